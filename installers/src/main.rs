@@ -1,1 +1,18 @@
-fn main() {}
+//! `auditgraph-release`: makes and checks everything a user installs from.
+//!
+//! Two of its commands serve whoever works on the repository: `demo` shows the
+//! product at work, `verify` runs every check. The others make a release.
+//! Nothing here knows the product by name: names, versions and texts come from
+//! `Cargo.toml`, `dist-workspace.toml` and the files beside this package.
+
+mod cli;
+mod demo;
+mod project;
+#[cfg(feature = "release")]
+mod tools;
+#[cfg(feature = "release")]
+mod verify;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -1,0 +1,49 @@
+//! The command line: one `match` from what was asked to the function that does it.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::project::Project;
+
+/// Makes and checks everything a user installs from.
+#[derive(Debug, Parser)]
+#[command(name = "auditgraph-release", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the product's main job on this repository's own docs
+    Demo(crate::demo::Args),
+    /// Set up what the checks need and run them all
+    #[cfg(feature = "release")]
+    Verify(crate::verify::Args),
+}
+
+/// Runs what the command line asks for; errors go to standard error, exit 1.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = Project::find()
+        .map_err(Into::into)
+        .and_then(|project| match cli.command {
+            Command::Demo(args) => crate::demo::run(&project, &args),
+            #[cfg(feature = "release")]
+            Command::Verify(args) => crate::verify::run(&project, &args),
+        });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            let error: Box<dyn std::error::Error> = error;
+            eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(inner) = cause {
+                eprintln!("  because {inner}");
+                cause = inner.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

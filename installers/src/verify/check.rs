@@ -1,0 +1,98 @@
+//! What a check is: a value, so that it can be listed before it is run.
+
+use std::io;
+use std::process::Command;
+use std::time::Duration;
+
+use super::process::Log;
+use crate::project::Project;
+use crate::tools::Toolbox;
+
+/// How long a check may take unless it says otherwise.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// One check of the repository.
+pub(crate) struct Check {
+    /// Its name, as in `--only NAME`.
+    pub(crate) name: String,
+    /// What it proves, in a few words.
+    pub(crate) proves: String,
+    /// Tools it needs, by their names in `release.toml`.
+    pub(crate) needs: Vec<String>,
+    /// It measures time, so nothing else may run beside it.
+    pub(crate) alone: bool,
+    /// Longest time one of its commands may take.
+    pub(crate) limit: Duration,
+    /// What it does.
+    pub(crate) action: Action,
+}
+
+/// What a check does.
+pub(crate) enum Action {
+    /// Runs commands in order; the first that fails is the check's failure.
+    Commands(Box<dyn Fn(&Context<'_>) -> Vec<Command>>),
+    /// Does something that no command does.
+    Call(Box<dyn Fn(&Context<'_>, &mut Log) -> io::Result<Outcome>>),
+}
+
+/// What a check can use while it runs.
+pub(crate) struct Context<'a> {
+    /// The project that is checked.
+    pub(crate) project: &'a Project,
+    /// The tools, those that the check needs already installed.
+    pub(crate) tools: &'a Toolbox,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It held.
+    Passed,
+    /// It did not hold, or could not be run; says why.
+    Failed(String),
+    /// There is nothing here that it could be run on; says why.
+    Skipped(String),
+}
+
+impl Check {
+    /// A check that runs the commands which `commands` makes.
+    pub(crate) fn commands(
+        name: impl Into<String>,
+        proves: impl Into<String>,
+        commands: impl Fn(&Context<'_>) -> Vec<Command> + 'static,
+    ) -> Self {
+        Self::new(name, proves, Action::Commands(Box::new(commands)))
+    }
+
+    /// A check that runs `call`.
+    pub(crate) fn call(
+        name: impl Into<String>,
+        proves: impl Into<String>,
+        call: impl Fn(&Context<'_>, &mut Log) -> io::Result<Outcome> + 'static,
+    ) -> Self {
+        Self::new(name, proves, Action::Call(Box::new(call)))
+    }
+
+    fn new(name: impl Into<String>, proves: impl Into<String>, action: Action) -> Self {
+        Self {
+            name: name.into(),
+            proves: proves.into(),
+            needs: Vec::new(),
+            alone: false,
+            limit: DEFAULT_LIMIT,
+            action,
+        }
+    }
+
+    /// The same check, needing these tools as well.
+    pub(crate) fn needing<S: Into<String>>(mut self, tools: impl IntoIterator<Item = S>) -> Self {
+        self.needs.extend(tools.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same check, run while nothing is being installed: it measures time.
+    pub(crate) fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+}

@@ -8,7 +8,7 @@ use crate::project::Project;
 
 /// Makes and checks everything a user installs from.
 #[derive(Debug, Parser)]
-#[command(name = "auditgraph-release", version, propagate_version = true)]
+#[command(name = env!("CARGO_BIN_NAME"), version, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -21,18 +21,27 @@ enum Command {
     /// Set up what the checks need and run them all
     #[cfg(feature = "release")]
     Verify(crate::verify::Args),
+    /// Print what a release would consist of, and what this machine cannot make
+    #[cfg(feature = "release")]
+    Plan(crate::commands::plan::Args),
+    /// Serve a release site on the loopback address, as users see it
+    #[cfg(feature = "release")]
+    Serve(crate::commands::serve::Args),
 }
 
 /// Runs what the command line asks for; errors go to standard error, exit 1.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = Project::find()
-        .map_err(Into::into)
-        .and_then(|project| match cli.command {
-            Command::Demo(args) => crate::demo::run(&project, &args),
-            #[cfg(feature = "release")]
-            Command::Verify(args) => crate::verify::run(&project, &args),
-        });
+    let project = || Project::find().map_err(Into::into);
+    let outcome = match cli.command {
+        Command::Demo(args) => project().and_then(|project| crate::demo::run(&project, &args)),
+        #[cfg(feature = "release")]
+        Command::Verify(args) => project().and_then(|project| crate::verify::run(&project, &args)),
+        #[cfg(feature = "release")]
+        Command::Plan(args) => crate::commands::plan::run(&args),
+        #[cfg(feature = "release")]
+        Command::Serve(args) => crate::commands::serve::run(&args),
+    };
     match outcome {
         Ok(code) => code,
         Err(error) => {

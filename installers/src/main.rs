@@ -6,8 +6,20 @@
 //! `Cargo.toml`, `dist-workspace.toml` and the files beside this package.
 
 mod cli;
+#[cfg(feature = "release")]
+mod commands;
 mod demo;
+#[cfg(feature = "release")]
+mod facts;
+#[cfg(feature = "release")]
+mod plan;
 mod project;
+#[cfg(feature = "release")]
+mod python;
+#[cfg(feature = "release")]
+mod serve;
+#[cfg(feature = "release")]
+mod site;
 #[cfg(feature = "release")]
 mod tools;
 #[cfg(feature = "release")]

@@ -1,0 +1,46 @@
+//! The release commands: one file each, from arguments to what is printed.
+//!
+//! Owns: arguments, rendering (for people, or one JSON document with `--json`),
+//! progress on standard error and exit codes. Never decides or makes anything:
+//! that is `plan`, `build` and `check` one floor below.
+
+pub(crate) mod plan;
+pub(crate) mod serve;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::facts::Facts;
+
+/// What a command ends with.
+pub(crate) type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
+
+/// The facts of the project around the current directory.
+fn facts_here() -> Result<Facts, Box<dyn std::error::Error>> {
+    let here = std::env::current_dir()?;
+    Ok(Facts::read(&here)?)
+}
+
+/// The Rust target triple of this machine, as rustc names it.
+fn host() -> Result<String, Box<dyn std::error::Error>> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = std::process::Command::new(rustc).arg("-vV").output()?;
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .find_map(|line| line.strip_prefix("host: ").map(str::to_owned))
+        .ok_or_else(|| "`rustc -vV` does not name this machine".into())
+}
+
+/// Prints one JSON document on standard output.
+fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Box<dyn std::error::Error>> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A path as people read it: relative to the current directory where below it.
+fn shown(path: &Path) -> String {
+    std::env::current_dir()
+        .ok()
+        .and_then(|here| Some(path.strip_prefix(here).ok()?.display().to_string()))
+        .unwrap_or_else(|| path.display().to_string())
+}

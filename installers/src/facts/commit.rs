@@ -1,0 +1,49 @@
+//! The commit that is built: the only clock a release knows.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::FactsError;
+
+/// The commit at hand and the time every file of the release carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Commit {
+    /// Full hash; `None` outside a git checkout.
+    pub(crate) id: Option<String>,
+    /// Whether tracked files differ from the commit: such a build is no release.
+    pub(crate) dirty: bool,
+    /// `SOURCE_DATE_EPOCH` where set, else the commit's time: seconds since 1970.
+    pub(crate) time: u64,
+}
+
+impl Commit {
+    pub(super) fn read(root: &Path) -> Result<Self, FactsError> {
+        let id = git(root, &["rev-parse", "HEAD"]);
+        let dirty = git(root, &["status", "--porcelain", "--untracked-files=no"])
+            .is_some_and(|status| !status.is_empty());
+        let stated = std::env::var("SOURCE_DATE_EPOCH").ok();
+        let time = stated.or_else(|| git(root, &["log", "-1", "--format=%ct"]));
+        let time = time.ok_or_else(|| FactsError::Command {
+            command: "git log -1".into(),
+            reason: "no commit here: commit first, or set SOURCE_DATE_EPOCH".into(),
+        })?;
+        let time = time.trim().parse().map_err(|_| FactsError::Command {
+            command: "SOURCE_DATE_EPOCH".into(),
+            reason: format!("`{time}` is not a number of seconds since 1970"),
+        })?;
+        Ok(Self { id, dirty, time })
+    }
+}
+
+/// One line from git, or `None` where git or the repository is missing.
+fn git(root: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .args(arguments)
+        .current_dir(root)
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

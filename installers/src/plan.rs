@@ -1,0 +1,194 @@
+//! What a release will consist of, as a value, before anything is made.
+//!
+//! Owns: deciding which files are made, from what, and which of them this
+//! machine cannot make. Pure: reads only [`Facts`] and the machine's own
+//! triple. `plan` prints it, `build` executes it, `check` compares with it.
+
+use serde::Serialize;
+
+use crate::facts::{Facts, System, Target};
+use crate::site::Kind;
+
+/// A release that could be made here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Plan {
+    /// Layout of this value in `--json`: 1.
+    pub(crate) format: u32,
+    /// Package.
+    pub(crate) name: String,
+    /// Version.
+    pub(crate) version: String,
+    /// Tag, and folder of the release on the site.
+    pub(crate) tag: String,
+    /// Commit, where known.
+    pub(crate) commit: Option<String>,
+    /// Whether tracked files differ from the commit.
+    pub(crate) dirty: bool,
+    /// Time every file carries: seconds since 1970.
+    pub(crate) time: u64,
+    /// Per platform, in the order of `dist-workspace.toml`.
+    pub(crate) targets: Vec<PlannedTarget>,
+    /// Files made once, from all platforms.
+    pub(crate) global: Vec<PlannedFile>,
+}
+
+/// One platform's part of the release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct PlannedTarget {
+    /// Rust target triple.
+    pub(crate) target: String,
+    /// Oldest system it runs on, in words.
+    pub(crate) runs_on: String,
+    /// Why this machine cannot make it; `None` where it can.
+    pub(crate) missing: Option<String>,
+    /// Its files.
+    pub(crate) files: Vec<PlannedFile>,
+}
+
+/// One file that will be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct PlannedFile {
+    /// What it is for.
+    pub(crate) kind: Kind,
+    /// Name below the release's folder, or below the site where it has a `/`.
+    pub(crate) name: String,
+    /// What it is made from.
+    pub(crate) from: String,
+}
+
+impl Plan {
+    /// Decides what a release of `facts` consists of on a machine called `host`
+    /// (a Rust target triple); `only` narrows it to one platform.
+    pub(crate) fn of(facts: &Facts, host: &str, only: Option<&str>) -> Self {
+        let targets = facts
+            .targets()
+            .iter()
+            .filter(|target| only.is_none_or(|only| target.triple == only))
+            .map(|target| PlannedTarget::of(facts, target, host))
+            .collect();
+        Self {
+            format: 1,
+            name: facts.package.name.clone(),
+            version: facts.package.version.clone(),
+            tag: facts.tag(),
+            commit: facts.commit.id.clone(),
+            dirty: facts.commit.dirty,
+            time: facts.commit.time,
+            targets,
+            global: if only.is_none() {
+                global_files(facts)
+            } else {
+                Vec::new()
+            },
+        }
+    }
+}
+
+impl PlannedTarget {
+    fn of(facts: &Facts, target: &Target, host: &str) -> Self {
+        let file = |kind, name: String, from: &str| PlannedFile {
+            kind,
+            name,
+            from: from.into(),
+        };
+        let stem = facts.archive_stem(target);
+        let mut files = vec![
+            file(
+                Kind::Archive,
+                facts.archive_name(target),
+                "the executable, what it writes about itself, and the files release.toml lists",
+            ),
+            file(
+                Kind::Sbom,
+                format!("{stem}.cdx.json"),
+                "Cargo.lock, for this platform",
+            ),
+            file(
+                Kind::TargetManifest,
+                format!("{}-dist-manifest.json", target.triple),
+                "the archive's digest",
+            ),
+        ];
+        if let Some(tag) = target.wheel_tag() {
+            let name = crate::python::wheel_name(facts, &tag);
+            files.push(file(Kind::Wheel, name, "the same executable"));
+        }
+        Self {
+            target: target.triple.clone(),
+            runs_on: runs_on(target),
+            missing: why_not_here(target, host),
+            files,
+        }
+    }
+}
+
+/// The oldest system in words.
+fn runs_on(target: &Target) -> String {
+    match &target.system {
+        System::LinuxGnu { glibc: Some(glibc) } => format!("Linux, glibc {glibc} or newer"),
+        System::LinuxGnu { glibc: None } => "Linux; oldest glibc not stated".into(),
+        System::MacOs {
+            version: Some(version),
+        } => format!("macOS {version} or newer"),
+        System::MacOs { version: None } => "macOS; oldest version not stated".into(),
+        System::Other => "a system this tool does not know".into(),
+    }
+}
+
+/// Why a machine called `host` cannot make `target`.
+fn why_not_here(target: &Target, host: &str) -> Option<String> {
+    match &target.system {
+        System::LinuxGnu { .. } if host.ends_with("-linux-gnu") => {
+            // Completions and man pages come from running the executable.
+            let own = host.split('-').next() == Some(target.arch.as_str());
+            (!own).then(|| format!("its executable cannot run on {host}"))
+        }
+        System::LinuxGnu { .. } => Some(format!("needs a Linux machine; this is {host}")),
+        System::MacOs { .. } if host.ends_with("-apple-darwin") => {
+            // Apple Silicon runs Intel executables, not the other way round.
+            let runs = host.starts_with(&target.arch) || host.starts_with("aarch64");
+            (!runs).then(|| format!("its executable cannot run on {host}"))
+        }
+        System::MacOs { .. } => Some(format!(
+            "needs Apple's SDK, so a macOS machine; this is {host}"
+        )),
+        System::Other => Some("this tool knows no way to make it".into()),
+    }
+}
+
+fn global_files(facts: &Facts) -> Vec<PlannedFile> {
+    let name = &facts.package.name;
+    let file = |kind, name: String, from: &str| PlannedFile {
+        kind,
+        name,
+        from: from.into(),
+    };
+    vec![
+        file(
+            Kind::Sdist,
+            crate::python::sdist_name(facts),
+            "the files `cargo package` lists",
+        ),
+        file(
+            Kind::GeneratedInstaller,
+            format!("{name}-installer.sh"),
+            "dist, with the archives' digests",
+        ),
+        file(
+            Kind::Installer,
+            "install.sh".into(),
+            "dist's script behind a prelude",
+        ),
+        file(
+            Kind::DistManifest,
+            "dist-manifest.json".into(),
+            "dist's own plan of the release",
+        ),
+        file(Kind::Checksums, "sha256.sum".into(), "all files above"),
+        file(
+            Kind::Formula,
+            crate::site::Site::formula(name),
+            "the archives' digests",
+        ),
+    ]
+}

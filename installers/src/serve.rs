@@ -93,9 +93,10 @@ fn answer(request: Request, root: &Path) -> std::io::Result<()> {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return request.respond(Response::from_string("GET or HEAD\n").with_status_code(405));
     }
-    let json = request.headers().iter().any(|header| {
-        header.field.equiv("Accept") && header.value.as_str().contains(SIMPLE_JSON)
-    });
+    let json = request
+        .headers()
+        .iter()
+        .any(|header| header.field.equiv("Accept") && header.value.as_str().contains(SIMPLE_JSON));
     let Some(path) = resolve(root, request.url()) else {
         return request.respond(Response::from_string("not found\n").with_status_code(404));
     };
@@ -110,7 +111,11 @@ fn answer(request: Request, root: &Path) -> std::io::Result<()> {
         if json && json_index.is_file() {
             return send(request, &json_index, SIMPLE_JSON);
         }
-        return send(request, &path.join("index.html"), "text/html; charset=utf-8");
+        return send(
+            request,
+            &path.join("index.html"),
+            "text/html; charset=utf-8",
+        );
     }
     let media = media_type(&path);
     send(request, &path, media)

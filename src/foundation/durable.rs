@@ -1,0 +1,135 @@
+//! The one way this program writes files that must survive a crash: stage,
+//! write, fsync, rename, fsync the directory. Nothing else opens a file for
+//! writing under `.pkg`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Counts bytes as they are written and refuses the first one over its
+/// allowance: the last line of defence of the footprint budget (FR-010),
+/// should a plan ever have been wrong.
+#[derive(Debug)]
+pub struct Meter {
+    allowed: u64,
+    written: u64,
+}
+
+/// The meter's refusal, carried inside an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("the write would pass its allowance of {allowed} bytes")]
+pub struct OverAllowance {
+    /// Bytes that were allowed in all.
+    pub allowed: u64,
+}
+
+impl Meter {
+    /// A meter that allows `allowed` bytes in all.
+    #[must_use]
+    pub const fn new(allowed: u64) -> Self {
+        Self {
+            allowed,
+            written: 0,
+        }
+    }
+
+    /// Bytes written so far.
+    #[must_use]
+    pub const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Accounts for `bytes` about to be written.
+    ///
+    /// # Errors
+    /// [`OverAllowance`] as an [`io::Error`]; nothing is accounted then.
+    pub fn account(&mut self, bytes: u64) -> io::Result<()> {
+        let next = self.written.saturating_add(bytes);
+        if next > self.allowed {
+            return Err(io::Error::other(OverAllowance {
+                allowed: self.allowed,
+            }));
+        }
+        self.written = next;
+        Ok(())
+    }
+}
+
+/// Creates `path` (which must not exist), copies `content` into it through
+/// `meter`, and fsyncs it. Does not fsync the directory.
+///
+/// # Errors
+/// Any I/O error; [`OverAllowance`] when the meter refuses. A partial file
+/// is removed before the error is returned.
+pub fn stage(path: &Path, content: &mut dyn Read, meter: &mut Meter) -> io::Result<()> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o644)
+        .open(path)?;
+    let outcome = copy_and_sync(file, content, meter);
+    if outcome.is_err() {
+        // The caller learns of the first error; a leftover is named in the
+        // intent and removed by the next writer.
+        let _ = fs::remove_file(path);
+    }
+    outcome
+}
+
+fn copy_and_sync(mut file: File, content: &mut dyn Read, meter: &mut Meter) -> io::Result<()> {
+    let mut buffer = vec![0u8; 256 * 1024];
+    loop {
+        let count = match content.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        meter.account(count as u64)?;
+        file.write_all(&buffer[..count])?;
+    }
+    file.sync_all()
+}
+
+/// Makes the entries of `directory` durable.
+///
+/// # Errors
+/// Any I/O error of opening or fsyncing it.
+pub fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Replaces `path` by `bytes` in one step: a reader sees the old file or the
+/// new one, also after a power cut.
+///
+/// # Errors
+/// Any I/O error; the old file is then still there.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let staged = directory.join(format!(".{name}.{}", std::process::id()));
+    let _ = fs::remove_file(&staged);
+    stage(&staged, &mut &bytes[..], &mut Meter::new(u64::MAX))?;
+    fs::rename(&staged, path).inspect_err(|_| {
+        let _ = fs::remove_file(&staged);
+    })?;
+    sync_directory(directory)
+}
+
+/// Reads a file of at most `limit` bytes; a longer one is an error, so that
+/// a hostile file cannot exhaust memory.
+///
+/// # Errors
+/// Any I/O error; [`io::ErrorKind::FileTooLarge`] for a longer file.
+pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("larger than the {limit} bytes allowed"),
+        ));
+    }
+    Ok(bytes)
+}

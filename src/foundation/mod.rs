@@ -1,0 +1,13 @@
+//! Floor 0: what every other module stands on.
+//!
+//! Owns digests, bounded and canonical JSON, durable file writes and the
+//! spill files in which artifacts are built. Knows nothing of runs, sources
+//! or workspaces. Never prints.
+
+pub mod digest;
+pub mod durable;
+pub mod json;
+pub mod size;
+pub mod spill;
+
+pub use digest::{Sha256, Sha256Hasher};

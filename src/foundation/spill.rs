@@ -1,0 +1,145 @@
+//! Bytes of an artifact that exist before they are written under `.pkg`: in
+//! memory while small, else in an unlinked file of the user's cache
+//! directory. What the budget judges is their exact length.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::digest::{Sha256, Sha256Hasher};
+
+/// A named file in a scratch directory, removed when dropped. A database is
+/// built in it by name; [`SpillFile::seal`] takes the name away and keeps
+/// the bytes.
+#[derive(Debug)]
+pub struct SpillFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl SpillFile {
+    /// Creates an empty file, readable by its owner only, in `directory`
+    /// (which is created when missing).
+    ///
+    /// # Errors
+    /// Any I/O error.
+    pub fn create(directory: &Path) -> io::Result<Self> {
+        static SERIAL: AtomicU64 = AtomicU64::new(0);
+        fs::create_dir_all(directory)?;
+        loop {
+            let path = directory.join(format!(
+                "spill-{}-{}",
+                std::process::id(),
+                SERIAL.fetch_add(1, Ordering::Relaxed)
+            ));
+            match OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+            {
+                Ok(file) => return Ok(Self { file, path }),
+                // A leftover of a killed process with the same id.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Where the file is, until it is sealed.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the name away now, so that not even a kill leaves the file
+    /// behind; whoever has it open goes on using it.
+    pub fn unlink(&self) {
+        let _ = fs::remove_file(&self.path);
+    }
+
+    /// The finished bytes.
+    ///
+    /// # Errors
+    /// Any I/O error of asking for its length.
+    pub fn seal(self) -> io::Result<Artifact> {
+        self.unlink();
+        let file = self.file.try_clone()?;
+        let bytes = file.metadata()?.len();
+        Ok(Artifact(Store::File { file, bytes }))
+    }
+}
+
+impl Drop for SpillFile {
+    fn drop(&mut self) {
+        self.unlink();
+    }
+}
+
+/// The exact bytes of one artifact, wherever they are held.
+#[derive(Debug)]
+pub struct Artifact(Store);
+
+#[derive(Debug)]
+enum Store {
+    Memory(Vec<u8>),
+    File { file: File, bytes: u64 },
+}
+
+impl From<Vec<u8>> for Artifact {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Store::Memory(bytes))
+    }
+}
+
+impl Artifact {
+    /// Length in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        match &self.0 {
+            Store::Memory(bytes) => bytes.len() as u64,
+            Store::File { bytes, .. } => *bytes,
+        }
+    }
+
+    /// A reader over all bytes, from the first.
+    ///
+    /// # Errors
+    /// Any I/O error of rewinding.
+    pub fn reader(&self) -> io::Result<Box<dyn Read + '_>> {
+        match &self.0 {
+            Store::Memory(bytes) => Ok(Box::new(&bytes[..])),
+            Store::File { file, .. } => {
+                let mut file = file;
+                file.rewind()?;
+                Ok(Box::new(file))
+            }
+        }
+    }
+
+    /// The digest of all bytes.
+    ///
+    /// # Errors
+    /// Any I/O error.
+    pub fn sha256(&self) -> io::Result<Sha256> {
+        let mut hasher = Sha256Hasher::default();
+        match &self.0 {
+            Store::Memory(bytes) => hasher.update(bytes),
+            Store::File { .. } => {
+                let mut reader = self.reader()?;
+                let mut buffer = vec![0u8; 256 * 1024];
+                loop {
+                    let count = reader.read(&mut buffer)?;
+                    if count == 0 {
+                        break;
+                    }
+                    hasher.write_all(&buffer[..count])?;
+                }
+            }
+        }
+        Ok(hasher.finish())
+    }
+}

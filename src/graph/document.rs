@@ -1,0 +1,209 @@
+//! What one source says: the content of a *document* object.
+//!
+//! The canonical bytes of a [`Document`] are its canonical JSON; their
+//! SHA-256 is the object's id. `docs/formats.md` specifies the fields.
+
+use serde::{Deserialize, Serialize};
+
+/// A place in a source: lines are counted from 1, bytes from 0; `end` is one
+/// past the last byte, `end_line` the line of the last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "[u32; 4]", from = "[u32; 4]")]
+pub struct Span {
+    /// First line.
+    pub line: u32,
+    /// Last line.
+    pub end_line: u32,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl From<Span> for [u32; 4] {
+    fn from(span: Span) -> Self {
+        [span.line, span.end_line, span.start, span.end]
+    }
+}
+
+impl From<[u32; 4]> for Span {
+    fn from([line, end_line, start, end]: [u32; 4]) -> Self {
+        Self {
+            line,
+            end_line,
+            start,
+            end,
+        }
+    }
+}
+
+/// How a source is parsed, chosen by its extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// CommonMark with GFM tables, front matter, wikilinks and `#tags`.
+    Markdown,
+    /// reStructuredText: titles by underline (and overline).
+    Rst,
+    /// Anything else: paragraphs, and underlined headings as in reStructuredText.
+    Text,
+}
+
+impl Format {
+    /// The format for an extension, compared without regard to ASCII case.
+    #[must_use]
+    pub fn of_extension(extension: &str) -> Self {
+        match extension.to_ascii_lowercase().as_str() {
+            "md" | "markdown" | "mdown" | "mkd" | "mdx" => Self::Markdown,
+            "rst" | "rest" => Self::Rst,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// The extraction of one source. Lists are in source order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Always `document`: objects of two kinds share one id space.
+    pub kind: DocumentTag,
+    /// How the source was parsed.
+    pub format: Format,
+    /// Front matter `title`, else the first heading of level 1, else the
+    /// first heading; `None` when there is none.
+    pub title: Option<String>,
+    /// Lines of the source.
+    pub lines: u32,
+    /// Headings and what they govern.
+    pub sections: Vec<Section>,
+    /// Citable spans: together the text that is searched.
+    pub chunks: Vec<Chunk>,
+    /// Uses of terms.
+    pub mentions: Vec<Mention>,
+    /// Uses of tags.
+    pub tags: Vec<TagUse>,
+    /// Links as written, not yet resolved.
+    pub links: Vec<RawLink>,
+}
+
+/// The constant `document`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentTag {
+    /// The only value.
+    #[default]
+    Document,
+}
+
+/// A heading with the text it governs, up to the next heading of the same or
+/// a higher rank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// The heading's text without markup.
+    pub title: String,
+    /// The fragment that names it, unique in its document: lower case,
+    /// punctuation dropped, white space to `-`, repeats numbered `-1`, `-2`
+    /// (the rule of GitHub), or an explicit `{#anchor}`.
+    pub anchor: String,
+    /// Rank, 1 to 6.
+    pub level: u8,
+    /// Index of the enclosing section in the document's list.
+    pub parent: Option<u32>,
+    /// The heading itself.
+    pub heading: Span,
+    /// One past the last byte of the section.
+    pub end: u32,
+}
+
+/// A citable span of text: whole blocks of one section, joined while short,
+/// split while long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chunk {
+    /// Index of the innermost section; `None` before the first heading.
+    pub section: Option<u32>,
+    /// Where it stands.
+    pub span: Span,
+    /// Exactly the source's bytes `span.start..span.end`.
+    pub text: String,
+}
+
+/// By which rule a term is mentioned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MentionRule {
+    /// Inline code.
+    InlineCode,
+    /// The language of a fenced code block.
+    FenceLanguage,
+}
+
+/// One use of a term.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mention {
+    /// The term: white space collapsed, case kept, at most 200 bytes.
+    pub term: String,
+    /// Which rule found it.
+    pub rule: MentionRule,
+    /// Index of the chunk it stands in.
+    pub chunk: u32,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// By which rule a tag is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TagRule {
+    /// `tags:` (or `tag:`, `keywords:`) in the front matter.
+    FrontMatter,
+    /// `#tag` in the text.
+    Hashtag,
+}
+
+/// One use of a tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagUse {
+    /// The tag without `#`, lower case.
+    pub tag: String,
+    /// Which rule found it.
+    pub rule: TagRule,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// By which rule a link is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkRule {
+    /// `[text](target)`.
+    Inline,
+    /// `[text][label]`, `[label][]` or `[label]` with a definition.
+    Reference,
+    /// `<https://…>` or a bare URL.
+    Autolink,
+    /// `[[target]]`, `[[target|text]]`, `[[target#fragment]]`.
+    Wikilink,
+    /// `![alt](target)`.
+    Image,
+    /// `` `text <target>`_ `` and `.. _label: target` of reStructuredText.
+    RstLink,
+}
+
+/// A link as written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawLink {
+    /// Which rule found it.
+    pub rule: LinkRule,
+    /// The target as written: URL, path, `#fragment` or wiki name; at most
+    /// 2,048 bytes. Percent escapes are still there.
+    pub target: String,
+    /// Index of the innermost section it stands in.
+    pub section: Option<u32>,
+    /// Where it stands.
+    pub span: Span,
+}

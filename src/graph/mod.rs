@@ -1,0 +1,22 @@
+//! Floor 1: the model of the graph.
+//!
+//! Owns the document model (what one source says, independent of where it
+//! lies), node ids, and the rule by which a link target is resolved. Pure;
+//! reads no file. `source` makes documents, `run` stores them, `index`
+//! projects them.
+//!
+//! A document is a function of a source's bytes and format alone: the same
+//! bytes at two paths are one document. Paths come in when a run's tree
+//! names it, which is also when ids exist and links are resolved.
+
+mod document;
+mod id;
+mod path;
+pub mod resolve;
+
+pub use document::{
+    Chunk, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, Span, TagRule,
+    TagUse,
+};
+pub use id::{NodeId, NodeKind, ParseIdError, chunk_keys};
+pub use path::{InvalidPath, WorkspacePath};

@@ -1,0 +1,136 @@
+//! Paths inside a workspace, as a type that cannot leave it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A path below the workspace root: UTF-8, parts joined by `/`, no empty
+/// part, no `.` or `..`, no NUL, at most 4,096 bytes. Ordered by its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct WorkspacePath(String);
+
+/// Text that is not a path inside a workspace.
+#[derive(Debug, thiserror::Error)]
+#[error("not a path inside the workspace: {0:?}")]
+pub struct InvalidPath(String);
+
+impl WorkspacePath {
+    /// The path as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The last part.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// The last part without its last extension: `b` of `a/b.md`.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        let name = self.file_name();
+        match name.rsplit_once('.') {
+            Some((stem, _)) if !stem.is_empty() => stem,
+            _ => name,
+        }
+    }
+
+    /// The extension without its dot, as written; empty when there is none.
+    #[must_use]
+    pub fn extension(&self) -> &str {
+        match self.file_name().rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() => extension,
+            _ => "",
+        }
+    }
+
+    /// The folder the path lies in; empty for the workspace root.
+    #[must_use]
+    pub fn parent(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(parent, _)| parent)
+    }
+
+    /// Joins `relative` to the folder `base` (empty for the root), resolving
+    /// `.` and `..`; `None` when the result leaves the workspace or is the
+    /// root itself.
+    #[must_use]
+    pub fn join(base: &str, relative: &str) -> Option<Self> {
+        let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+        for part in relative.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    parts.pop()?;
+                }
+                part => parts.push(part),
+            }
+        }
+        parts.join("/").parse().ok()
+    }
+}
+
+impl FromStr for WorkspacePath {
+    type Err = InvalidPath;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPath> {
+        let fits = text.len() <= 4_096
+            && !text.contains('\0')
+            && text.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidPath(text.chars().take(200).collect()))
+        }
+    }
+}
+
+impl fmt::Display for WorkspacePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for WorkspacePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_cannot_leave_the_workspace() {
+        for bad in ["", "/a", "a//b", "../a", "a/../b", "a/.", "a\0b", "a/"] {
+            assert!(bad.parse::<WorkspacePath>().is_err(), "{bad:?}");
+        }
+        assert!(WorkspacePath::join("a", "../../b").is_none());
+        assert_eq!(
+            WorkspacePath::join("a/b", "../c.md").unwrap().as_str(),
+            "a/c.md"
+        );
+        assert_eq!(WorkspacePath::join("", "./c.md").unwrap().as_str(), "c.md");
+    }
+
+    #[test]
+    fn names_take_apart() {
+        let path: WorkspacePath = "a/b.tar.md".parse().unwrap();
+        assert_eq!(
+            (path.stem(), path.extension(), path.parent()),
+            ("b.tar", "md", "a")
+        );
+        let path: WorkspacePath = ".hidden".parse().unwrap();
+        assert_eq!(
+            (path.stem(), path.extension(), path.parent()),
+            (".hidden", "", "")
+        );
+    }
+}

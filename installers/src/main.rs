@@ -1,4 +1,4 @@
-//! `auditgraph-release`: makes and checks everything a user installs from.
+//! The release tool: makes and checks everything a user installs from.
 //!
 //! Two of its commands serve whoever works on the repository: `demo` shows the
 //! product at work, `verify` runs every check. The others make a release.
@@ -13,6 +13,7 @@ mod demo;
 mod facts;
 #[cfg(feature = "release")]
 mod plan;
+mod process;
 mod project;
 #[cfg(feature = "release")]
 mod python;

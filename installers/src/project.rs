@@ -33,19 +33,24 @@ pub(crate) struct Project {
     pub(crate) package: String,
     /// Name of the product's executable.
     pub(crate) binary: String,
-    /// Test targets that plain `cargo test` leaves out (`test = false`),
-    /// because they need more than Rust: target name and the tools it needs.
-    pub(crate) tool_tests: Vec<ToolTest>,
+    /// Integration tests of all packages.
+    pub(crate) tests: Vec<TestTarget>,
+    /// Names of the benches of all packages.
+    pub(crate) benches: Vec<String>,
 }
 
-/// An integration test that only `verify` runs.
+/// An integration test.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ToolTest {
+pub(crate) struct TestTarget {
     /// Package of the test target.
     pub(crate) package: String,
     /// Name of the test target.
     pub(crate) name: String,
-    /// Tools it needs, by the names in `release.toml`.
+    /// Plain `cargo test` runs it. One that needs more than Rust says
+    /// `test = false` in its manifest, and only `verify` runs it.
+    pub(crate) plain: bool,
+    /// Tools it needs, by the names in `release.toml`: what its package says
+    /// in `[package.metadata.tool-tests]`.
     pub(crate) needs: Vec<String>,
 }
 
@@ -104,12 +109,20 @@ impl Project {
             .name
             .clone();
         let package = product.name.clone();
-        let tool_tests = metadata.packages.iter().flat_map(tool_tests).collect();
+        let tests = metadata.packages.iter().flat_map(test_targets).collect();
+        let benches = metadata
+            .packages
+            .iter()
+            .flat_map(|package| &package.targets)
+            .filter(|target| target.kind.iter().any(|kind| kind == "bench"))
+            .map(|target| target.name.clone())
+            .collect();
         Ok(Self {
             target: metadata.target_directory,
             package,
             binary,
-            tool_tests,
+            tests,
+            benches,
             root,
         })
     }
@@ -132,7 +145,7 @@ fn cargo() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-fn tool_tests(package: &Package) -> Vec<ToolTest> {
+fn test_targets(package: &Package) -> Vec<TestTarget> {
     let needs = |name: &str| -> Vec<String> {
         package
             .metadata
@@ -149,10 +162,11 @@ fn tool_tests(package: &Package) -> Vec<ToolTest> {
     package
         .targets
         .iter()
-        .filter(|target| !target.test && target.kind.iter().any(|kind| kind == "test"))
-        .map(|target| ToolTest {
+        .filter(|target| target.kind.iter().any(|kind| kind == "test"))
+        .map(|target| TestTarget {
             package: package.name.clone(),
             name: target.name.clone(),
+            plain: target.test,
             needs: needs(&target.name),
         })
         .collect()
@@ -173,13 +187,14 @@ mod tests {
                         {"name":"faults","kind":["test"],"test":false}]}]}"#;
         let project = Project::from_metadata(json).unwrap();
         assert_eq!(project.binary, "thing");
+        let plain = project
+            .tests
+            .iter()
+            .map(|test| (test.name.as_str(), test.plain));
         assert_eq!(
-            project.tool_tests,
-            [ToolTest {
-                package: "thing".into(),
-                name: "faults".into(),
-                needs: vec!["strace".into()]
-            }]
+            plain.collect::<Vec<_>>(),
+            [("plain", true), ("faults", false)]
         );
+        assert_eq!(project.tests[1].needs, ["strace"]);
     }
 }

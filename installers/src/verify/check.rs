@@ -4,9 +4,9 @@ use std::io;
 use std::process::Command;
 use std::time::Duration;
 
-use super::process::Log;
+use crate::process::Log;
 use crate::project::Project;
-use crate::tools::Toolbox;
+use crate::tools::{Toolbox, path_with};
 
 /// How long a check may take unless it says otherwise.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -27,12 +27,17 @@ pub(crate) struct Check {
     pub(crate) action: Action,
 }
 
+/// Makes the commands of a check.
+pub(crate) type Commands = dyn Fn(&Context<'_>) -> io::Result<Vec<Command>>;
+/// Does what a check does, and says how it ended.
+pub(crate) type Call = dyn Fn(&Context<'_>, &mut Log) -> io::Result<Outcome>;
+
 /// What a check does.
 pub(crate) enum Action {
     /// Runs commands in order; the first that fails is the check's failure.
-    Commands(Box<dyn Fn(&Context<'_>) -> Vec<Command>>),
+    Commands(Box<Commands>),
     /// Does something that no command does.
-    Call(Box<dyn Fn(&Context<'_>, &mut Log) -> io::Result<Outcome>>),
+    Call(Box<Call>),
 }
 
 /// What a check can use while it runs.
@@ -54,12 +59,42 @@ pub(crate) enum Outcome {
     Skipped(String),
 }
 
+impl Context<'_> {
+    /// Cargo with these arguments, in the workspace.
+    pub(crate) fn cargo(&self, args: &[&str]) -> Command {
+        let mut command = self.project.cargo();
+        command.args(args);
+        command
+    }
+
+    /// An installed tool with these arguments, in the workspace.
+    pub(crate) fn tool(&self, tool: &str, args: &[&str]) -> io::Result<Command> {
+        let mut command = self.tools.command(tool).map_err(io::Error::other)?;
+        command.args(args).current_dir(&self.project.root);
+        Ok(command)
+    }
+
+    /// Cargo with these arguments and with `tools` first on the path.
+    pub(crate) fn cargo_with(&self, tools: &[String], args: &[&str]) -> io::Result<Command> {
+        let mut command = self.cargo(args);
+        let found = tools.iter().map(|tool| self.tools.ensure(tool));
+        let found = found
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(io::Error::other)?;
+        command.env(
+            "PATH",
+            path_with(found.iter().filter_map(|path| path.parent())),
+        );
+        Ok(command)
+    }
+}
+
 impl Check {
     /// A check that runs the commands which `commands` makes.
     pub(crate) fn commands(
         name: impl Into<String>,
         proves: impl Into<String>,
-        commands: impl Fn(&Context<'_>) -> Vec<Command> + 'static,
+        commands: impl Fn(&Context<'_>) -> io::Result<Vec<Command>> + 'static,
     ) -> Self {
         Self::new(name, proves, Action::Commands(Box::new(commands)))
     }

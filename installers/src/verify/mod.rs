@@ -8,7 +8,7 @@
 
 mod check;
 mod ledger;
-mod process;
+mod links;
 mod registry;
 mod runner;
 
@@ -62,7 +62,12 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Er
         .into_iter()
         .filter(|check| args.only.is_empty() || args.only.contains(&check.name))
         .collect();
-    let ledger = runner::run(project, asked, &args.skip, args.fail_fast, args.json)?;
+    let options = runner::Options {
+        skip: &args.skip,
+        fail_fast: args.fail_fast,
+        json: args.json,
+    };
+    let ledger = runner::run(project, &asked, &options)?;
     if args.json {
         println!("{}", ledger.to_json()?);
     } else {

@@ -1,42 +1,196 @@
 //! The checks, in the order in which they run.
 //!
-//! To add one: a few lines in [`checks`]. Its tools are named in
-//! `installers/release.toml`. Order matters for time alone: quick checks come
-//! first, and checks that share build results stand side by side.
+//! To add one: a few lines in the list it belongs to. Its tools are named in
+//! `installers/release.toml`. A test that needs more than Rust needs no line
+//! here: its manifest says `test = false` and, in
+//! `[package.metadata.tool-tests]`, which tools. Order matters for time alone:
+//! quick checks come first, and checks that share build results stand side by
+//! side.
 
 use std::process::Command;
 
-use super::check::Check;
-use crate::project::Project;
+use super::check::{Check, Context, Outcome};
+use super::links;
+use crate::project::{Project, TestTarget};
 
 /// Every check of this project.
-pub(crate) fn checks(_project: &Project) -> Vec<Check> {
+pub(crate) fn checks(project: &Project) -> Vec<Check> {
+    let mut checks = text();
+    checks.extend(lints());
+    checks.extend(tests(project));
+    checks.extend(rest());
+    checks.extend(benches(project));
+    checks
+}
+
+/// Checks that compile nothing.
+fn text() -> Vec<Check> {
     vec![
         Check::commands("fmt", "all code is formatted", |context| {
-            vec![cargo(context.project, &["fmt", "--all", "--check"])]
+            Ok(vec![context.cargo(&["fmt", "--all", "--check"])])
         }),
-        Check::commands("clippy", "no lint warns, in any target", |context| {
-            vec![cargo(
-                context.project,
-                &[
-                    "clippy",
-                    "--workspace",
-                    "--all-targets",
-                    "--locked",
-                    "--",
-                    "-D",
-                    "warnings",
-                ],
-            )]
-        }),
-        Check::commands("test", "unit, integration and doc tests pass", |context| {
-            vec![cargo(context.project, &["test", "--workspace", "--locked"])]
-        }),
+        Check::commands("typos", "no word is misspelt", |context| {
+            Ok(vec![context.tool("typos", &[])?])
+        })
+        .needing(["typos"]),
+        Check::call(
+            "links",
+            "every link between our own documents leads somewhere",
+            |context, log| links::check(&context.project.root, log),
+        ),
+        Check::call(
+            "shellcheck",
+            "no shell script has a known mistake",
+            |context, log| {
+                let scripts = shell_scripts(context)?;
+                if scripts.is_empty() {
+                    return Ok(Outcome::Skipped("there is no shell script".into()));
+                }
+                let mut command = context.tool("shellcheck", &["--"])?;
+                command.args(scripts);
+                Ok(log
+                    .expect_success(&mut command)?
+                    .map_or(Outcome::Passed, Outcome::Failed))
+            },
+        )
+        .needing(["shellcheck"]),
     ]
 }
 
-fn cargo(project: &Project, args: &[&str]) -> Command {
-    let mut command = project.cargo();
-    command.args(args);
-    command
+fn lints() -> Vec<Check> {
+    vec![
+        Check::commands("clippy", "no lint warns, in any target", |context| {
+            let mut all = vec![
+                context.cargo(&["clippy", "--workspace", "--all-targets", "--locked"]),
+                // `--all-targets` leaves out the tests that need more than Rust.
+                context.cargo(&["clippy", "--workspace", "--test", "*", "--locked"]),
+                context.cargo(&["clippy", "--workspace", "--no-default-features", "--locked"]),
+            ];
+            for command in &mut all {
+                command.args(["--", "--deny", "warnings"]);
+            }
+            Ok(all)
+        }),
+        Check::commands(
+            "rustdoc",
+            "the documentation of the code has no warning",
+            |context| {
+                let mut command = context.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+                command.env("RUSTDOCFLAGS", "--deny warnings");
+                Ok(vec![command])
+            },
+        ),
+    ]
+}
+
+fn tests(project: &Project) -> Vec<Check> {
+    const TEST: [&str; 4] = ["test", "--workspace", "--locked", "--no-fail-fast"];
+    let with = |context: &Context<'_>, more: &[&str]| -> Command {
+        let mut command = context.cargo(&TEST);
+        command.args(more);
+        command
+    };
+    let (plain, special): (Vec<TestTarget>, Vec<TestTarget>) =
+        project.tests.iter().cloned().partition(|test| test.plain);
+    let mut checks = vec![
+        Check::commands(
+            "build",
+            "everything that the tests run compiles",
+            move |context| Ok(vec![with(context, &["--no-run"])]),
+        ),
+        Check::commands("unit", "unit tests pass", move |context| {
+            Ok(vec![with(context, &["--lib", "--bins"])])
+        }),
+        Check::commands(
+            "doctest",
+            "the examples in the documentation of the code work",
+            move |context| Ok(vec![with(context, &["--doc"])]),
+        ),
+    ];
+    if !plain.is_empty() {
+        checks.push(Check::commands(
+            "integration",
+            "integration tests pass",
+            move |context| {
+                let mut command = with(context, &[]);
+                for test in &plain {
+                    command.args(["--test", &test.name]);
+                }
+                Ok(vec![command])
+            },
+        ));
+    }
+    checks.extend(special.into_iter().map(|test| {
+        let needs = test.needs.clone();
+        let name = test.name.clone();
+        Check::commands(
+            name,
+            "integration tests that need more than Rust pass",
+            move |context| {
+                let args = ["--package", &test.package, "--test", &test.name];
+                let args = [&["test", "--locked", "--no-fail-fast"][..], &args[..]].concat();
+                Ok(vec![context.cargo_with(&test.needs, &args)?])
+            },
+        )
+        .needing(needs)
+    }));
+    checks
+}
+
+fn rest() -> Vec<Check> {
+    vec![
+        Check::commands(
+            "demo",
+            "the demo runs from a clean workspace to the end",
+            |context| Ok(vec![context.cargo(&["demo"])]),
+        ),
+        Check::commands(
+            "deny",
+            "licences, sources and duplicates of dependencies are as agreed",
+            |context| {
+                let what = ["check", "licenses", "bans", "sources"];
+                Ok(vec![context.tool("cargo-deny", &what)?])
+            },
+        )
+        .needing(["cargo-deny"]),
+    ]
+}
+
+/// One check a bench. They state ratios of figures from the same run and fail
+/// when a promised one does not hold, so nothing may run beside them.
+fn benches(project: &Project) -> Vec<Check> {
+    let check = |name: &String| {
+        let bench = name.clone();
+        Check::commands(
+            format!("bench-{name}"),
+            "the promised speed is kept",
+            move |context| {
+                Ok(vec![context.cargo(&[
+                    "bench",
+                    "--workspace",
+                    "--locked",
+                    "--bench",
+                    &bench,
+                ])])
+            },
+        )
+        .alone()
+    };
+    project.benches.iter().map(check).collect()
+}
+
+/// The tracked files that a POSIX shell or bash runs, by name or first line.
+fn shell_scripts(context: &Context<'_>) -> std::io::Result<Vec<String>> {
+    let root = &context.project.root;
+    let output = Command::new("git")
+        .args(["ls-files"])
+        .current_dir(root)
+        .output()?;
+    let listed = String::from_utf8_lossy(&output.stdout);
+    let is_script = |path: &&str| {
+        let text = std::fs::read_to_string(root.join(path)).unwrap_or_default();
+        let first = text.lines().next().unwrap_or_default();
+        first.starts_with("#!") && (first.ends_with("sh") || first.contains("sh -"))
+    };
+    Ok(listed.lines().filter(is_script).map(String::from).collect())
 }

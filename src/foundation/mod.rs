@@ -7,6 +7,7 @@
 pub mod digest;
 pub mod durable;
 pub mod json;
+pub mod progress;
 pub mod size;
 pub mod spill;
 

@@ -10,6 +10,7 @@
 //! | floor | module | one reason to exist |
 //! |---|---|---|
 //! | 5 | [`cli`] | arguments, one file per command, rendering, exit codes |
+//! | 4 | [`upgrade`] | who installed this binary; preflight; swap and roll back |
 //! | 4 | [`export`] | a run written for other tools |
 //! | 3 | [`run`] | plan, stage and publish a run; verify it; collect old ones |
 //! | 3 | [`index`] | the SQLite projection of a run: build, search, traverse |
@@ -35,4 +36,5 @@ pub mod index;
 pub mod run;
 pub mod schema;
 pub mod source;
+pub mod upgrade;
 pub mod workspace;

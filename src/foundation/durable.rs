@@ -117,14 +117,16 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory(directory)
 }
 
-/// Reads a file of at most `limit` bytes; a longer one is an error, so that
-/// a hostile file cannot exhaust memory.
+/// Reads a regular file of at most `limit` bytes. A longer one is an error,
+/// so that a hostile file cannot exhaust memory; a symbolic link, FIFO or
+/// device is one too, so that it cannot lead elsewhere or block.
 ///
 /// # Errors
 /// Any I/O error; [`io::ErrorKind::FileTooLarge`] for a longer file.
 pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let file = open_regular(path)?;
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
@@ -132,4 +134,29 @@ pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         ));
     }
     Ok(bytes)
+}
+
+/// Opens a regular file for reading; never follows a symbolic link as its
+/// last part and never blocks on a FIFO.
+///
+/// # Errors
+/// Any I/O error; [`io::ErrorKind::InvalidInput`] for what is no regular file.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+        .map_err(|error| match rustix::io::Errno::from_io_error(&error) {
+            Some(rustix::io::Errno::LOOP) => not_regular("it is a symbolic link"),
+            _ => error,
+        })?;
+    if !file.metadata()?.is_file() {
+        return Err(not_regular("it is not a regular file"));
+    }
+    Ok(file)
+}
+
+fn not_regular(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
 }

@@ -1,7 +1,122 @@
-//! Floor 1: where things lie: the user's own directories and the list of
-//! workspaces they have.
+//! Floor 1: the workspace, its configuration and what lies under `.pkg`.
 //!
-//! Owns paths; reads no artifact. Called by every command.
+//! Owns the name of every file under `.pkg` (`layout`), the configuration
+//! file (`config`), the writer's lock (`lock`) and the measure of what is on
+//! disk (`usage`). Never deletes, and writes nothing but the lock file and
+//! a new configuration.
 
+pub mod config;
+mod decimal;
 pub mod known;
+mod layout;
+mod lock;
+mod table;
+pub mod usage;
 pub mod user;
+
+use std::path::{Path, PathBuf};
+
+pub use config::{Config, ConfigError};
+pub use layout::{Layout, LayoutError, ProfileName};
+pub use lock::{Busy, Lock, LockError};
+
+/// Name of the configuration file at the root of a workspace.
+pub const CONFIG_FILE: &str = "auditgraph.toml";
+/// Name of the folder that holds everything derived.
+pub const DERIVED_FOLDER: &str = ".pkg";
+
+/// A folder of sources, found and with its configuration read.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    root: PathBuf,
+    config: Config,
+}
+
+/// Why there is no workspace to work on.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// No ancestor is a workspace.
+    #[error("no workspace: neither {} nor any folder above it holds {CONFIG_FILE}", .from.display())]
+    NotFound {
+        /// Where the search began.
+        from: PathBuf,
+    },
+    /// The folder named by `--root` is no workspace.
+    #[error("{} is no workspace: it holds no {CONFIG_FILE}", .root.display())]
+    NotAWorkspace {
+        /// The folder named.
+        root: PathBuf,
+    },
+    /// The folder cannot be used.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// Which path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The configuration is not accepted.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl Workspace {
+    /// Opens the workspace `root`, or, without one, the nearest one at or
+    /// above the current folder. A folder is a workspace when it holds
+    /// `auditgraph.toml`, or (without configuration: all defaults) `.pkg`.
+    ///
+    /// # Errors
+    /// [`WorkspaceError`] when there is none or its configuration is refused.
+    pub fn discover(root: Option<&Path>) -> Result<Self, WorkspaceError> {
+        let root = match root {
+            Some(root) => {
+                let root = canonical(root)?;
+                if !is_workspace(&root) {
+                    return Err(WorkspaceError::NotAWorkspace { root });
+                }
+                root
+            }
+            None => nearest(&canonical(Path::new("."))?)?,
+        };
+        let config = Config::load(&root.join(CONFIG_FILE))?;
+        Ok(Self { root, config })
+    }
+
+    /// The absolute path of the workspace's folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The places of `profile` under `.pkg`.
+    #[must_use]
+    pub fn layout(&self, profile: &ProfileName) -> Layout {
+        Layout::new(&self.root, profile)
+    }
+}
+
+fn canonical(path: &Path) -> Result<PathBuf, WorkspaceError> {
+    path.canonicalize().map_err(|source| WorkspaceError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn is_workspace(folder: &Path) -> bool {
+    folder.join(CONFIG_FILE).is_file() || folder.join(DERIVED_FOLDER).is_dir()
+}
+
+fn nearest(from: &Path) -> Result<PathBuf, WorkspaceError> {
+    from.ancestors()
+        .find(|folder| is_workspace(folder))
+        .map(Path::to_owned)
+        .ok_or_else(|| WorkspaceError::NotFound {
+            from: from.to_owned(),
+        })
+}

@@ -1,0 +1,45 @@
+//! Decimals in the configuration, read as integers: no floating point ever
+//! decides a budget.
+
+/// Reads a non-negative decimal such as `0.80` or `3` as a whole number of
+/// `10^-places`; digits past `places` are cut off. `None` for anything else
+/// or when it does not fit.
+pub(super) fn parse(text: &str, places: u32) -> Option<u64> {
+    let text = text.replace('_', "");
+    let text = text.strip_prefix('+').unwrap_or(&text);
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || digits.len() > 40 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let value: u128 = digits.parse().ok()?;
+    let scale = i32::try_from(places).ok()? + exponent - i32::try_from(fraction.len()).ok()?;
+    let value = match u32::try_from(scale) {
+        Ok(up) => value.checked_mul(10u128.checked_pow(up)?)?,
+        Err(_) => 10u128
+            .checked_pow(scale.unsigned_abs())
+            .map_or(0, |power| value / power),
+    };
+    u64::try_from(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn decimals_are_exact() {
+        assert_eq!(parse("0.80", 6), Some(800_000));
+        assert_eq!(parse("1", 6), Some(1_000_000));
+        assert_eq!(parse("3.0005", 3), Some(3_000));
+        assert_eq!(parse("8e-1", 6), Some(800_000));
+        assert_eq!(parse("1_000.5", 3), Some(1_000_500));
+        for bad in ["-1", "nan", "inf", "", ".", "1.2.3", "1e400"] {
+            assert_eq!(parse(bad, 6), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What is on disk under a profile: an honest count, ours or not.
+//!
+//! Apparent bytes are what the budget judges: the same on every file system.
+//! A file with several names (hard links) counts once. The lock file and the
+//! folders themselves do not count. Symbolic links are not followed; they
+//! count with the length of their target's name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use serde::Serialize;
+
+/// Bytes and files of one part of a profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// Apparent bytes: the sum of file lengths.
+    pub bytes: u64,
+    /// Allocated bytes: blocks times 512.
+    pub allocated_bytes: u64,
+    /// Files.
+    pub files: u64,
+}
+
+impl Part {
+    fn add(&mut self, metadata: &fs::Metadata) {
+        self.bytes += metadata.len();
+        self.allocated_bytes += metadata.blocks() * 512;
+        self.files += 1;
+    }
+}
+
+/// What a profile holds, by the entry of its folder it lies in (`packs`,
+/// `cache`, `runs`, `journal.jsonl`, …; whatever else is there under its own
+/// name).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// Everything.
+    pub total: Part,
+    /// By entry.
+    pub parts: BTreeMap<String, Part>,
+}
+
+impl Usage {
+    /// The parts from the largest, ties by name.
+    #[must_use]
+    pub fn largest(&self) -> Vec<(&str, Part)> {
+        let mut parts: Vec<_> = self
+            .parts
+            .iter()
+            .map(|(name, part)| (name.as_str(), *part))
+            .collect();
+        parts.sort_by_key(|(name, part)| (std::cmp::Reverse(part.bytes), *name));
+        parts
+    }
+}
+
+/// Measures the profile in `folder`; nothing there is an empty usage. What
+/// vanishes meanwhile does not count.
+///
+/// # Errors
+/// Any other I/O error: an unknown usage cannot be judged.
+pub fn measure(folder: &Path) -> io::Result<Usage> {
+    let mut usage = Usage::default();
+    let mut linked = BTreeSet::new();
+    let mut pending = vec![(folder.to_owned(), None::<String>)];
+    while let Some((directory, part)) = pending.pop() {
+        let Some(entries) = present(fs::read_dir(&directory))? else {
+            continue;
+        };
+        for entry in entries {
+            let entry = entry?;
+            let Some(metadata) = present(entry.metadata())? else {
+                continue;
+            };
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if part.is_none() && name == "lock" {
+                continue;
+            }
+            let part = part.clone().unwrap_or(name);
+            if metadata.is_dir() {
+                pending.push((entry.path(), Some(part)));
+            } else if metadata.nlink() <= 1 || linked.insert((metadata.dev(), metadata.ino())) {
+                usage.total.add(&metadata);
+                usage.parts.entry(part).or_default().add(&metadata);
+            }
+        }
+    }
+    Ok(usage)
+}
+
+fn present<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -13,6 +13,7 @@ mod demo;
 mod facts;
 #[cfg(feature = "release")]
 mod plan;
+#[cfg(feature = "release")]
 mod process;
 mod project;
 #[cfg(feature = "release")]

@@ -1,32 +1,105 @@
 //! `cargo demo`: the product's main job, on this repository's own docs.
+//!
+//! The demo is a script, `installers/demo.toml`: sources for a workspace and
+//! steps to type ([`script`]). The product is built in the quickest way, then
+//! every step is shown as a user would type it, with what it prints
+//! ([`stage`]). The demo fails with the first step that does not keep its
+//! promise. The workspace stays, so that one can go on by hand.
+
+mod script;
+mod stage;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use crate::project::Project;
+use script::{Script, Step};
+use stage::Stage;
 
 /// What `demo` was asked to do.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo demo                  build the product and show it at work")]
-pub(crate) struct Args {}
+  cargo demo                  build the product and show it at work
+  cargo demo --list           print the steps, run nothing")]
+pub(crate) struct Args {
+    /// Print the steps as a shell script, and run nothing
+    #[arg(long)]
+    list: bool,
+}
 
-/// Runs the demo; exit 1 when a step fails.
-pub(crate) fn run(project: &Project, _args: &Args) -> Result<ExitCode, Box<dyn Error>> {
+/// Plays the demo; exit 1 when a step fails.
+pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Error>> {
+    let script = Script::read(&project.path("installers/demo.toml"))?;
+    if args.list {
+        for step in &script.steps {
+            println!("# {}\n{}\n", step.say, step.run);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let clock = Clock(Instant::now());
+    let mut stage = Stage::new(project)?;
+    clock.tell(&format!(
+        "Build {}: a development build without optional features.",
+        project.binary
+    ));
+    if !build(project)? {
+        eprintln!("The product does not build: see above.");
+        return Ok(ExitCode::FAILURE);
+    }
+    stage.bring(&project.target.join("debug").join(&project.binary))?;
+    let files = stage.copy_sources(&script.sources)?;
+    clock.tell(&format!(
+        "Copy {files} of this repository's own documents to {}.",
+        stage.workspace.display()
+    ));
+    let mut cited = false;
+    for step in &script.steps {
+        clock.tell(&step.say);
+        if let Some(problem) = play(&mut stage, step)? {
+            eprintln!("\nThe demo failed: `{}`: {problem}", step.run);
+            eprintln!(
+                "The workspace is as it was then: {}",
+                stage.workspace.display()
+            );
+            return Ok(ExitCode::FAILURE);
+        }
+        if step.citation && !cited {
+            cited = true;
+            let seconds = clock.seconds();
+            println!("  (the first answer with a citation, {seconds:.0} s after the start)");
+        }
+    }
+    clock.tell("Done. Go on by hand:");
+    println!("  export PATH=\"{}:$PATH\"", stage.bin().display());
+    println!("  cd \"{}\"", stage.workspace.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build(project: &Project) -> Result<bool, Box<dyn Error>> {
     let mut build = project.cargo();
-    build.args([
-        "build",
-        "--package",
-        &project.package,
-        "--bin",
-        &project.binary,
-    ]);
-    println!("Building {} (a development build)", project.binary);
-    let status = build.status()?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    build.args(["build", "--locked", "--no-default-features"]);
+    build.args(["--package", &project.package, "--bin", &project.binary]);
+    build.arg("--target-dir").arg(&project.target);
+    Ok(build.status()?.success())
+}
+
+fn play(stage: &mut Stage, step: &Step) -> Result<Option<String>, Box<dyn Error>> {
+    println!("  $ {}", step.run);
+    let shown = stage.play(step)?;
+    Ok(step.problem(shown.exit, &shown.output, |path| stage.lines_of(path)))
+}
+
+/// Says what happens next, and when.
+struct Clock(Instant);
+
+impl Clock {
+    fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+
+    fn tell(&self, what: &str) {
+        println!("\n[{:5.1} s] {what}", self.seconds());
+    }
 }

@@ -34,10 +34,16 @@ pub(crate) struct Project {
     /// Name of the product's executable.
     pub(crate) binary: String,
     /// Integration tests of all packages.
-    #[cfg_attr(not(feature = "release"), allow(dead_code, reason = "only `verify` asks"))]
+    #[cfg_attr(
+        not(feature = "release"),
+        allow(dead_code, reason = "only `verify` asks")
+    )]
     pub(crate) tests: Vec<TestTarget>,
     /// Names of the benches of all packages.
-    #[cfg_attr(not(feature = "release"), allow(dead_code, reason = "only `verify` asks"))]
+    #[cfg_attr(
+        not(feature = "release"),
+        allow(dead_code, reason = "only `verify` asks")
+    )]
     pub(crate) benches: Vec<String>,
 }
 

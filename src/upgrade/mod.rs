@@ -17,3 +17,5 @@
 //! 4. `VerifiedArchive`, then `StagedBinary`: downloaded, verified, unpacked
 //!    beside the target, run once, asked for its own preflight.
 //! 5. Swapped by a rename, checked again, or rolled back.
+
+pub mod install;

@@ -1,0 +1,230 @@
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+
+use super::*;
+
+/// An executable of 5 bytes at `relative` in a fresh directory.
+fn executable(relative: &str) -> (tempfile::TempDir, PathBuf) {
+    let home = tempfile::tempdir().unwrap();
+    let root = home.path().canonicalize().unwrap();
+    let path = root.join(relative);
+    write(&path, "#!bin");
+    (home, path)
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn receipt_of(config: &Path, prefix: &Path, layout: &str) {
+    let text = format!(
+        r#"{{"binaries":["auditgraph"],"install_prefix":"{}","install_layout":"{layout}","modify_path":true,"provider":{{"source":"cargo-dist","version":"0.34.0"}},"source":{{"app_name":"auditgraph"}},"version":"0.1.0"}}"#,
+        prefix.display()
+    );
+    write(&config.join("auditgraph/auditgraph-receipt.json"), &text);
+}
+
+fn verdict(path: &Path, config: &Path) -> Install {
+    decide(&Facts::gather(path, Some(config)))
+}
+
+#[test]
+fn a_receipt_that_names_this_executable_makes_it_standalone() {
+    let (home, path) = executable(".local/bin/auditgraph");
+    let config = home.path().join(".config");
+    receipt_of(&config, path.parent().unwrap(), "flat");
+    let install = verdict(&path, &config);
+    assert_eq!(install.kind, Kind::Standalone);
+    assert_eq!(install.upgrade.as_deref(), Some("auditgraph self-update"));
+    let receipt = install.receipt.unwrap();
+    receipt.record("0.2.0").unwrap();
+    let again = verdict(&path, &config).receipt.unwrap();
+    assert_eq!(again.version(), "0.2.0");
+    // dist's own fields survive.
+    let text = fs::read_to_string(again.path()).unwrap();
+    assert!(text.contains(r#""modify_path": true"#), "{text}");
+}
+
+#[test]
+fn a_hierarchical_layout_means_the_bin_directory_below_the_prefix() {
+    let (home, path) = executable("opt/bin/auditgraph");
+    let config = home.path().join(".config");
+    receipt_of(&config, &home.path().join("opt"), "hierarchical");
+    assert_eq!(verdict(&path, &config).kind, Kind::Standalone);
+}
+
+#[test]
+fn a_receipt_reaches_a_binary_behind_a_symbolic_link() {
+    let (home, path) = executable("store/auditgraph");
+    let bin = home.path().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    std::os::unix::fs::symlink(&path, bin.join("auditgraph")).unwrap();
+    let config = home.path().join(".config");
+    receipt_of(&config, &bin, "flat");
+    assert_eq!(verdict(&path, &config).kind, Kind::Standalone);
+}
+
+#[test]
+fn a_copy_that_no_receipt_names_is_unknown_and_has_no_command() {
+    let (home, path) = executable("elsewhere/auditgraph");
+    let config = home.path().join(".config");
+    assert_eq!(verdict(&path, &config).kind, Kind::Unknown);
+    write(&home.path().join("bin/auditgraph"), "other");
+    receipt_of(&config, &home.path().join("bin"), "flat");
+    let install = verdict(&path, &config);
+    assert_eq!((install.kind, install.upgrade), (Kind::Unknown, None));
+    assert!(install.evidence.contains("not of this executable"));
+}
+
+#[test]
+fn a_damaged_receipt_is_told_and_explains_nothing() {
+    let (home, path) = executable("bin/auditgraph");
+    let config = home.path().join(".config");
+    write(&config.join("auditgraph/auditgraph-receipt.json"), "{");
+    let install = verdict(&path, &config);
+    assert_eq!(install.kind, Kind::Unknown);
+    assert!(install.evidence.contains("damaged"), "{}", install.evidence);
+}
+
+#[test]
+fn without_home_an_install_is_unknown_and_says_why() {
+    let (_home, path) = executable("bin/auditgraph");
+    let install = decide(&Facts::gather(&path, None));
+    assert_eq!(install.kind, Kind::Unknown);
+    assert!(install.evidence.contains("HOME is not set"));
+}
+
+fn distribution(environment: &Path, installer: &str, length: usize) {
+    let info = environment.join("lib/python3.11/site-packages/auditgraph-0.1.0.dist-info");
+    write(&info.join("INSTALLER"), installer);
+    write(
+        &info.join("RECORD"),
+        &format!(
+            "../../../bin/auditgraph,sha256=abc,{length}\nauditgraph/__init__.py,sha256=x,5\n"
+        ),
+    );
+}
+
+#[test]
+fn pip_is_the_pip_of_the_environment_that_records_the_file() {
+    let (home, path) = executable("my env/bin/auditgraph");
+    let environment = home.path().canonicalize().unwrap().join("my env");
+    write(&environment.join("pyvenv.cfg"), "");
+    distribution(&environment, "pip\n", 5);
+    let install = verdict(&path, &home.path().join(".config"));
+    assert_eq!(install.kind, Kind::Pip);
+    assert_eq!(
+        install.upgrade.unwrap(),
+        format!(
+            "'{}/bin/python' -m pip install -U auditgraph",
+            environment.display()
+        )
+    );
+}
+
+#[test]
+fn an_environment_that_uv_filled_has_no_pip_and_is_upgraded_by_uv() {
+    let (home, path) = executable("env/bin/auditgraph");
+    let environment = home.path().canonicalize().unwrap().join("env");
+    write(&environment.join("pyvenv.cfg"), "");
+    distribution(&environment, "uv", 5);
+    let command = verdict(&path, &home.path().join(".config"))
+        .upgrade
+        .unwrap();
+    assert_eq!(
+        command,
+        format!(
+            "uv pip install --python {}/bin/python -U auditgraph",
+            environment.display()
+        )
+    );
+}
+
+#[test]
+fn uv_tool_and_pipx_are_told_from_pip_by_their_own_marks() {
+    for (mark, kind, command) in [
+        (
+            "uv-receipt.toml",
+            Kind::UvTool,
+            "uv tool upgrade auditgraph",
+        ),
+        ("pipx_metadata.json", Kind::Pipx, "pipx upgrade auditgraph"),
+    ] {
+        let (home, path) = executable("env/bin/auditgraph");
+        let environment = home.path().join("env");
+        distribution(&environment, "pip", 5);
+        write(&environment.join(mark), "");
+        let install = verdict(&path, &home.path().join(".config"));
+        assert_eq!(
+            (install.kind, install.upgrade.as_deref()),
+            (kind, Some(command))
+        );
+    }
+}
+
+#[test]
+fn pip_install_user_over_a_standalone_binary_belongs_to_pip() {
+    let (home, path) = executable(".local/bin/auditgraph");
+    let config = home.path().join(".config");
+    receipt_of(&config, path.parent().unwrap(), "flat");
+    distribution(&home.path().join(".local"), "pip", 5);
+    let install = verdict(&path, &config);
+    assert_eq!(install.kind, Kind::Pip);
+    let command = install.upgrade.unwrap();
+    assert!(
+        command.contains("python3.11 -m pip install --user -U auditgraph"),
+        "{command}"
+    );
+    // The installer ran again afterwards: pip's record is of another file.
+    fs::write(&path, "#!longer").unwrap();
+    assert_eq!(verdict(&path, &config).kind, Kind::Standalone);
+}
+
+#[test]
+fn a_keg_in_a_cellar_is_homebrew() {
+    let (home, path) = executable("homebrew/Cellar/auditgraph/0.1.0/bin/auditgraph");
+    let keg = path.parent().unwrap().parent().unwrap();
+    assert_eq!(verdict(&path, home.path()).kind, Kind::Unknown);
+    write(&keg.join("INSTALL_RECEIPT.json"), "{}");
+    let install = verdict(&path, home.path());
+    assert_eq!(install.kind, Kind::Homebrew);
+    assert_eq!(install.upgrade.as_deref(), Some("brew upgrade auditgraph"));
+}
+
+#[test]
+fn cargo_is_told_by_its_database_with_root_and_source() {
+    let version = env!("CARGO_PKG_VERSION");
+    let registry = "registry+https://github.com/rust-lang/crates.io-index";
+    for (root, source, command) in [
+        (
+            ".cargo",
+            registry,
+            "cargo install --locked auditgraph".to_owned(),
+        ),
+        (
+            ".cargo",
+            "path+file:///src/auditgraph",
+            "cargo install --locked --path /src/auditgraph".to_owned(),
+        ),
+        (
+            ".cargo",
+            "git+https://example.org/a.git?branch=main#0123",
+            "cargo install --locked --git https://example.org/a.git auditgraph".to_owned(),
+        ),
+        ("tools", registry, "--root".to_owned()),
+    ] {
+        let (home, path) = executable(&format!("{root}/bin/auditgraph"));
+        write(
+            &home.path().join(root).join(".crates2.json"),
+            &format!(
+                r#"{{"installs":{{"auditgraph {version} ({source})":{{"bins":["auditgraph"]}}}}}}"#
+            ),
+        );
+        let install = verdict(&path, home.path());
+        assert_eq!(install.kind, Kind::Cargo);
+        let told = install.upgrade.unwrap();
+        assert!(told.contains(&command), "{told}");
+    }
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `auditgraph` command: everything is in [`auditgraph::cli`].
+
+fn main() -> std::process::ExitCode {
+    auditgraph::cli::main()
+}

@@ -1,1 +1,84 @@
-//! cli
+//! Floor 5: the command line.
+//!
+//! Owns arguments (`args`, and one file per command in `commands`), all that
+//! is printed (`output`), the wording of failures (`error`) and the exit
+//! codes ([`Exit`]). What is typed ends here: a command turns its arguments
+//! into a request of the floors below, and what it gets back into a report.
+//! Nothing below prints, exits, or looks at a flag.
+
+mod args;
+mod commands;
+mod context;
+mod error;
+mod examples;
+mod exit;
+mod output;
+mod progress;
+mod style;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use args::command;
+pub use exit::Exit;
+
+use args::{Cli, Globals};
+use context::Context;
+use error::Failure;
+use output::Output;
+use style::ColorChoice;
+
+/// Runs the program with the arguments of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    // The command that scripts, installers and package tests run most needs
+    // no parser: building it would cost more than all the rest.
+    if let [_, command] = &typed[..]
+        && command == "version"
+    {
+        let context = Context::new(&Globals::default());
+        return end(&context.output, commands::version::run(&context));
+    }
+    match Cli::try_parse_from(&typed) {
+        Ok(cli) => {
+            let context = Context::new(&cli.globals);
+            end(&context.output, commands::run(&context, cli.command))
+        }
+        Err(error) => refuse(&error, &typed).into(),
+    }
+}
+
+fn end(output: &Output, outcome: Result<Exit, Failure>) -> ExitCode {
+    match outcome {
+        Ok(exit) => exit,
+        Err(failure) => output.failure(&failure),
+    }
+    .into()
+}
+
+/// Help, version, or arguments that make no sense.
+fn refuse(error: &clap::Error, typed: &[OsString]) -> Exit {
+    if !error.use_stderr() {
+        // Help was asked for; nobody reading it is no failure.
+        let _ = error.print();
+        return Exit::Done;
+    }
+    // The parser gave up before it could say whether `--json` was given.
+    let json = typed
+        .iter()
+        .skip(1)
+        .take_while(|argument| *argument != "--")
+        .any(|argument| argument == "--json");
+    if json {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let failure = Failure::usage(message).hint("auditgraph --help");
+        return Output::new(true, false, ColorChoice::Auto).failure(&failure);
+    }
+    let _ = error.print();
+    Exit::Usage
+}

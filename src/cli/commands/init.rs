@@ -1,0 +1,108 @@
+//! `auditgraph init`: make a folder a workspace.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::error::Failure;
+use crate::cli::examples;
+use crate::cli::exit::Exit;
+use crate::cli::output::{Page, Report};
+use crate::cli::style::{Style, clean};
+use crate::foundation::durable;
+use crate::workspace::{CONFIG_FILE, DERIVED_FOLDER, config};
+
+const EXAMPLES: &[(&str, &str)] = &[
+    ("auditgraph init", "make the current folder a workspace"),
+    (
+        "auditgraph init notes",
+        "make the folder notes one (created when missing)",
+    ),
+];
+
+/// What is typed.
+#[derive(Debug, Args)]
+#[command(after_help = examples::text(EXAMPLES))]
+pub(crate) struct Typed {
+    /// The folder [default: --root, or the current folder]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    folder: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Made {
+    root: PathBuf,
+    config: PathBuf,
+    /// Whether the folder is under git and `.pkg` is not yet ignored there.
+    #[serde(skip)]
+    in_git: bool,
+}
+
+pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
+    let folder = typed.folder.as_deref().or(context.root.as_deref());
+    let folder = folder.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::io("make the folder", folder, &error))?;
+    let root = folder
+        .canonicalize()
+        .map_err(|error| Failure::io("open", folder, &error))?;
+    let config = root.join(CONFIG_FILE);
+    durable::stage(
+        &config,
+        &mut config::TEMPLATE.as_bytes(),
+        &mut durable::Meter::new(u64::MAX),
+    )
+    .map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::new(
+            Exit::Failed,
+            "exists",
+            format_args!(
+                "{} is a workspace already; nothing was changed",
+                root.display()
+            ),
+        )
+        .path(config.display())
+        .hint("auditgraph ingest"),
+        _ => Failure::io("write", &config, &error),
+    })?;
+    durable::sync_directory(&root).map_err(|error| Failure::io("write", &root, &error))?;
+    context.remember(&root);
+    let in_git = root.join(".git").exists() && !ignores_derived(&root.join(".gitignore"));
+    let made = Made {
+        root,
+        config,
+        in_git,
+    };
+    context.output.report(&made)?;
+    Ok(Exit::Done)
+}
+
+fn ignores_derived(gitignore: &Path) -> bool {
+    durable::read_bounded(gitignore, 1024 * 1024).is_ok_and(|bytes| {
+        String::from_utf8_lossy(&bytes)
+            .lines()
+            .any(|line| line.trim().trim_matches('/') == DERIVED_FOLDER)
+    })
+}
+
+impl Report for Made {
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.line(format_args!(
+            "{} is a workspace now.",
+            page.paint(Style::Path, self.root.display())
+        ))?;
+        page.line(format_args!(
+            "Its settings are in {}; every key shows its default.",
+            clean(CONFIG_FILE)
+        ))?;
+        if self.in_git {
+            page.line(format_args!(
+                "What is derived goes to {DERIVED_FOLDER}/: add it to .gitignore."
+            ))?;
+        }
+        page.line("Next: auditgraph ingest")
+    }
+}

@@ -1,0 +1,22 @@
+//! One file per command: its arguments (`Typed`), its examples, and `run`,
+//! which asks the floors below and reports the answer.
+
+pub(super) mod completions;
+pub(super) mod init;
+pub(super) mod man;
+pub(super) mod version;
+
+use super::args::Command;
+use super::context::Context;
+use super::error::Failure;
+use super::exit::Exit;
+
+/// From what was asked to the function that does it.
+pub(super) fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Version(version::Typed {}) => version::run(context),
+        Command::Init(typed) => init::run(context, &typed),
+        Command::Completions(typed) => completions::run(context, &typed),
+        Command::Man(typed) => man::run(context, &typed),
+    }
+}

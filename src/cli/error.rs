@@ -1,0 +1,255 @@
+//! What a user is told when a command does not succeed: the one place where
+//! errors of all modules become an exit code, a message and the next command.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::exit::Exit;
+use crate::workspace::{ConfigError, WorkspaceError};
+
+/// Where it went wrong.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Place {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
+}
+
+/// A command's failure, ready to be shown.
+#[derive(Debug)]
+pub(crate) struct Failure(Box<Parts>);
+
+#[derive(Debug, Serialize)]
+struct Parts {
+    #[serde(skip)]
+    exit: Exit,
+    /// The reader of standard output went away: nobody is told.
+    #[serde(skip)]
+    quiet: bool,
+    kind: &'static str,
+    message: String,
+    #[serde(flatten)]
+    place: Place,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    /// Lines that the human reader gets after the message; JSON has the same
+    /// facts in `details`.
+    #[serde(skip)]
+    lines: Vec<String>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    details: Map<String, Value>,
+}
+
+impl Failure {
+    /// What happened, with the exit code and the kind's name in JSON.
+    pub(crate) fn new(exit: Exit, kind: &'static str, message: impl Display) -> Self {
+        Self(Box::new(Parts {
+            exit,
+            quiet: false,
+            kind,
+            message: message.to_string(),
+            place: Place::default(),
+            why: None,
+            hint: None,
+            lines: Vec::new(),
+            details: Map::new(),
+        }))
+    }
+
+    /// Asked wrongly.
+    pub(crate) fn usage(message: impl Display) -> Self {
+        Self::new(Exit::Usage, "usage", message)
+    }
+
+    /// An I/O error on `path`.
+    pub(crate) fn io(doing: &str, path: &Path, error: &io::Error) -> Self {
+        Self::new(
+            Exit::Failed,
+            "io",
+            format_args!("cannot {doing} {}: {error}", path.display()),
+        )
+        .path(path.display())
+    }
+
+    /// Standard output cannot be written. A reader that has seen enough
+    /// (`auditgraph list | head`) is no failure.
+    pub(crate) fn stdout(error: &io::Error) -> Self {
+        let mut failure = Self::new(
+            Exit::Failed,
+            "io",
+            format_args!("cannot write to standard output: {error}"),
+        );
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            failure.0.exit = Exit::Done;
+            failure.0.quiet = true;
+        }
+        failure
+    }
+
+    /// Adds the file it happened in.
+    pub(crate) fn path(mut self, path: impl Display) -> Self {
+        self.0.place.path = Some(path.to_string());
+        self
+    }
+
+    /// Adds the line and column (both from 1) in that file.
+    pub(crate) fn at(mut self, line: usize, column: usize) -> Self {
+        self.0.place.line = Some(line);
+        self.0.place.column = Some(column);
+        self
+    }
+
+    /// Adds the run it is about.
+    pub(crate) fn run(mut self, run: impl Display) -> Self {
+        self.0.place.run = Some(run.to_string());
+        self
+    }
+
+    /// Adds why it matters.
+    pub(crate) fn why(mut self, why: impl Display) -> Self {
+        self.0.why = Some(why.to_string());
+        self
+    }
+
+    /// Adds what to do next.
+    pub(crate) fn hint(mut self, hint: impl Display) -> Self {
+        self.0.hint = Some(hint.to_string());
+        self
+    }
+
+    /// Adds lines for the human reader.
+    pub(crate) fn lines(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.0.lines.extend(lines);
+        self
+    }
+
+    /// Adds a fact for programs.
+    pub(crate) fn detail(mut self, name: &str, value: impl Serialize) -> Self {
+        // Facts are plain data; one that is not would be left out rather
+        // than hide the error it belongs to.
+        if let Ok(value) = serde_json::to_value(value) {
+            self.0.details.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        self.0.exit
+    }
+
+    /// Whether nobody is to be told.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.0.quiet
+    }
+
+    /// The JSON document: `{"format": 1, "error": {…}}`.
+    pub(crate) fn document(&self) -> impl Serialize + use<> {
+        let mut error = serde_json::to_value(&*self.0).unwrap_or_default();
+        if let Value::Object(fields) = &mut error {
+            fields.insert("exit_code".into(), self.0.exit.code().into());
+        }
+        serde_json::json!({ "error": error })
+    }
+
+    /// The text for people, one line each: what happened, where, why, next.
+    pub(crate) fn text(&self) -> Vec<(Part, String)> {
+        let parts = &*self.0;
+        let mut text = vec![(Part::What, parts.message.clone())];
+        let mut place: Vec<String> = Vec::new();
+        if let Some(path) = &parts.place.path {
+            let mut at = path.clone();
+            for number in [parts.place.line, parts.place.column].into_iter().flatten() {
+                at.push_str(&format!(":{number}"));
+            }
+            place.push(at);
+        }
+        if let Some(run) = &parts.place.run {
+            place.push(format!("run {run}"));
+        }
+        if !place.is_empty() {
+            text.push((Part::Where, place.join(", ")));
+        }
+        text.extend(parts.lines.iter().map(|line| (Part::Line, line.clone())));
+        text.extend(parts.why.iter().map(|why| (Part::Why, why.clone())));
+        text.extend(parts.hint.iter().map(|hint| (Part::Hint, hint.clone())));
+        text
+    }
+}
+
+impl From<WorkspaceError> for Failure {
+    fn from(error: WorkspaceError) -> Self {
+        let text = error.to_string();
+        match error {
+            WorkspaceError::NotFound { .. } => {
+                Self::new(Exit::Usage, "no_workspace", text).hint("auditgraph init")
+            }
+            WorkspaceError::NotAWorkspace { root } => Self::new(Exit::Usage, "no_workspace", text)
+                .hint(format_args!("auditgraph init {}", shell_word(&root))),
+            WorkspaceError::Io { path, .. } => {
+                Self::new(Exit::Failed, "io", text).path(path.display())
+            }
+            WorkspaceError::Config(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Io { path, source } => Self::io("read", &path, &source),
+            ConfigError::Refused {
+                path,
+                line,
+                column,
+                message,
+                hint,
+            } => {
+                let failure = Self::new(Exit::Usage, "config", message)
+                    .path(path.display())
+                    .at(line, column);
+                match hint {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
+        }
+    }
+}
+
+/// A path as a word of a shell command.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+/// Which question a line of an error answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What happened.
+    What,
+    /// Where: file, line, run.
+    Where,
+    /// A fact, as it stands.
+    Line,
+    /// Why it matters.
+    Why,
+    /// What to do next.
+    Hint,
+}

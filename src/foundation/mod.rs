@@ -10,5 +10,6 @@ pub mod json;
 pub mod progress;
 pub mod size;
 pub mod spill;
+pub mod sqlite;
 
 pub use digest::{Sha256, Sha256Hasher};

@@ -1,1 +1,4 @@
-//! run
+//! Floor 3: runs.
+mod id;
+pub mod pack;
+pub use id::{ParseRunIdError, RunId};

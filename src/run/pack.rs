@@ -1,0 +1,321 @@
+//! Packs: immutable SQLite files of content-addressed objects.
+//!
+//! Objects are gathered into blocks of about [`BLOCK_BYTES`] and each block is
+//! compressed, so that 40,000 tiny notes compress as well as a book. An
+//! object's id is the SHA-256 of its bytes, checked at every read. Whoever
+//! writes a pack appends in a fixed order; its bytes depend on nothing else.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::foundation::spill::Artifact;
+use crate::foundation::sqlite::{Scratch, SqliteError, Workbench, open_untrusted};
+use crate::foundation::{Sha256, json};
+use crate::schema::{Reader, SchemaBlock, Verdict};
+
+/// Bytes gathered before a block is compressed.
+const BLOCK_BYTES: usize = 128 * 1024;
+/// The largest object, in bytes: what a reader of an untrusted pack may be
+/// made to hold in memory.
+pub const MAX_OBJECT_BYTES: usize = 128 * 1024 * 1024;
+/// Compression level: see docs/performance.md for what others cost.
+const LEVEL: i32 = 3;
+/// Small pages waste little at the end of a block.
+const PAGE_BYTES: u32 = 1024;
+
+const META: &str = "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
+const BLOCK: &str =
+    "CREATE TABLE block(id INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, zstd BLOB NOT NULL)";
+const OBJECT: &str = "CREATE TABLE object(id BLOB PRIMARY KEY, block INTEGER NOT NULL, \
+                      start INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID";
+/// The schema, by name.
+const SCHEMA: [(&str, &str); 3] = [("block", BLOCK), ("meta", META), ("object", OBJECT)];
+
+/// Why a pack cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// Its bytes are not what was written.
+    #[error("pack {} is damaged: {detail}", .pack.display())]
+    Damaged {
+        /// The file.
+        pack: PathBuf,
+        /// What was found.
+        detail: String,
+    },
+    /// SQLite or the disk says no.
+    #[error("cannot build a pack: {0}")]
+    Build(#[from] SqliteError),
+    /// A block cannot be compressed.
+    #[error("cannot compress: {0}")]
+    Compress(std::io::Error),
+}
+
+impl From<rusqlite::Error> for PackError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Build(error.into())
+    }
+}
+
+/// A pack being written.
+pub struct PackWriter {
+    workbench: Workbench,
+    gathered: Vec<u8>,
+    full: Vec<Vec<u8>>,
+    objects: BTreeMap<Sha256, Place>,
+    blocks: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    block: u32,
+    start: u32,
+    bytes: u32,
+}
+
+impl PackWriter {
+    /// An empty pack.
+    ///
+    /// # Errors
+    /// [`PackError::Build`].
+    pub fn create(scratch: &Scratch) -> Result<Self, PackError> {
+        let schema = SCHEMA.map(|(_, sql)| sql).join("; ");
+        Ok(Self {
+            workbench: Workbench::create(scratch, PAGE_BYTES, &schema)?,
+            gathered: Vec::with_capacity(BLOCK_BYTES * 2),
+            full: Vec::new(),
+            objects: BTreeMap::new(),
+            blocks: 0,
+        })
+    }
+
+    /// Appends an object unless it is there already. No object is empty: its
+    /// bytes are JSON.
+    pub fn append(&mut self, id: Sha256, bytes: &[u8]) {
+        if self.objects.contains_key(&id) {
+            return;
+        }
+        if bytes.len() > BLOCK_BYTES {
+            self.close_block();
+        }
+        let place = Place {
+            block: self.blocks,
+            start: u32::try_from(self.gathered.len()).unwrap_or(u32::MAX),
+            bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        };
+        self.objects.insert(id, place);
+        self.gathered.extend_from_slice(bytes);
+        if self.gathered.len() >= BLOCK_BYTES {
+            self.close_block();
+        }
+    }
+
+    /// Whether an object was appended to this pack.
+    #[must_use]
+    pub fn contains(&self, id: Sha256) -> bool {
+        self.objects.contains_key(&id)
+    }
+
+    /// Whether nothing was appended.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    fn close_block(&mut self) {
+        if !self.gathered.is_empty() {
+            self.full.push(std::mem::take(&mut self.gathered));
+            self.blocks += 1;
+        }
+    }
+
+    /// Compresses (on all cores) and stores the blocks that are full, so that
+    /// memory stays bounded by what is appended between two calls.
+    ///
+    /// # Errors
+    /// [`PackError`].
+    pub fn flush(&mut self) -> Result<(), PackError> {
+        let full = std::mem::take(&mut self.full);
+        let first = self.blocks as usize - full.len();
+        let compressed = full
+            .par_iter()
+            .map(|block| zstd::bulk::compress(block, LEVEL).map_err(PackError::Compress))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut insert = self
+            .workbench
+            .connection()
+            .prepare_cached("INSERT INTO block VALUES (?1, ?2, ?3)")?;
+        for (offset, (block, zstd)) in full.iter().zip(compressed).enumerate() {
+            insert.execute(params![(first + offset) as u64, block.len() as u64, zstd])?;
+        }
+        Ok(())
+    }
+
+    /// The finished pack: `None` when nothing was appended.
+    ///
+    /// # Errors
+    /// [`PackError`].
+    pub fn finish(mut self) -> Result<Option<Artifact>, PackError> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        self.close_block();
+        self.flush()?;
+        let connection = self.workbench.connection();
+        {
+            let mut insert = connection.prepare("INSERT INTO object VALUES (?1, ?2, ?3, ?4)")?;
+            for (id, place) in &self.objects {
+                insert.execute(params![
+                    id.as_bytes(),
+                    place.block,
+                    place.start,
+                    place.bytes
+                ])?;
+            }
+        }
+        let block = String::from_utf8_lossy(&json::canonical(&SchemaBlock::current())).into_owned();
+        connection.execute("INSERT INTO meta VALUES ('schema', ?1)", [block])?;
+        Ok(Some(self.workbench.finish()?))
+    }
+}
+
+/// A pack opened for reading.
+pub struct Pack {
+    path: PathBuf,
+    connection: Connection,
+    last_block: Option<(u32, Vec<u8>)>,
+}
+
+impl Pack {
+    /// Opens the pack at `path`, which is not trusted.
+    ///
+    /// # Errors
+    /// [`PackError::Damaged`] when it is not a pack this build reads.
+    pub fn open(path: &Path) -> Result<Self, PackError> {
+        let damaged = |detail: String| PackError::Damaged {
+            pack: path.to_owned(),
+            detail,
+        };
+        let connection =
+            open_untrusted(path, &SCHEMA).map_err(|error| damaged(error.to_string()))?;
+        let text: String = connection
+            .query_row("SELECT value FROM meta WHERE name = 'schema'", [], |row| {
+                row.get(0)
+            })
+            .map_err(|error| damaged(error.to_string()))?;
+        let bounds = json::Bounds {
+            bytes: 4096,
+            depth: 4,
+        };
+        let block: SchemaBlock = json::parse(text.as_bytes(), bounds)
+            .map_err(|error| damaged(format!("its schema block: {error}")))?;
+        if let Verdict::RebuildRequired(reason) = Reader::this_build().judge(&block) {
+            return Err(damaged(reason.to_string()));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            connection,
+            last_block: None,
+        })
+    }
+
+    fn damaged(&self, detail: impl Into<String>) -> PackError {
+        PackError::Damaged {
+            pack: self.path.clone(),
+            detail: detail.into(),
+        }
+    }
+
+    fn place(&self, id: Sha256) -> Result<Option<Place>, PackError> {
+        self.connection
+            .prepare_cached("SELECT block, start, bytes FROM object WHERE id = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([id.as_bytes()], |row| {
+                        Ok(Place {
+                            block: row.get(0)?,
+                            start: row.get(1)?,
+                            bytes: row.get(2)?,
+                        })
+                    })
+                    .optional()
+            })
+            .map_err(|error| self.damaged(error.to_string()))
+    }
+
+    /// Whether the pack holds the object.
+    ///
+    /// # Errors
+    /// [`PackError::Damaged`].
+    pub fn contains(&self, id: Sha256) -> Result<bool, PackError> {
+        Ok(self.place(id)?.is_some())
+    }
+
+    /// The bytes of an object, checked against its id; `None` when the pack
+    /// does not hold it.
+    ///
+    /// # Errors
+    /// [`PackError::Damaged`].
+    pub fn read(&mut self, id: Sha256) -> Result<Option<Vec<u8>>, PackError> {
+        let Some(place) = self.place(id)? else {
+            return Ok(None);
+        };
+        if self.last_block.as_ref().map(|(block, _)| *block) != Some(place.block) {
+            let block = self.read_block(place.block)?;
+            self.last_block = Some((place.block, block));
+        }
+        let block = self.last_block.as_ref().map_or(&[][..], |(_, block)| block);
+        let start = place.start as usize;
+        let bytes = start
+            .checked_add(place.bytes as usize)
+            .and_then(|end| block.get(start..end))
+            .ok_or_else(|| self.damaged(format!("object {id} lies outside its block")))?;
+        let actual = Sha256::of(bytes);
+        if actual != id {
+            return Err(self.damaged(format!("object {id} has the bytes of {actual}")));
+        }
+        Ok(Some(bytes.to_vec()))
+    }
+
+    fn read_block(&self, block: u32) -> Result<Vec<u8>, PackError> {
+        let (bytes, zstd): (u64, Vec<u8>) = self
+            .connection
+            .prepare_cached("SELECT bytes, zstd FROM block WHERE id = ?1")
+            .and_then(|mut statement| {
+                statement.query_row([block], |row| Ok((row.get(0)?, row.get(1)?)))
+            })
+            .map_err(|error| self.damaged(format!("block {block}: {error}")))?;
+        let length = usize::try_from(bytes)
+            .ok()
+            .filter(|length| *length <= MAX_OBJECT_BYTES + BLOCK_BYTES)
+            .ok_or_else(|| self.damaged(format!("block {block} claims {bytes} bytes")))?;
+        // Bounded by the recorded length: a bomb ends here.
+        let block_bytes = zstd::bulk::decompress(&zstd, length)
+            .map_err(|error| self.damaged(format!("block {block}: {error}")))?;
+        if block_bytes.len() != length {
+            return Err(self.damaged(format!("block {block} is shorter than recorded")));
+        }
+        Ok(block_bytes)
+    }
+
+    /// The ids of all objects, in order.
+    ///
+    /// # Errors
+    /// [`PackError::Damaged`].
+    pub fn ids(&self) -> Result<Vec<Sha256>, PackError> {
+        let read = || -> rusqlite::Result<Vec<Sha256>> {
+            let mut statement = self
+                .connection
+                .prepare("SELECT id FROM object ORDER BY id")?;
+            let rows = statement.query_map([], |row| row.get::<_, [u8; 32]>(0))?;
+            rows.map(|row| row.map(Sha256::from_bytes)).collect()
+        };
+        read().map_err(|error| self.damaged(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+#[path = "pack/tests.rs"]
+mod tests;

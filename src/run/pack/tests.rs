@@ -1,0 +1,123 @@
+//! Packs keep what they are given, and refuse what they were not.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use std::fs;
+use std::io::Read;
+
+fn bytes_of(artifact: &Artifact) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    artifact.reader().unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn objects() -> Vec<Vec<u8>> {
+    let small = (0..2_000u32).map(|n| format!("object {n} {}", "text ".repeat(n as usize % 90)));
+    let mut all: Vec<Vec<u8>> = small.map(String::into_bytes).collect();
+    all.push(b"x".repeat(3 * BLOCK_BYTES));
+    all
+}
+
+fn build(scratch: &Scratch, flush_every: usize) -> Vec<u8> {
+    let mut writer = PackWriter::create(scratch).unwrap();
+    for (position, object) in objects().iter().enumerate() {
+        writer.append(Sha256::of(object), object);
+        writer.append(Sha256::of(object), object);
+        if position % flush_every == 0 {
+            writer.flush().unwrap();
+        }
+    }
+    bytes_of(&writer.finish().unwrap().unwrap())
+}
+
+#[test]
+fn a_pack_gives_back_every_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a pack?.db");
+    fs::write(&path, build(&Scratch::Memory, 100)).unwrap();
+    let mut pack = Pack::open(&path).unwrap();
+    for object in objects() {
+        assert_eq!(pack.read(Sha256::of(&object)).unwrap().unwrap(), object);
+    }
+    assert_eq!(pack.ids().unwrap().len(), objects().len());
+    assert!(pack.read(Sha256::of(b"absent")).unwrap().is_none());
+}
+
+#[test]
+fn a_pack_has_the_same_bytes_wherever_and_however_it_is_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let spill = Scratch::Spill(folder.path().join("spill"));
+    let memory = build(&Scratch::Memory, 100);
+    assert!(memory == build(&Scratch::Memory, 7));
+    assert!(memory == build(&spill, 100));
+    assert_eq!(
+        fs::read_dir(folder.path().join("spill")).unwrap().count(),
+        0
+    );
+}
+
+#[test]
+fn an_empty_pack_is_no_pack() {
+    let writer = PackWriter::create(&Scratch::Memory).unwrap();
+    assert!(writer.finish().unwrap().is_none());
+}
+
+fn hostile(sql: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack.db");
+    fs::write(&path, build(&Scratch::Memory, 100)).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+    (folder, path)
+}
+
+#[test]
+fn a_pack_with_a_trigger_or_view_is_refused() {
+    for sql in [
+        "CREATE TRIGGER t AFTER INSERT ON meta BEGIN DELETE FROM object; END",
+        "CREATE VIEW v AS SELECT 1",
+        "ALTER TABLE object RENAME TO o; CREATE VIEW object AS SELECT * FROM o",
+        "DROP TABLE object",
+    ] {
+        let (_folder, path) = hostile(sql);
+        assert!(
+            matches!(Pack::open(&path), Err(PackError::Damaged { .. })),
+            "{sql}"
+        );
+    }
+}
+
+#[test]
+fn a_decompression_bomb_is_bounded() {
+    let (_folder, path) = hostile("UPDATE block SET bytes = 1 << 40");
+    let object = &objects()[5];
+    let error = Pack::open(&path)
+        .unwrap()
+        .read(Sha256::of(object))
+        .unwrap_err();
+    assert!(error.to_string().contains("claims"), "{error}");
+    let (_folder, path) = hostile("UPDATE block SET bytes = 1");
+    let error = Pack::open(&path)
+        .unwrap()
+        .read(Sha256::of(object))
+        .unwrap_err();
+    assert!(error.to_string().contains("damaged"), "{error}");
+}
+
+#[test]
+fn an_object_with_other_bytes_is_refused() {
+    let (_folder, path) = hostile("UPDATE object SET start = start + 1 WHERE start > 0");
+    let mut pack = Pack::open(&path).unwrap();
+    let error = pack.read(Sha256::of(&objects()[5])).unwrap_err();
+    assert!(error.to_string().contains("has the bytes of"), "{error}");
+}
+
+#[test]
+fn a_pack_of_another_schema_is_refused() {
+    let (_folder, path) =
+        hostile(r#"UPDATE meta SET value = '{"written":99,"readable_since":99,"requires":[]}'"#);
+    let error = Pack::open(&path).err().unwrap();
+    assert!(error.to_string().contains("too new"), "{error}");
+}

@@ -156,7 +156,7 @@ front_temporary() {
 }
 
 # The second part leaves it to tar to see that an archive is compressed; that of
-# busybox, as Debian and Alpine build it, may not.
+# busybox may not, depending on how it was built.
 tar() {
     case "$1 ${2:-}" in
         "xf "*.tar.gz)

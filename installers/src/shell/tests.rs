@@ -1,0 +1,409 @@
+//! The prelude under every shell this machine has, on machines it does not have:
+//! `uname`, `ldd` and the checksum tools are faked.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use super::*;
+
+/// Stands in for dist's script: uses what the prelude prepares, as that does.
+const GENERATED: &str = r#"#!/bin/sh
+run() {
+    local _dir
+    _dir="$(mktemp -d)" || exit 1
+    echo input > "$_dir/input.tar.gz"
+    _install_temp="$(mktemp -d "$HOME/tmp.XXXXXXXXXX")"
+    echo "ran with $*"
+    echo "sum $(sha256sum -b "$_dir/input.tar.gz")"
+    ${STEP:-true}
+}
+case "$0" in
+    "never.tar.gz")
+        _checksum_style="sha256"
+        _checksum_value="0123"
+        ;;
+esac
+run "$@" || exit 1
+"#;
+
+const DOCUMENTATION: &str = "https://example.org/it's/install.html";
+
+fn all_targets() -> Vec<Target> {
+    vec![
+        Target::new("x86_64-unknown-linux-gnu", Some("2.17".into()), None),
+        Target::new("x86_64-apple-darwin", None, Some("10.12".into())),
+        Target::new("aarch64-apple-darwin", None, Some("11.0".into())),
+    ]
+}
+
+fn script_for(targets: &[Target]) -> String {
+    let messages = BTreeMap::from([("windows".to_owned(), "Use WSL; that's Linux.".to_owned())]);
+    let front = Front {
+        name: "tiny",
+        version: "1.2.3-rc.1",
+        documentation: DOCUMENTATION,
+        messages: &messages,
+        targets,
+    };
+    compose(&front, GENERATED, &BTreeMap::new()).unwrap()
+}
+
+/// A throwaway machine: its commands, home and temporary directory.
+struct Machine {
+    dir: tempfile::TempDir,
+    /// Whether the real commands can be found behind the faked ones.
+    real: bool,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["bin", "home", "tmp"] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        let machine = Self { dir, real: true };
+        machine.uname("Linux", "x86_64");
+        machine.fake("ldd", "echo 'ldd (Debian GLIBC 2.36-9+deb12u14) 2.36'");
+        machine.fake("getconf", "echo 64");
+        machine
+    }
+
+    /// A machine that has only the faked commands and `tools`.
+    fn with_only(tools: &[&str]) -> Self {
+        let machine = Self {
+            real: false,
+            ..Self::new()
+        };
+        for tool in tools {
+            let real = which(tool).unwrap_or_else(|| panic!("no {tool} here"));
+            std::os::unix::fs::symlink(real, machine.path("bin").join(tool)).unwrap();
+        }
+        machine
+    }
+
+    fn path(&self, folder: &str) -> PathBuf {
+        self.dir.path().join(folder)
+    }
+
+    fn fake(&self, name: &str, body: &str) {
+        let file = self.path("bin").join(name);
+        fs::write(&file, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn uname(&self, system: &str, processor: &str) {
+        self.fake(
+            "uname",
+            &format!(
+                "case \"${{1:-}}\" in -m) echo '{processor}' ;; -o) echo GNU/Linux ;; *) echo '{system}' ;; esac"
+            ),
+        );
+    }
+
+    fn command(&self, shell: &[String], script: &str) -> Command {
+        let file = self.path("script");
+        fs::write(&file, script).unwrap();
+        let mut search = self.path("bin").into_os_string();
+        if self.real {
+            search.push(":/usr/bin:/bin");
+        }
+        let mut command = Command::new(&shell[0]);
+        command
+            .args(&shell[1..])
+            .args(["-s", "--", "--flag", "two words"])
+            .env_clear()
+            .env("PATH", search)
+            .env("HOME", self.path("home"))
+            .env("TMPDIR", self.path("tmp"))
+            .stdin(fs::File::open(file).unwrap())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, shell: &[String], script: &str) -> Output {
+        self.command(shell, script).output().unwrap()
+    }
+
+    /// Files left in the home and temporary directories.
+    fn left(&self) -> Vec<PathBuf> {
+        ["home", "tmp"]
+            .iter()
+            .flat_map(|folder| fs::read_dir(self.path(folder)).unwrap())
+            .map(|entry| entry.unwrap().path())
+            .collect()
+    }
+}
+
+fn which(name: &str) -> Option<PathBuf> {
+    ["/usr/bin", "/bin"]
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| path.exists())
+}
+
+/// The shells of this machine that the script must run under.
+fn shells() -> Vec<Vec<String>> {
+    let candidates = [vec!["sh"], vec!["dash"], vec!["bash"], vec!["busybox", "sh"]];
+    candidates
+        .iter()
+        .filter_map(|words| {
+            let program = which(words[0])?.to_string_lossy().into_owned();
+            let rest = words[1..].iter().map(|word| (*word).to_owned());
+            Some(std::iter::once(program).chain(rest).collect())
+        })
+        .collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_supported_machine_runs_the_generated_script_with_its_arguments() {
+    let script = script_for(&all_targets());
+    for (system, processor) in [
+        ("Linux", "x86_64"),
+        ("Linux", "amd64"),
+        ("Darwin", "arm64"),
+        ("Darwin", "x86_64"),
+    ] {
+        for shell in shells() {
+            let machine = Machine::new();
+            machine.uname(system, processor);
+            machine.fake("sysctl", "exit 1");
+            machine.fake("sw_vers", "echo 15.7");
+            let output = machine.run(&shell, &script);
+            let (out, err) = (text(&output.stdout), text(&output.stderr));
+            assert!(
+                output.status.success(),
+                "{shell:?} {system} {processor}: {err}"
+            );
+            assert!(out.contains("ran with --flag two words"), "{shell:?}: {out}");
+            assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
+        }
+    }
+}
+
+#[test]
+fn a_machine_that_is_not_supported_is_told_what_is() {
+    type Fakes = fn(&Machine);
+    let cases: [(&str, Fakes); 13] = [
+        ("a Windows shell (MINGW64_NT-10.0-19045)", |m| {
+            m.uname("MINGW64_NT-10.0-19045", "x86_64");
+        }),
+        ("a Windows shell (MSYS_NT-10.0)", |m| m.uname("MSYS_NT-10.0", "x86_64")),
+        ("Use WSL; that's Linux.", |m| m.uname("CYGWIN_NT-10.0", "x86_64")),
+        ("no build for FreeBSD", |m| m.uname("FreeBSD", "amd64")),
+        ("no build for SunOS", |m| m.uname("SunOS", "i86pc")),
+        ("musl", |m| {
+            m.fake("ldd", "echo 'musl libc (x86_64)' >&2; echo 'Version 1.2.5' >&2; exit 1");
+        }),
+        ("on this processor (aarch64)", |m| m.uname("Linux", "aarch64")),
+        ("on this processor (riscv64)", |m| m.uname("Linux", "riscv64")),
+        ("a 32-bit system", |m| m.fake("getconf", "echo 32")),
+        ("glibc 2.12; 2.17 or newer is needed", |m| {
+            m.fake("ldd", "echo 'ldd (GNU libc) 2.12'; echo 'Copyright (C) 2010'");
+        }),
+        ("cannot tell this Linux's C library", |m| {
+            m.fake("ldd", "echo 'ldd: not found' >&2; exit 127");
+        }),
+        ("macOS 10.11.6; 10.12 or newer is needed", |m| {
+            m.uname("Darwin", "x86_64");
+            m.fake("sysctl", "exit 1");
+            m.fake("sw_vers", "echo 10.11.6");
+        }),
+        ("this is Android", |m| {
+            m.fake("uname", "case \"$1\" in -o) echo Android ;; -m) echo x86_64 ;; *) echo Linux ;; esac");
+        }),
+    ];
+    let script = script_for(&all_targets());
+    for (expected, prepare) in cases {
+        for shell in shells() {
+            let machine = Machine::new();
+            prepare(&machine);
+            let output = machine.run(&shell, &script);
+            let err = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{shell:?} {expected}: {err}");
+            for part in [
+                expected,
+                "tiny 1.2.3-rc.1 was not installed",
+                "Linux on x86_64 with glibc 2.17 or newer",
+                "macOS 11.0 or newer on Apple Silicon",
+                DOCUMENTATION,
+            ] {
+                assert!(err.contains(part), "{shell:?} lacks `{part}`: {err}");
+            }
+            assert_eq!(text(&output.stdout), "", "{shell:?} {expected}");
+            assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
+        }
+    }
+}
+
+#[test]
+fn a_partial_release_promises_only_what_it_has() {
+    let script = script_for(&all_targets()[..1]);
+    let machine = Machine::new();
+    machine.uname("Darwin", "arm64");
+    machine.fake("sysctl", "echo 1");
+    let output = machine.run(&shells()[0], &script);
+    let err = text(&output.stderr);
+    assert!(!output.status.success());
+    assert!(err.contains("no build for Darwin on this processor (aarch64)"), "{err}");
+    assert!(!err.contains("or newer on"), "{err}");
+}
+
+#[test]
+fn intel_executables_are_accepted_on_apple_silicon_where_there_are_no_others() {
+    let script = script_for(&all_targets()[1..2]);
+    let machine = Machine::new();
+    machine.uname("Darwin", "x86_64");
+    machine.fake("sysctl", "echo 1");
+    machine.fake("sw_vers", "echo 15.7");
+    let output = machine.run(&shells()[0], &script);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_script_cut_short_anywhere_does_nothing() {
+    let script = script_for(&all_targets());
+    let opened = script.find("\n{\n").unwrap() + 3;
+    let whole = script.trim_end().len();
+    let cuts = (opened..whole).filter(|cut| {
+        // Every end of a line, and every byte of the last two lines.
+        script.is_char_boundary(*cut)
+            && (script.as_bytes()[cut - 1] == b'\n' || *cut + 40 > whole)
+    });
+    let machine = Machine::new();
+    let shells = shells();
+    for (number, cut) in cuts.enumerate() {
+        let shell = &shells[number % shells.len()];
+        let output = machine.run(shell, &script[..cut]);
+        assert!(!output.status.success(), "{shell:?} cut at {cut} of {whole}");
+        assert_eq!(text(&output.stdout), "", "{shell:?} cut at {cut}");
+        assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
+    }
+}
+
+#[test]
+fn the_digest_is_computed_with_whichever_tool_exists() {
+    let script = script_for(&all_targets());
+    let basic = ["mktemp", "rm", "cat", "echo", "mkdir"];
+    for tool in ["sha256sum", "shasum", "openssl"] {
+        if which(tool).is_none() {
+            continue;
+        }
+        for shell in shells() {
+            let tools: Vec<&str> = basic.iter().copied().chain([tool]).collect();
+            let mut machine = Machine::with_only(&tools);
+            // shasum is a Perl script.
+            machine.real = tool == "shasum" && which("sha256sum").is_none();
+            if tool == "shasum" {
+                machine.fake("shasum", "PATH=/usr/bin:/bin exec shasum \"$@\"");
+            }
+            let output = machine.run(&shell, &script);
+            let out = text(&output.stdout);
+            assert!(output.status.success(), "{shell:?} {}", text(&output.stderr));
+            assert!(out.contains(&format!("sum {}", digest_of_input())), "{shell:?} {tool}: {out}");
+        }
+    }
+}
+
+fn digest_of_input() -> String {
+    crate::site::sha256_hex(b"input\n")
+}
+
+#[test]
+fn without_a_tool_to_verify_with_nothing_is_downloaded() {
+    let script = script_for(&all_targets());
+    for shell in shells() {
+        // busybox runs its own sha256sum whatever the path says.
+        if shell.len() > 1 {
+            continue;
+        }
+        let machine = Machine::with_only(&["mktemp", "rm", "cat", "echo"]);
+        let output = machine.run(&shell, &script);
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{shell:?}: {err}");
+        assert!(err.contains("sha256sum, shasum or openssl is needed"), "{err}");
+        assert_eq!(text(&output.stdout), "");
+        assert_eq!(machine.left(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn nothing_temporary_is_left_after_a_failure_or_a_signal() {
+    let script = script_for(&all_targets());
+    for shell in shells() {
+        let machine = Machine::new();
+        let failed = machine.command(&shell, &script).env("STEP", "false").output();
+        assert!(!failed.unwrap().status.success(), "{shell:?}");
+        assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
+
+        machine.fake("stop-me", "kill -TERM $PPID");
+        let stopped = machine.command(&shell, &script).env("STEP", "stop-me").output();
+        assert!(!stopped.unwrap().status.success(), "{shell:?}");
+        assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
+    }
+}
+
+#[test]
+fn what_dist_generated_is_kept_byte_for_byte() {
+    let script = script_for(&all_targets());
+    assert_eq!(generated(&script), Some(GENERATED));
+}
+
+#[test]
+fn a_script_that_would_not_verify_is_refused() {
+    let messages = BTreeMap::new();
+    let targets = all_targets();
+    let front = Front {
+        name: "tiny",
+        version: "1.2.3",
+        documentation: DOCUMENTATION,
+        messages: &messages,
+        targets: &targets,
+    };
+    let digests = |archive: &str, digest: &str| BTreeMap::from([(archive.into(), digest.into())]);
+    assert!(compose(&front, GENERATED, &digests("never.tar.gz", "0123")).is_ok());
+    for (archive, digest) in [("never.tar.gz", "4567"), ("other.tar.gz", "0123")] {
+        assert_eq!(
+            compose(&front, GENERATED, &digests(archive, digest)),
+            Err(ShellError::Unverified(archive.into()))
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_said_in_a_script_is_refused() {
+    let messages = BTreeMap::from([("solaris".to_owned(), "No.".to_owned())]);
+    let none = BTreeMap::new();
+    let targets = all_targets();
+    let odd = [Target::new("x86_64-pc-windows-msvc", None, None)];
+    let front = Front {
+        name: "tiny",
+        version: "1.2.3",
+        documentation: DOCUMENTATION,
+        messages: &none,
+        targets: &targets,
+    };
+    let refused = |front: &Front<'_>| compose(front, GENERATED, &none).unwrap_err();
+    assert_eq!(
+        refused(&Front { messages: &messages, ..front.clone() }),
+        ShellError::Situation("solaris".into())
+    );
+    assert_eq!(
+        refused(&Front { targets: &odd, ..front.clone() }),
+        ShellError::Platform("x86_64-pc-windows-msvc".into())
+    );
+    assert_eq!(
+        refused(&Front { name: "ti$(ny)", ..front.clone() }),
+        ShellError::Name("ti$(ny)".into())
+    );
+    assert_eq!(refused(&Front { targets: &[], ..front }), ShellError::Nothing);
+}

@@ -21,6 +21,8 @@ mod python;
 #[cfg(feature = "release")]
 mod serve;
 #[cfg(feature = "release")]
+mod shell;
+#[cfg(feature = "release")]
 mod site;
 #[cfg(feature = "release")]
 mod tools;

@@ -24,6 +24,9 @@ enum Command {
     /// Print what a release would consist of, and what this machine cannot make
     #[cfg(feature = "release")]
     Plan(crate::commands::plan::Args),
+    /// Make a release site, or with --target one platform's part of it
+    #[cfg(feature = "release")]
+    Build(crate::commands::build::Args),
     /// Serve a release site on the loopback address, as users see it
     #[cfg(feature = "release")]
     Serve(crate::commands::serve::Args),
@@ -39,6 +42,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Verify(args) => project().and_then(|project| crate::verify::run(&project, &args)),
         #[cfg(feature = "release")]
         Command::Plan(args) => crate::commands::plan::run(&args),
+        #[cfg(feature = "release")]
+        Command::Build(args) => crate::commands::build::run(&args),
         #[cfg(feature = "release")]
         Command::Serve(args) => crate::commands::serve::run(&args),
     };

@@ -5,6 +5,8 @@
 //! Nothing here knows the product by name: names, versions and texts come from
 //! `Cargo.toml`, `dist-workspace.toml` and the files beside this package.
 
+#[cfg(feature = "release")]
+mod build;
 mod cli;
 #[cfg(feature = "release")]
 mod commands;

@@ -4,6 +4,7 @@
 //! progress on standard error and exit codes. Never decides or makes anything:
 //! that is `plan`, `build` and `check` one floor below.
 
+pub(crate) mod build;
 pub(crate) mod plan;
 pub(crate) mod serve;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::facts::Facts;
+use crate::tools::Toolbox;
 
 /// What a command ends with.
 pub(crate) type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
@@ -19,6 +21,17 @@ pub(crate) type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 fn facts_here() -> Result<Facts, Box<dyn std::error::Error>> {
     let here = std::env::current_dir()?;
     Ok(Facts::read(&here)?)
+}
+
+/// The tools the project pins; what has to be installed logs next to the build.
+fn tools(facts: &Facts) -> Result<Toolbox, Box<dyn std::error::Error>> {
+    let logs = facts
+        .package
+        .target_directory
+        .join(env!("CARGO_PKG_NAME"))
+        .join("logs");
+    std::fs::create_dir_all(&logs)?;
+    Ok(Toolbox::open(&facts.release_file, &logs)?)
 }
 
 /// The Rust target triple of this machine, as rustc names it.

@@ -24,6 +24,9 @@ pub(crate) struct Dist {
     min_glibc_version: BTreeMap<String, String>,
     /// Where files are downloaded from: `{tag}` stands for the release's tag.
     pub(crate) simple_download_url: Option<String>,
+    /// The whole file, to hand on to dist.
+    #[serde(skip)]
+    pub(crate) document: toml::Table,
 }
 
 #[derive(Deserialize)]
@@ -33,7 +36,8 @@ struct Document {
 
 impl Dist {
     pub(super) fn read(path: &Path) -> Result<Self, FactsError> {
-        let dist = read_toml::<Document>(path)?.dist;
+        let mut dist = read_toml::<Document>(path)?.dist;
+        dist.document = read_toml(path)?;
         if dist.targets.is_empty() {
             return Err(FactsError::Invalid {
                 path: path.to_path_buf(),

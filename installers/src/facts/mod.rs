@@ -14,7 +14,7 @@ mod target;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use cargo::Package;
+pub(crate) use cargo::{Package, cargo_program};
 pub(crate) use commit::Commit;
 pub(crate) use dist::Dist;
 pub(crate) use release::Release;
@@ -59,6 +59,8 @@ pub(crate) struct Facts {
     pub(crate) package: Package,
     /// `dist-workspace.toml`: platforms and the shell installer.
     pub(crate) dist: Dist,
+    /// Where `release.toml` is.
+    pub(crate) release_file: PathBuf,
     /// `release.toml`: what neither of the others has a field for.
     pub(crate) release: Release,
     /// The commit that is built.
@@ -77,13 +79,15 @@ impl Facts {
             .ok_or_else(|| FactsError::NoProject(directory.to_path_buf()))?
             .to_path_buf();
         let dist = Dist::read(&root.join(dist::FILE))?;
-        let release = Release::read(&release::find(&root)?)?;
+        let release_file = release::find(&root)?;
+        let release = Release::read(&release_file)?;
         let package = Package::read(&root, release.package.as_deref())?;
         let commit = Commit::read(&root)?;
         Ok(Self {
             root,
             package,
             dist,
+            release_file,
             release,
             commit,
         })

@@ -5,11 +5,40 @@
 //! the binary, with no interpreter in between. Never compiles anything.
 //! Called by `build` to write and by `check` to read.
 
+mod index;
+mod metadata;
+mod module;
+mod sdist;
 mod version;
+mod wheel;
 
 use crate::facts::Facts;
 
+pub(crate) use index::write_index;
+pub(crate) use metadata::metadata;
+pub(crate) use sdist::sdist;
 pub(crate) use version::pep440;
+pub(crate) use wheel::{data_script, dist_info, wheel};
+
+/// Why a Python package could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PythonError {
+    /// A file of the project could not be read.
+    #[error("cannot read {}", .0.display())]
+    Read(std::path::PathBuf, #[source] std::io::Error),
+    /// The wheel could not be packed.
+    #[error("cannot pack the wheel")]
+    Wheel(#[from] zip::result::ZipError),
+    /// A file could not be packed.
+    #[error("cannot pack the Python package")]
+    Pack(#[from] std::io::Error),
+    /// The package index could not be written.
+    #[error(transparent)]
+    Site(#[from] crate::site::SiteError),
+    /// `release.toml` says something that Python has no word for.
+    #[error("release.toml: {0}")]
+    Invalid(String),
+}
 
 /// File name of the wheel with platform tag `tag`.
 pub(crate) fn wheel_name(facts: &Facts, tag: &str) -> String {

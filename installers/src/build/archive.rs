@@ -1,0 +1,128 @@
+//! The `.tar.gz` of one platform, the same bytes for the same contents.
+//!
+//! One folder named as the archive, as dist's installer expects: the
+//! executable, the files `release.toml` lists, `completions/`, `man/`. Members
+//! are sorted; owner, mode and time are fixed; the compressor is written in Rust
+//! and takes no path that depends on the processor.
+
+use std::io::Write as _;
+
+use flate2::{Compression, GzBuilder};
+
+use super::{BuildError, Built};
+use crate::facts::Facts;
+
+/// Where the completions for `shell` stand in the archive.
+pub(crate) fn completion_path(binary: &str, shell: &str) -> String {
+    match shell {
+        // zsh finds a completion by this file name only.
+        "zsh" => format!("completions/_{binary}"),
+        other => format!("completions/{binary}.{other}"),
+    }
+}
+
+/// Where the man page in file `name` stands in the archive.
+pub(crate) fn man_path(name: &str) -> String {
+    format!("man/{name}")
+}
+
+/// A member of an archive.
+pub(crate) struct Member {
+    /// Path below the archive's folder.
+    pub(crate) path: String,
+    /// Contents.
+    pub(crate) bytes: Vec<u8>,
+    /// Whether it can be run.
+    pub(crate) executable: bool,
+}
+
+/// Packs the archive for `built`.
+pub(super) fn pack(facts: &Facts, built: &Built) -> Result<Vec<u8>, BuildError> {
+    let plain = |(path, bytes): &(String, Vec<u8>)| Member {
+        path: path.clone(),
+        bytes: bytes.clone(),
+        executable: false,
+    };
+    let mut members: Vec<Member> = built.completions.iter().map(plain).collect();
+    members.extend(built.man_pages.iter().map(plain));
+    members.push(Member {
+        path: facts.package.binary.clone(),
+        bytes: built.executable.clone(),
+        executable: true,
+    });
+    for name in &facts.release.archive.include {
+        let path = facts.root.join(name);
+        let bytes = std::fs::read(&path).map_err(|error| BuildError::Read(path, error))?;
+        members.push(plain(&(name.clone(), bytes)));
+    }
+    tar_gz(
+        &facts.archive_stem(&built.target),
+        members,
+        facts.commit.time,
+    )
+    .map_err(|error| BuildError::Write(facts.archive_name(&built.target).into(), error))
+}
+
+/// A gzipped tar of `members` below `folder`, every one with time `time`.
+pub(crate) fn tar_gz(
+    folder: &str,
+    mut members: Vec<Member>,
+    time: u64,
+) -> std::io::Result<Vec<u8>> {
+    members.sort_by(|a, b| a.path.cmp(&b.path));
+    let gzip = GzBuilder::new()
+        .mtime(0)
+        .operating_system(255)
+        .write(Vec::new(), Compression::best());
+    let mut tar = tar::Builder::new(gzip);
+    for member in &members {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Regular);
+        header.set_size(member.bytes.len() as u64);
+        header.set_mode(if member.executable { 0o755 } else { 0o644 });
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(time);
+        let path = format!("{folder}/{}", member.path);
+        tar.append_data(&mut header, path, member.bytes.as_slice())?;
+    }
+    let mut gzip = tar.into_inner()?;
+    gzip.flush()?;
+    gzip.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn member(path: &str, executable: bool) -> Member {
+        Member {
+            path: path.into(),
+            bytes: path.as_bytes().to_vec(),
+            executable,
+        }
+    }
+
+    #[test]
+    fn order_of_members_does_not_matter() {
+        let one = tar_gz("x", vec![member("b", true), member("a/c", false)], 9).unwrap();
+        let two = tar_gz("x", vec![member("a/c", false), member("b", true)], 9).unwrap();
+        assert_eq!(one, two);
+        let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(one.as_slice()));
+        let seen: Vec<_> = tar
+            .entries()
+            .unwrap()
+            .map(|entry| {
+                let entry = entry.unwrap();
+                let header = entry.header();
+                let path = entry.path().unwrap().display().to_string();
+                (path, header.mode().unwrap(), header.mtime().unwrap())
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [("x/a/c".into(), 0o644, 9), ("x/b".into(), 0o755, 9)]
+        );
+    }
+}

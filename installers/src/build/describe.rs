@@ -1,0 +1,81 @@
+//! Asks the executable about itself: completions, man pages, version.
+//!
+//! It runs with an empty environment and an empty home, so that nothing of
+//! the machine reaches an archive.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{BuildError, Builder, archive, command};
+
+/// What the executable writes about itself, by path in the archive.
+pub(super) struct Said {
+    pub(super) completions: Vec<(String, Vec<u8>)>,
+    pub(super) man_pages: Vec<(String, Vec<u8>)>,
+}
+
+impl Builder<'_> {
+    /// Runs `executable` for its completions and man pages, after checking that
+    /// it calls itself by the release's version.
+    pub(super) fn describe(&self, executable: &Path) -> Result<Said, BuildError> {
+        let home = self.scratch("home")?;
+        let pages = self.scratch("man")?;
+        let asked = &self.facts.release.binary;
+        let run = |arguments: &[String], name: &str, value: &str| {
+            let mut program = Command::new(executable);
+            program
+                .args(arguments.iter().map(|word| word.replace(name, value)))
+                .current_dir(&home)
+                .env_clear()
+                .env("HOME", &home)
+                .env("LC_ALL", "C");
+            command::output(&mut program)
+        };
+        self.same_version(&run(&asked.version, "", "")?)?;
+        let mut completions = Vec::new();
+        for shell in &asked.shells {
+            let text = run(&asked.completions, "{shell}", shell)?;
+            completions.push((archive::completion_path(&self.facts.package.binary, shell), text));
+        }
+        run(&asked.man, "{dir}", &pages.to_string_lossy())?;
+        let mut man_pages = Vec::new();
+        let read = |error| BuildError::Read(pages.clone(), error);
+        for entry in std::fs::read_dir(&pages).map_err(read)? {
+            let entry = entry.map_err(read)?;
+            let text = std::fs::read(entry.path()).map_err(read)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            man_pages.push((archive::man_path(&name), text));
+        }
+        man_pages.sort();
+        if man_pages.is_empty() {
+            return Err(BuildError::Unexpected {
+                what: self.facts.package.binary.clone(),
+                reason: format!("`{}` wrote no man page", asked.man.join(" ")),
+            });
+        }
+        Ok(Said {
+            completions,
+            man_pages,
+        })
+    }
+
+    fn same_version(&self, said: &[u8]) -> Result<(), BuildError> {
+        let said: serde_json::Value =
+            serde_json::from_slice(said).map_err(|error| BuildError::Unexpected {
+                what: self.facts.release.binary.version.join(" "),
+                reason: error.to_string(),
+            })?;
+        let version = said.get("version").and_then(|value| value.as_str());
+        let expected = self.facts.package.version.as_str();
+        if version == Some(expected) {
+            return Ok(());
+        }
+        Err(BuildError::Unexpected {
+            what: self.facts.package.binary.clone(),
+            reason: format!(
+                "calls itself version {}, Cargo.toml says {expected}",
+                version.unwrap_or("(none)")
+            ),
+        })
+    }
+}

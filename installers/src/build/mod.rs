@@ -1,0 +1,336 @@
+//! Makes a release: from a plan to files on a release site.
+//!
+//! The story of one build, in order:
+//! 1. compile the executable of each platform this machine can make, the same
+//!    bytes whoever compiles it where and when (`executable`);
+//! 2. ask it for its version, completions and man pages (`describe`);
+//! 3. list what went into it (`sbom`), then pack archive and wheel around it;
+//! 4. take platforms made on other machines from where they were put (`import`);
+//! 5. let dist write the installer around the archives' digests (`dist`), put
+//!    the front door before it, render the formula, write the package index;
+//! 6. say in `site.json` what was made and what is missing.
+//!
+//! Never publishes, never guesses: a platform that cannot be made here is
+//! named as missing. Called by the `build` command and by nothing else.
+
+mod archive;
+mod command;
+mod describe;
+mod dist;
+mod executable;
+mod import;
+mod sbom;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+use crate::facts::{Facts, Target};
+use crate::plan::Plan;
+use crate::python;
+use crate::shell;
+use crate::site::{Artifact, Kind, Marker, Missing, Published, Site, SiteError, sha256_hex};
+use crate::tools::Toolbox;
+
+pub(crate) use archive::{Member, completion_path, man_path, tar_gz};
+pub(crate) use command::CommandError;
+
+/// Why a release could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BuildError {
+    /// A program this runs failed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// A tool could not be installed.
+    #[error(transparent)]
+    Tool(#[from] crate::tools::ToolError),
+    /// The site could not be read or written.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The Python packages could not be made.
+    #[error(transparent)]
+    Python(#[from] python::PythonError),
+    /// The installer could not be put together.
+    #[error(transparent)]
+    Shell(#[from] shell::ShellError),
+    /// A file of the project could not be read.
+    #[error("cannot read {}", .0.display())]
+    Read(PathBuf, #[source] std::io::Error),
+    /// A working file could not be written.
+    #[error("cannot write {}", .0.display())]
+    Write(PathBuf, #[source] std::io::Error),
+    /// Something made is not what it should be.
+    #[error("{what}: {reason}")]
+    Unexpected {
+        /// The file or program.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The platform asked for is not one of the release.
+    #[error("`{target}` is not in dist-workspace.toml; the release is for {known}")]
+    UnknownTarget {
+        /// As asked.
+        target: String,
+        /// The platforms there are.
+        known: String,
+    },
+    /// The platform asked for cannot be made on this machine.
+    #[error("cannot make `{target}` here: {reason}")]
+    NotHere {
+        /// As asked.
+        target: String,
+        /// From the plan.
+        reason: String,
+    },
+}
+
+/// What `build` was asked for.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// The one platform to make; no global files then.
+    pub(crate) only: Option<String>,
+    /// Folders with what other machines made.
+    pub(crate) with: Vec<PathBuf>,
+    /// The site to write.
+    pub(crate) site: PathBuf,
+}
+
+/// Everything the steps share.
+struct Builder<'a> {
+    facts: &'a Facts,
+    tools: &'a Toolbox,
+    site: Site,
+    work: PathBuf,
+    progress: &'a dyn Fn(&str),
+}
+
+/// One platform's executable with what it says about itself.
+struct Built {
+    target: Target,
+    executable: Vec<u8>,
+    /// By path in the archive.
+    completions: Vec<(String, Vec<u8>)>,
+    /// By path in the archive.
+    man_pages: Vec<(String, Vec<u8>)>,
+    /// CycloneDX document.
+    sbom: Vec<u8>,
+}
+
+/// Makes the release `plan` describes.
+///
+/// # Errors
+/// [`BuildError`]; what was written before stays, `site.json` is written last.
+pub(crate) fn build(
+    facts: &Facts,
+    plan: &Plan,
+    tools: &Toolbox,
+    options: &Options,
+    progress: &dyn Fn(&str),
+) -> Result<Published, BuildError> {
+    if plan.targets.is_empty() {
+        return Err(BuildError::UnknownTarget {
+            target: options.only.clone().unwrap_or_default(),
+            known: facts.dist.targets.join(", "),
+        });
+    }
+    let work = facts.package.target_directory.join(env!("CARGO_PKG_NAME"));
+    let builder = Builder {
+        facts,
+        tools,
+        site: Site::new(&options.site),
+        work,
+        progress,
+    };
+    builder.run(plan, options)
+}
+
+impl Builder<'_> {
+    fn run(&self, plan: &Plan, options: &Options) -> Result<Published, BuildError> {
+        let crate_file = self.crate_file()?;
+        let mut artifacts = Vec::new();
+        let mut missing = Vec::new();
+        let mut made = Vec::new();
+        for (target, planned) in self.facts.targets().iter().filter_map(|target| {
+            let planned = plan.targets.iter().find(|p| p.target == target.triple)?;
+            Some((target.clone(), planned))
+        }) {
+            if let Some(files) = self.import(&target, &options.with)? {
+                artifacts.extend(files);
+                made.push(target);
+            } else if let Some(reason) = &planned.missing {
+                if options.only.is_some() {
+                    return Err(BuildError::NotHere {
+                        target: target.triple,
+                        reason: reason.clone(),
+                    });
+                }
+                missing.push(Missing {
+                    files: planned.files.iter().map(|file| file.name.clone()).collect(),
+                    reason: reason.clone(),
+                    target: target.triple,
+                });
+            } else {
+                artifacts.extend(self.make_target(&target, &crate_file)?);
+                made.push(target);
+            }
+        }
+        if options.only.is_none() {
+            artifacts.push(self.source_distribution(&crate_file)?);
+            self.global(&made, &crate_file, &mut artifacts)?;
+        }
+        artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+        let published = Published {
+            version: self.facts.package.version.clone(),
+            tag: self.facts.tag(),
+            commit: self.facts.commit.id.clone(),
+            dirty: self.facts.commit.dirty,
+            time: self.facts.commit.time,
+            artifacts,
+            missing,
+        };
+        self.publish(published.clone())?;
+        Ok(published)
+    }
+
+    /// Compiles and packs one platform.
+    fn make_target(
+        &self,
+        target: &Target,
+        crate_file: &source::Crate,
+    ) -> Result<Vec<Artifact>, BuildError> {
+        let path = self.compile(target)?;
+        let executable =
+            std::fs::read(&path).map_err(|error| BuildError::Read(path.clone(), error))?;
+        let said = self.describe(&path)?;
+        let sbom = self.sbom(target, crate_file)?;
+        let built = Built {
+            target: target.clone(),
+            executable,
+            completions: said.completions,
+            man_pages: said.man_pages,
+            sbom,
+        };
+        let mut artifacts = Vec::new();
+        let archive = archive::pack(self.facts, &built)?;
+        let name = self.facts.archive_name(target);
+        artifacts.push(self.add(Kind::Archive, Some(target), &name, &archive)?);
+        // dist's manifest announces this file beside each archive.
+        let line = format!("{} *{name}\n", sha256_hex(&archive));
+        self.write(&format!("{name}.sha256"), line.as_bytes())?;
+        let stem = self.facts.archive_stem(target);
+        let name = format!("{stem}.cdx.json");
+        artifacts.push(self.add(Kind::Sbom, Some(target), &name, &built.sbom)?);
+        if let Some(tag) = target.wheel_tag() {
+            (self.progress)(&format!("{}: packing the wheel", target.triple));
+            let wheel = python::wheel(self.facts, &tag, &built.executable, &built.sbom)?;
+            let name = python::wheel_name(self.facts, &tag);
+            let metadata = python::metadata(self.facts)?;
+            self.write(&format!("{name}.metadata"), metadata.as_bytes())?;
+            artifacts.push(self.add(Kind::Wheel, Some(target), &name, &wheel)?);
+        }
+        let manifest = self.target_manifest(target, &sha256_hex(&archive), crate_file)?;
+        let name = format!("{}-dist-manifest.json", target.triple);
+        artifacts.push(self.add(Kind::TargetManifest, Some(target), &name, &manifest)?);
+        Ok(artifacts)
+    }
+
+    fn source_distribution(&self, crate_file: &source::Crate) -> Result<Artifact, BuildError> {
+        (self.progress)("packing the source distribution");
+        let name = python::sdist_name(self.facts);
+        let bytes = python::sdist(self.facts, &crate_file.files)?;
+        let metadata = python::metadata(self.facts)?;
+        self.write(&format!("{name}.metadata"), metadata.as_bytes())?;
+        self.add(Kind::Sdist, None, &name, &bytes)
+    }
+
+    /// Files made once, from the platforms in `made`.
+    fn global(
+        &self,
+        made: &[Target],
+        crate_file: &source::Crate,
+        artifacts: &mut Vec<Artifact>,
+    ) -> Result<(), BuildError> {
+        (self.progress)("writing installer, formula, checksums and package index");
+        let (script, manifest) = self.dist_global(made, crate_file)?;
+        let door = self.front_door(made, &script, artifacts)?;
+        let name = format!("{}-installer.sh", self.facts.package.name);
+        artifacts.push(self.add(Kind::GeneratedInstaller, None, &name, script.as_bytes())?);
+        artifacts.push(self.add(Kind::Installer, None, "install.sh", door.as_bytes())?);
+        self.site.write("install.sh", door.as_bytes())?;
+        artifacts.push(self.add(Kind::DistManifest, None, "dist-manifest.json", &manifest)?);
+        artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+        let sums: String = artifacts
+            .iter()
+            .map(|artifact| format!("{}  {}\n", artifact.sha256, artifact.file_name()))
+            .collect();
+        artifacts.push(self.add(Kind::Checksums, None, "sha256.sum", sums.as_bytes())?);
+        Ok(())
+    }
+
+    /// dist's script behind the prelude that answers for platform, temporary
+    /// files and verification.
+    fn front_door(
+        &self,
+        made: &[Target],
+        script: &str,
+        artifacts: &[Artifact],
+    ) -> Result<String, BuildError> {
+        let digests = artifacts
+            .iter()
+            .filter(|artifact| artifact.kind == Kind::Archive)
+            .map(|artifact| (artifact.file_name().to_owned(), artifact.sha256.clone()))
+            .collect();
+        let front = shell::Front {
+            name: &self.facts.package.binary,
+            version: &self.facts.package.version,
+            documentation: &self.facts.release.installer.documentation,
+            messages: &self.facts.release.installer.messages,
+            targets: made,
+        };
+        Ok(shell::compose(&front, script, &digests)?)
+    }
+
+    /// Writes `site.json`, after the package index that lists all releases.
+    fn publish(&self, published: Published) -> Result<(), BuildError> {
+        let name = &self.facts.package.name;
+        let mut marker = Marker::read(&self.site)?.unwrap_or_else(|| Marker::empty(name));
+        marker.publish(published);
+        python::write_index(self.facts, &self.site, &marker)?;
+        marker.write(&self.site)?;
+        Ok(())
+    }
+
+    /// Writes `bytes` into the release's folder and describes them.
+    fn add(
+        &self,
+        kind: Kind,
+        target: Option<&Target>,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Artifact, BuildError> {
+        let place = self.write(name, bytes)?;
+        let target = target.map(|target| target.triple.as_str());
+        Ok(self.site.artifact(kind, target, &place)?)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<String, BuildError> {
+        let place = format!("{}/{name}", self.facts.tag());
+        self.site.write(&place, bytes)?;
+        Ok(place)
+    }
+
+    /// An empty folder for one step's working files.
+    fn scratch(&self, name: &str) -> Result<PathBuf, BuildError> {
+        let folder = self.work.join(name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)
+                .map_err(|error| BuildError::Write(folder.clone(), error))?;
+        }
+        make_folder(&folder)?;
+        Ok(folder)
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<(), BuildError> {
+    std::fs::create_dir_all(folder).map_err(|error| BuildError::Write(folder.into(), error))
+}

@@ -1,0 +1,167 @@
+//! The wheel: a zip with fixed order, modes and times.
+
+use std::io::{Cursor, Write as _};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::{PythonError, file_stem, metadata, module};
+use crate::facts::Facts;
+
+/// Where the executable stands in the wheel: installers put it on the path.
+pub(crate) fn data_script(facts: &Facts) -> String {
+    format!("{}.data/scripts/{}", file_stem(facts), facts.package.binary)
+}
+
+/// Folder of the wheel's own description.
+pub(crate) fn dist_info(facts: &Facts) -> String {
+    format!("{}.dist-info", file_stem(facts))
+}
+
+/// Packs the wheel with platform tag `tag`.
+pub(crate) fn wheel(
+    facts: &Facts,
+    tag: &str,
+    executable: &[u8],
+    sbom: &[u8],
+) -> Result<Vec<u8>, PythonError> {
+    let info = dist_info(facts);
+    let mut files: Vec<(String, Vec<u8>, u32)> = module::files(facts)
+        .into_iter()
+        .map(|(path, bytes)| (path, bytes, 0o644))
+        .collect();
+    files.push((data_script(facts), executable.to_vec(), 0o755));
+    let mut described: Vec<(String, Vec<u8>)> = vec![
+        ("METADATA".into(), metadata(facts)?.into_bytes()),
+        ("WHEEL".into(), wheel_file(tag).into_bytes()),
+        (
+            format!("sboms/{}.cdx.json", facts.package.name),
+            sbom.to_vec(),
+        ),
+    ];
+    for name in &facts.release.archive.licenses {
+        let path = facts.root.join(name);
+        let bytes = std::fs::read(&path).map_err(|error| PythonError::Read(path, error))?;
+        described.push((format!("licenses/{name}"), bytes));
+    }
+    files.extend(
+        described
+            .into_iter()
+            .map(|(path, bytes)| (format!("{info}/{path}"), bytes, 0o644)),
+    );
+    files.sort();
+    // RECORD comes last and lists itself without a digest.
+    let record = record(&files, &format!("{info}/RECORD"));
+    files.push((format!("{info}/RECORD"), record.into_bytes(), 0o644));
+    pack(&files, facts.commit.time)
+}
+
+fn wheel_file(tag: &str) -> String {
+    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    format!(
+        "Wheel-Version: 1.0\nGenerator: {name} {version}\nRoot-Is-Purelib: false\nTag: py3-none-{tag}\n"
+    )
+}
+
+fn record(files: &[(String, Vec<u8>, u32)], own: &str) -> String {
+    use sha2::Digest as _;
+    let mut out = String::new();
+    for (path, bytes, _) in files {
+        let digest = base64_url(&sha2::Sha256::digest(bytes));
+        out.push_str(&format!("{path},sha256={digest},{}\n", bytes.len()));
+    }
+    out.push_str(own);
+    out.push_str(",,\n");
+    out
+}
+
+fn pack(files: &[(String, Vec<u8>, u32)], time: u64) -> Result<Vec<u8>, PythonError> {
+    let base = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(9))
+        .last_modified_time(zip_time(time));
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (path, bytes, mode) in files {
+        zip.start_file(path.as_str(), base.unix_permissions(*mode))?;
+        zip.write_all(bytes)?;
+    }
+    Ok(zip.finish()?.into_inner())
+}
+
+/// Zip times have no time zone and start in 1980: UTC, and never earlier.
+fn zip_time(seconds: u64) -> DateTime {
+    let days = i64::try_from(seconds / 86_400).unwrap_or(i64::MAX / 2);
+    let (year, month, day) = civil(days);
+    let rest = seconds % 86_400;
+    let part = |value: u64| u8::try_from(value).unwrap_or(0);
+    DateTime::from_date_and_time(
+        u16::try_from(year).unwrap_or(1980),
+        month,
+        day,
+        part(rest / 3600),
+        part(rest / 60 % 60),
+        part(rest % 60),
+    )
+    .unwrap_or_default()
+}
+
+/// Year, month and day of a count of days since 1970 (proleptic Gregorian;
+/// Howard Hinnant, "chrono-compatible low-level date algorithms").
+fn civil(days: i64) -> (i64, u8, u8) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_shifted + 2) / 5 + 1;
+    let month = if month_shifted < 10 {
+        month_shifted + 3
+    } else {
+        month_shifted - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let small = |value: i64| u8::try_from(value).unwrap_or(1);
+    (year, small(month), small(day))
+}
+
+/// Base64 with the URL alphabet and no padding, as RECORD wants it.
+fn base64_url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] =
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = chunk
+            .iter()
+            .chain(std::iter::repeat(&0))
+            .take(3)
+            .fold(0_u32, |group, byte| group << 8 | u32::from(*byte));
+        for index in 0..=chunk.len() {
+            let six = (group >> (18 - 6 * index)) & 63;
+            out.push(ALPHABET[six as usize] as char);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        assert_eq!(base64_url(b""), "");
+        assert_eq!(base64_url(b"f"), "Zg");
+        assert_eq!(base64_url(b"fo"), "Zm8");
+        assert_eq!(base64_url(b"foo"), "Zm9v");
+        assert_eq!(base64_url(&[0xff, 0xef]), "_-8");
+    }
+
+    #[test]
+    fn days_become_dates() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(11_016), (2000, 2, 29));
+        assert_eq!(civil(20_781), (2026, 11, 24));
+    }
+}

@@ -120,9 +120,6 @@ mod tests {
                 (path, header.mode().unwrap(), header.mtime().unwrap())
             })
             .collect();
-        assert_eq!(
-            seen,
-            [("x/a/c".into(), 0o644, 9), ("x/b".into(), 0o755, 9)]
-        );
+        assert_eq!(seen, [("x/a/c".into(), 0o644, 9), ("x/b".into(), 0o755, 9)]);
     }
 }

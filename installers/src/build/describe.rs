@@ -35,7 +35,10 @@ impl Builder<'_> {
         let mut completions = Vec::new();
         for shell in &asked.shells {
             let text = run(&asked.completions, "{shell}", shell)?;
-            completions.push((archive::completion_path(&self.facts.package.binary, shell), text));
+            completions.push((
+                archive::completion_path(&self.facts.package.binary, shell),
+                text,
+            ));
         }
         run(&asked.man, "{dir}", &pages.to_string_lossy())?;
         let mut man_pages = Vec::new();

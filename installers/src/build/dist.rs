@@ -34,10 +34,7 @@ impl Builder<'_> {
                 what: "dist manifest".into(),
                 reason: format!("names no artifact {name}"),
             })?;
-        artifact.insert(
-            "checksums".into(),
-            serde_json::json!({ "sha256": sha256 }),
-        );
+        artifact.insert("checksums".into(), serde_json::json!({ "sha256": sha256 }));
         // A machine's own description would make the file differ by machine.
         for field in ["systems", "ci", "upload_files", "linkage"] {
             if let Some(object) = manifest.as_object_mut() {

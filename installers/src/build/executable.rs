@@ -71,7 +71,10 @@ impl Builder<'_> {
             cargo.env_remove(name);
         }
         let inherited = std::env::var_os("PATH").unwrap_or_default();
-        let all = path.iter().cloned().chain(std::env::split_paths(&inherited));
+        let all = path
+            .iter()
+            .cloned()
+            .chain(std::env::split_paths(&inherited));
         let joined = std::env::join_paths(all).map_err(|error| BuildError::Unexpected {
             what: "PATH".into(),
             reason: error.to_string(),

@@ -37,8 +37,7 @@ impl Builder<'_> {
         }
         command::output(&mut cyclonedx)?;
         let path = sources.folder.join(format!("{name}.json"));
-        let text =
-            std::fs::read_to_string(&path).map_err(|error| BuildError::Read(path, error))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| BuildError::Read(path, error))?;
         let text = text.replace(&*sources.folder.to_string_lossy(), "/source");
         normalised(&text).map_err(|error| BuildError::Unexpected {
             what: "cargo cyclonedx".into(),

@@ -53,7 +53,11 @@ impl Builder<'_> {
                 unpacked.extend_from_slice(b"\n[workspace]\n");
             }
             std::fs::write(&place, &unpacked).map_err(|error| BuildError::Write(place, error))?;
-            files.push((relative.to_string_lossy().into_owned(), contents, executable));
+            files.push((
+                relative.to_string_lossy().into_owned(),
+                contents,
+                executable,
+            ));
         }
         files.sort();
         Ok(Crate { files, folder })

@@ -110,8 +110,15 @@ fn pyproject(facts: &Facts) -> Result<String, PythonError> {
         quoted_list(&facts.release.archive.licenses)
     ));
     line(format!("keywords = {}", quoted_list(&package.keywords)));
-    line(format!("classifiers = {}", quoted_list(&classifiers(facts)?)));
-    let authors: Vec<String> = package.authors.iter().map(|author| person(author)).collect();
+    line(format!(
+        "classifiers = {}",
+        quoted_list(&classifiers(facts)?)
+    ));
+    let authors: Vec<String> = package
+        .authors
+        .iter()
+        .map(|author| person(author))
+        .collect();
     line(format!("authors = [{}]", authors.join(", ")));
     line("\n[project.urls]".into());
     for (label, url) in urls(facts) {

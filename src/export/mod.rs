@@ -1,1 +1,208 @@
-//! export
+//! Floor 4: a run written for other tools.
+//!
+//! Owns the text of four formats: JSON, JSON lines, Graphviz DOT and
+//! GraphML. Each says which artifact schema and which run it is of (FR-004).
+//! The same run gives the same bytes on any machine at any time: nothing
+//! here knows the clock, the host or where the workspace lies.
+//!
+//! Records are written as they come, so memory does not grow with the run.
+//! Never opens a file: the caller gives a writer and a source of records.
+
+mod dot;
+mod graphml;
+mod json;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::foundation::Sha256;
+use crate::schema::SchemaBlock;
+
+/// The version of the export formats, as `format` in each of them.
+pub const FORMAT: u32 = 1;
+
+/// A format that another tool reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// One JSON document.
+    Json,
+    /// One JSON document per line: the header, nodes, links.
+    Jsonl,
+    /// Graphviz.
+    Dot,
+    /// GraphML: networkx, Gephi, yEd.
+    Graphml,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 4] = [Self::Json, Self::Jsonl, Self::Dot, Self::Graphml];
+
+    /// The format's name, which is also the usual file extension.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Dot => "dot",
+            Self::Graphml => "graphml",
+        }
+    }
+}
+
+/// What an export is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Header {
+    /// The artifact schema of the run.
+    pub schema: SchemaBlock,
+    /// The run.
+    pub run: RunReference,
+}
+
+/// A run by its two names: where it stands, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunReference {
+    /// `r0007-3fa9c0d21b44`.
+    pub id: String,
+    /// The digest of root tree, derivation and schema.
+    pub digest: Sha256,
+}
+
+/// A node. Absent fields are left out of every format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Node<'a> {
+    /// Stable id: `kind:key`.
+    pub id: &'a str,
+    /// `document`, `section`, …
+    pub kind: &'a str,
+    /// What a person would call it: a title, a term, a path.
+    pub label: &'a str,
+    /// The source it stands in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<&'a str>,
+    /// First line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Last line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_line: Option<u32>,
+    /// The text of a chunk, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<&'a str>,
+}
+
+/// A link with its evidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Link<'a> {
+    /// `contains`, `mentions`, `tagged` or `links_to`.
+    pub kind: &'a str,
+    /// Id of the node it starts at.
+    pub from: &'a str,
+    /// Id of the node it points at.
+    pub to: &'a str,
+    /// Why the link exists.
+    pub evidence: Evidence<'a>,
+}
+
+/// Where a link was read, and by which rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Evidence<'a> {
+    /// The rule: `inline`, `wikilink`, `inline_code`, …
+    pub rule: &'a str,
+    /// The source.
+    pub path: &'a str,
+    /// Line, from 1.
+    pub line: u32,
+    /// First byte, from 0.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// SHA-256 of the source's bytes.
+    pub source_sha256: &'a str,
+}
+
+/// What receives records one by one.
+pub type Sink<'s, T> = &'s mut dyn FnMut(&T) -> io::Result<()>;
+
+/// A run's nodes and links, each in a fixed order.
+pub trait Records {
+    /// Why they could not be read.
+    type Error: From<io::Error>;
+
+    /// Hands every node to `sink`.
+    ///
+    /// # Errors
+    /// The source's own, or the sink's.
+    fn nodes(&mut self, sink: Sink<'_, Node<'_>>) -> Result<(), Self::Error>;
+
+    /// Hands every link to `sink`.
+    ///
+    /// # Errors
+    /// The source's own, or the sink's.
+    fn links(&mut self, sink: Sink<'_, Link<'_>>) -> Result<(), Self::Error>;
+}
+
+/// How much was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// Nodes.
+    pub nodes: u64,
+    /// Links.
+    pub links: u64,
+}
+
+/// Writes `records` to `out` in `format`.
+///
+/// # Errors
+/// What reading the records or writing reports; `out` then holds a part.
+pub fn write<R: Records>(
+    format: Format,
+    header: &Header,
+    records: &mut R,
+    out: &mut dyn Write,
+) -> Result<Count, R::Error> {
+    match format {
+        Format::Json => pour(&mut json::Document::default(), header, records, out),
+        Format::Jsonl => pour(&mut json::Lines, header, records, out),
+        Format::Dot => pour(&mut dot::Dot, header, records, out),
+        Format::Graphml => pour(&mut graphml::GraphMl::default(), header, records, out),
+    }
+}
+
+/// The text of one format, in the order the methods are declared.
+trait Writer {
+    fn begin(&mut self, header: &Header, out: &mut dyn Write) -> io::Result<()>;
+    fn node(&mut self, node: &Node<'_>, out: &mut dyn Write) -> io::Result<()>;
+    /// Between the last node and the first link.
+    fn turn(&mut self, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+    fn link(&mut self, link: &Link<'_>, out: &mut dyn Write) -> io::Result<()>;
+    fn end(&mut self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+fn pour<R: Records>(
+    writer: &mut dyn Writer,
+    header: &Header,
+    records: &mut R,
+    out: &mut dyn Write,
+) -> Result<Count, R::Error> {
+    let mut count = Count::default();
+    writer.begin(header, out)?;
+    records.nodes(&mut |node| {
+        count.nodes += 1;
+        writer.node(node, out)
+    })?;
+    writer.turn(out)?;
+    records.links(&mut |link| {
+        count.links += 1;
+        writer.link(link, out)
+    })?;
+    writer.end(out)?;
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+/// Two documents that do their best to break out of every format.
+struct Nasty;
+
+const ODD: &str = "document:a \"b\" \\ <c> & 'd'\n\u{1}.md\\";
+
+impl Records for Nasty {
+    type Error = io::Error;
+
+    fn nodes(&mut self, sink: Sink<'_, Node<'_>>) -> io::Result<()> {
+        sink(&Node {
+            id: ODD,
+            kind: "document",
+            label: "ends in \\",
+            path: Some("a.md"),
+            line: Some(1),
+            ..Node::default()
+        })?;
+        sink(&Node {
+            id: "tag:x",
+            kind: "tag",
+            label: "x",
+            ..Node::default()
+        })
+    }
+
+    fn links(&mut self, sink: Sink<'_, Link<'_>>) -> io::Result<()> {
+        sink(&Link {
+            kind: "tagged",
+            from: ODD,
+            to: "tag:x",
+            evidence: Evidence {
+                rule: "hashtag",
+                path: "a.md",
+                line: 3,
+                start: 10,
+                end: 12,
+                source_sha256: "00",
+            },
+        })
+    }
+}
+
+fn export(format: Format) -> String {
+    let header = Header {
+        schema: SchemaBlock::current(),
+        run: RunReference {
+            id: "r0001-ba7816bf8f01".to_owned(),
+            digest: Sha256::of(b"abc"),
+        },
+    };
+    let mut out = Vec::new();
+    let count = write(format, &header, &mut Nasty, &mut out).unwrap();
+    assert_eq!(count, Count { nodes: 2, links: 1 });
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn json_is_one_document_that_reads_back() {
+    let document: serde_json::Value = serde_json::from_str(&export(Format::Json)).unwrap();
+    assert_eq!(document["format"], 1);
+    assert_eq!(document["schema"]["written"], crate::schema::WRITES);
+    assert_eq!(document["run"]["id"], "r0001-ba7816bf8f01");
+    assert_eq!(document["nodes"][0]["id"], ODD);
+    assert_eq!(document["nodes"].as_array().unwrap().len(), 2);
+    assert_eq!(document["links"][0]["evidence"]["line"], 3);
+}
+
+#[test]
+fn json_lines_are_one_record_each() {
+    let text = export(Format::Jsonl);
+    let records: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let kinds: Vec<&str> = records
+        .iter()
+        .map(|record| record["record"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["header", "node", "node", "link"]);
+    assert_eq!(records[0]["run"]["digest"], Sha256::of(b"abc").to_string());
+    assert_eq!(records[3]["from"], ODD);
+}
+
+#[test]
+fn dot_quotes_what_it_is_given() {
+    let text = export(Format::Dot);
+    let id = "\"document:a \\\"b\\\" \\\\ <c> & 'd'\\n\u{1}.md\\\\\"";
+    assert!(text.contains(&format!("  {id} [kind=\"document\" label=\"ends in \\\\\"")));
+    assert!(text.contains(&format!("  {id} -> \"tag:x\" [kind=\"tagged\"")));
+    assert!(text.ends_with("];\n}\n"));
+}
+
+#[test]
+fn graphml_escapes_what_xml_cannot_hold() {
+    let text = export(Format::Graphml);
+    let id = "document:a &quot;b&quot; \\ &lt;c&gt; &amp; 'd'&#10;\u{fffd}.md\\";
+    assert!(text.contains(&format!(
+        "<node id=\"{id}\"><data key=\"n.kind\">document</data>"
+    )));
+    assert!(text.contains(&format!(
+        "<edge id=\"e1\" source=\"{id}\" target=\"tag:x\">"
+    )));
+    assert!(text.ends_with("</graph>\n</graphml>\n"));
+}
+
+#[test]
+fn every_format_names_schema_and_run() {
+    for format in Format::ALL {
+        let text = export(format);
+        assert!(text.contains("readable_since"), "{format:?}");
+        assert!(text.contains("r0001-ba7816bf8f01"), "{format:?}");
+        assert!(text.contains(&Sha256::of(b"abc").to_string()), "{format:?}");
+    }
+}

@@ -19,3 +19,4 @@
 //! 5. Swapped by a rename, checked again, or rolled back.
 
 pub mod install;
+pub mod preflight;

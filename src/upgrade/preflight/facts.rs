@@ -1,0 +1,65 @@
+//! What is known of a workspace, as plain values: the input of the
+//! judgement, whoever gathered it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::budget::Policy;
+use crate::schema::{Reason, SchemaBlock};
+
+/// A workspace and what was found in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkspaceFacts {
+    /// Its folder, as recorded.
+    pub root: PathBuf,
+    /// What was found there.
+    pub standing: Standing,
+}
+
+/// What was found where a workspace is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A workspace, with its profiles in order of their names.
+    Present(Vec<ProfileFacts>),
+    /// Nothing: it moved or was deleted.
+    Missing,
+    /// A folder that is no workspace (any more).
+    NotAWorkspace,
+    /// Its file system did not answer within the bound.
+    Unresponsive(Duration),
+    /// It is there and cannot be judged.
+    Unjudged(String),
+}
+
+/// One profile of a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileFacts {
+    /// Its name.
+    pub name: String,
+    /// Its current run.
+    pub current: CurrentRun,
+    /// Bytes on disk under the profile.
+    pub used_bytes: u64,
+    /// The budget's rules in force.
+    pub policy: Policy,
+}
+
+/// What the profile's `current` leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CurrentRun {
+    /// No run was ever made.
+    None,
+    /// A run whose manifest could be understood.
+    Run {
+        /// Its id.
+        id: String,
+        /// The schema blocks of the run and of everything it needs.
+        blocks: Vec<SchemaBlock>,
+        /// Bytes of its sources.
+        source_bytes: u64,
+        /// What a rebuild of it would add, predicted from what it needs now.
+        rebuild_bytes: u64,
+    },
+    /// Something that no version reads without a rebuild.
+    Broken(Reason),
+}

@@ -1,0 +1,73 @@
+//! Reads the facts of workspaces, each in a helper thread with a bounded
+//! wait. Opens no artifact beyond `current` and a run's manifest.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bounded::each;
+use super::facts::{CurrentRun, ProfileFacts, Standing, WorkspaceFacts};
+use crate::workspace::{Layout, ProfileName, Workspace, WorkspaceError, usage};
+
+/// How the current run of a profile is read: `run` knows, this module asks.
+pub type Profiles = dyn Fn(&Workspace, &ProfileName) -> CurrentRun + Send + Sync;
+
+/// The facts of the workspaces at `roots`, in their order; each is waited for
+/// at most `wait`.
+#[must_use]
+pub fn gather(roots: Vec<PathBuf>, wait: Duration, current: Arc<Profiles>) -> Vec<WorkspaceFacts> {
+    let standings = each(roots.clone(), wait, move |root: &PathBuf| {
+        standing(root, &*current)
+    });
+    roots
+        .into_iter()
+        .zip(standings)
+        .map(|(root, standing)| WorkspaceFacts {
+            root,
+            standing: standing.unwrap_or(Standing::Unresponsive(wait)),
+        })
+        .collect()
+}
+
+fn standing(root: &Path, current: &Profiles) -> Standing {
+    if let Err(error) = std::fs::metadata(root) {
+        return match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Standing::Missing,
+            _ => Standing::Unjudged(error.to_string()),
+        };
+    }
+    let workspace = match Workspace::discover(Some(root)) {
+        Ok(workspace) => workspace,
+        Err(WorkspaceError::NotFound { .. } | WorkspaceError::NotAWorkspace { .. }) => {
+            return Standing::NotAWorkspace;
+        }
+        Err(error) => return Standing::Unjudged(error.to_string()),
+    };
+    let profiles = Layout::profiles(root).map_err(|error| error.to_string());
+    let facts = profiles.and_then(|names| {
+        names
+            .iter()
+            .map(|name| profile(&workspace, name, current).map_err(|error| error.to_string()))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    match facts {
+        Ok(facts) => Standing::Present(facts),
+        Err(why) => Standing::Unjudged(why),
+    }
+}
+
+fn profile(
+    workspace: &Workspace,
+    name: &ProfileName,
+    current: &Profiles,
+) -> io::Result<ProfileFacts> {
+    Ok(ProfileFacts {
+        name: name.to_string(),
+        current: current(workspace, name),
+        used_bytes: usage::measure(workspace.layout(name).profile())?
+            .total
+            .bytes,
+        policy: workspace.config().budget.clone(),
+    })
+}

@@ -1,0 +1,194 @@
+//! The judgement: what each profile was, would be, and what that changes.
+//! Pure.
+
+use std::path::Path;
+
+use super::facts::{CurrentRun, ProfileFacts, Standing, WorkspaceFacts};
+use super::report::{
+    BudgetChange, Build, Change, PROTOCOL, ProfileReport, Readability, Rebuild, Report,
+    SchemaChange, State, WorkspaceReport,
+};
+use crate::foundation::size;
+use crate::schema::{Reason, SchemaBlock, Verdict};
+use crate::upgrade::install::quote;
+
+/// What `candidate` in place of `installed` would do to `workspaces`.
+/// `exact` gives the bytes of a rebuild where they can be had; it is asked
+/// only for profiles that would become unreadable.
+pub fn judge(
+    workspaces: &[WorkspaceFacts],
+    installed: &Build,
+    candidate: &Build,
+    exact: &mut dyn FnMut(&Path, &ProfileFacts) -> Option<u64>,
+) -> Report {
+    let mut rows: Vec<WorkspaceReport> = workspaces
+        .iter()
+        .map(|workspace| judge_workspace(workspace, installed, candidate, exact))
+        .collect();
+    rows.sort_by(|a, b| a.root.cmp(&b.root));
+    Report {
+        format: 1,
+        protocol: PROTOCOL,
+        installed: installed.clone(),
+        candidate: candidate.clone(),
+        workspaces: rows,
+    }
+}
+
+fn judge_workspace(
+    workspace: &WorkspaceFacts,
+    installed: &Build,
+    candidate: &Build,
+    exact: &mut dyn FnMut(&Path, &ProfileFacts) -> Option<u64>,
+) -> WorkspaceReport {
+    let root = &workspace.root;
+    let (state, detail) = match &workspace.standing {
+        Standing::Present(_) => (State::Present, None),
+        Standing::Missing => (
+            State::Missing,
+            Some("nothing is there: it moved or was deleted".to_owned()),
+        ),
+        Standing::NotAWorkspace => (
+            State::NotAWorkspace,
+            Some("the folder is no workspace any more".to_owned()),
+        ),
+        Standing::Unresponsive(waited) => (
+            State::Unresponsive,
+            Some(format!(
+                "its file system did not answer within {} s",
+                waited.as_secs_f32()
+            )),
+        ),
+        Standing::Unjudged(why) => (State::Unjudged, Some(why.clone())),
+    };
+    let profiles = match &workspace.standing {
+        Standing::Present(profiles) => profiles
+            .iter()
+            .map(|profile| judge_profile(root, profile, installed, candidate, exact))
+            .collect(),
+        _ => Vec::new(),
+    };
+    WorkspaceReport {
+        root: root.to_string_lossy().into_owned(),
+        state,
+        detail,
+        profiles,
+    }
+}
+
+fn judge_profile(
+    root: &Path,
+    facts: &ProfileFacts,
+    installed: &Build,
+    candidate: &Build,
+    exact: &mut dyn FnMut(&Path, &ProfileFacts) -> Option<u64>,
+) -> ProfileReport {
+    let schema = SchemaChange {
+        before: readability(installed, &facts.current),
+        after: readability(candidate, &facts.current),
+    };
+    let loses = schema.before.readable && !schema.after.readable;
+    let rebuild = loses.then(|| match exact(root, facts) {
+        Some(bytes) => Rebuild { bytes, exact: true },
+        None => Rebuild {
+            bytes: predicted(&facts.current),
+            exact: false,
+        },
+    });
+    let budget = budget(facts, rebuild);
+    let change = Change::of(&schema, &budget);
+    ProfileReport {
+        profile: facts.name.clone(),
+        run: match &facts.current {
+            CurrentRun::Run { id, .. } => Some(id.clone()),
+            CurrentRun::None | CurrentRun::Broken(_) => None,
+        },
+        action: action(root, facts, change, &budget),
+        schema,
+        budget,
+        change,
+    }
+}
+
+/// What `build` says of a profile's current run: the first reason found, in
+/// the order of its artifacts.
+fn readability(build: &Build, current: &CurrentRun) -> Readability {
+    let judge = |block: &SchemaBlock| match build.schema.judge(block) {
+        Verdict::Compatible => None,
+        Verdict::RebuildRequired(reason) => Some(reason),
+    };
+    let reason: Option<Reason> = match current {
+        CurrentRun::None => None,
+        CurrentRun::Run { blocks, .. } => blocks.iter().find_map(judge),
+        CurrentRun::Broken(reason) => Some(reason.clone()),
+    };
+    Readability {
+        readable: reason.is_none(),
+        reason: reason.as_ref().map(|reason| reason.name().to_owned()),
+        // A reason speaks as its reader would; here two readers speak.
+        detail: reason.map(|reason| {
+            let whose = format!("version {}", build.version);
+            reason.to_string().replace("this version", &whose)
+        }),
+    }
+}
+
+const fn predicted(current: &CurrentRun) -> u64 {
+    match current {
+        CurrentRun::Run { rebuild_bytes, .. } => *rebuild_bytes,
+        CurrentRun::None | CurrentRun::Broken(_) => 0,
+    }
+}
+
+fn budget(facts: &ProfileFacts, rebuild: Option<Rebuild>) -> BudgetChange {
+    let added = rebuild.map_or(0, |rebuild| rebuild.bytes);
+    // Without a readable run the sources' bytes are not known, and reading
+    // every source is not the price of a preflight: only an absolute limit
+    // can be judged then.
+    let source_bytes = match &facts.current {
+        CurrentRun::Run { source_bytes, .. } => Some(*source_bytes),
+        CurrentRun::None | CurrentRun::Broken(_) => facts.policy.max_bytes.map(|_| 0),
+    };
+    let assess =
+        |added| source_bytes.map(|bytes| facts.policy.assess(bytes, facts.used_bytes, added));
+    BudgetChange {
+        now_bytes: facts.used_bytes,
+        after_bytes: facts.used_bytes.saturating_add(added),
+        rebuild,
+        limit_bytes: source_bytes.map(|bytes| facts.policy.limit(bytes)),
+        before: assess(0).map(|assessment| assessment.verdict),
+        after: assess(added).map(|assessment| assessment.verdict),
+    }
+}
+
+fn action(root: &Path, facts: &ProfileFacts, change: Change, budget: &BudgetChange) -> String {
+    let at = format!("--root {} --profile {}", quote(root), facts.name);
+    match change {
+        Change::None if matches!(facts.current, CurrentRun::None) => {
+            "nothing: it has no run yet".to_owned()
+        }
+        Change::None => "nothing".to_owned(),
+        Change::BecomesReadable => "nothing: the update makes it readable".to_owned(),
+        Change::AlreadyUnreadable => {
+            format!("nothing changes: it needs `auditgraph rebuild {at}` with either version")
+        }
+        Change::AlreadyOverBudget => {
+            format!("nothing changes: it is over its budget already; see `auditgraph budget {at}`")
+        }
+        Change::NeedsRebuild => format!("after the update: `auditgraph rebuild {at}`"),
+        Change::NeedsRebuildOverBudget | Change::GoesOverBudget => {
+            let over = budget
+                .limit_bytes
+                .map_or(0, |limit| budget.after_bytes.saturating_sub(limit));
+            let after = if change == Change::GoesOverBudget {
+                String::new()
+            } else {
+                format!("; after the update: `auditgraph rebuild {at}`")
+            };
+            format!(
+                "make room first ({} over): raise [budget] in auditgraph.toml, or `auditgraph gc {at}`{after}",
+                size::human(over)
+            )
+        }
+    }
+}

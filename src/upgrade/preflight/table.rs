@@ -1,0 +1,137 @@
+//! The report as a table a person can decide from.
+
+use std::fmt::Write as _;
+
+use super::report::{BudgetChange, Change, Readability, Report, State, WorkspaceReport};
+use crate::budget::Verdict;
+use crate::foundation::size;
+
+const HEADER: [&str; 8] = [
+    "WORKSPACE",
+    "PROFILE",
+    "CURRENT RUN",
+    "SCHEMA",
+    "NOW",
+    "AFTER",
+    "LIMIT",
+    "BUDGET",
+];
+
+/// The report as text: one line per profile in aligned columns, and below it
+/// what to do, where there is something to do.
+#[must_use]
+pub fn table(report: &Report) -> String {
+    let mut rows: Vec<([String; 8], Option<String>)> = vec![(HEADER.map(str::to_owned), None)];
+    for workspace in &report.workspaces {
+        rows.extend(rows_of(workspace));
+    }
+    let width = |column: usize| {
+        rows.iter()
+            .map(|(cells, _)| cells[column].chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..HEADER.len()).map(width).collect();
+    let mut text = String::new();
+    for (cells, note) in &rows {
+        let mut line = String::new();
+        for (column, cell) in cells.iter().enumerate() {
+            let pad = widths[column] - cell.chars().count();
+            // Numbers line up on the right.
+            if (4..=6).contains(&column) {
+                let _ = write!(line, "{}{cell}  ", " ".repeat(pad));
+            } else {
+                let _ = write!(line, "{cell}{}  ", " ".repeat(pad));
+            }
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+        if let Some(note) = note {
+            let _ = writeln!(text, "    {note}");
+        }
+    }
+    text
+}
+
+fn rows_of(workspace: &WorkspaceReport) -> Vec<([String; 8], Option<String>)> {
+    let dash = || "-".to_owned();
+    if workspace.profiles.is_empty() {
+        let state = match workspace.state {
+            State::Present => "no run yet",
+            State::Missing => "missing",
+            State::NotAWorkspace => "no workspace",
+            State::Unresponsive => "no answer",
+            State::Unjudged => "not judged",
+        };
+        let cells = [
+            printable(&workspace.root),
+            dash(),
+            dash(),
+            state.to_owned(),
+            dash(),
+            dash(),
+            dash(),
+            dash(),
+        ];
+        return vec![(cells, workspace.detail.as_deref().map(printable))];
+    }
+    workspace
+        .profiles
+        .iter()
+        .map(|row| {
+            let cells = [
+                printable(&workspace.root),
+                row.profile.clone(),
+                row.run.clone().unwrap_or_else(dash),
+                schema(&row.schema.before, &row.schema.after),
+                size::human(row.budget.now_bytes),
+                size::human(row.budget.after_bytes),
+                row.budget.limit_bytes.map_or_else(dash, size::human),
+                budget(&row.budget),
+            ];
+            let reason = row.schema.after.detail.as_deref().map(printable);
+            let note = match (row.change, reason) {
+                (Change::None | Change::BecomesReadable, _) => None,
+                (_, None) => Some(printable(&row.action)),
+                (_, Some(reason)) => Some(format!("{reason}; {}", printable(&row.action))),
+            };
+            (cells, note)
+        })
+        .collect()
+}
+
+fn schema(before: &Readability, after: &Readability) -> String {
+    match (before.readable, after.readable) {
+        (true, true) => "readable",
+        (true, false) => "needs rebuild",
+        (false, true) => "becomes readable",
+        (false, false) => "unreadable already",
+    }
+    .to_owned()
+}
+
+fn budget(budget: &BudgetChange) -> String {
+    let name = |verdict| match verdict {
+        Verdict::Ok => "ok",
+        Verdict::Warn => "warn",
+        Verdict::Block => "over",
+    };
+    let predicted = if budget.rebuild.is_some_and(|rebuild| !rebuild.exact) {
+        " (predicted)"
+    } else {
+        ""
+    };
+    match (budget.before, budget.after) {
+        (Some(before), Some(after)) if before == after => format!("{}{predicted}", name(after)),
+        (Some(before), Some(after)) => {
+            format!("{} -> {}{predicted}", name(before), name(after))
+        }
+        _ => "-".to_owned(),
+    }
+}
+
+/// Text from a file system or another process, safe for a terminal.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}

@@ -1,0 +1,367 @@
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::budget::{Policy, Verdict};
+use crate::schema::{Reader, Reason, SchemaBlock};
+
+fn reader(writes: u32, reads_since: u32, features: &[&str]) -> Reader {
+    Reader {
+        writes,
+        reads_since,
+        features: features.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn build(version: &str, schema: Reader) -> Build {
+    Build {
+        version: version.to_owned(),
+        target: "x86_64-unknown-linux-gnu".to_owned(),
+        schema,
+    }
+}
+
+fn block(written: u32) -> SchemaBlock {
+    SchemaBlock {
+        written,
+        readable_since: written,
+        requires: BTreeSet::new(),
+    }
+}
+
+fn profile(current: CurrentRun, used: u64) -> ProfileFacts {
+    ProfileFacts {
+        name: "default".to_owned(),
+        current,
+        used_bytes: used,
+        policy: Policy {
+            max_bytes: Some(1000),
+            ..Policy::default()
+        },
+    }
+}
+
+fn run(written: u32, rebuild_bytes: u64) -> CurrentRun {
+    CurrentRun::Run {
+        id: "r0001-0123456789ab".to_owned(),
+        blocks: vec![block(written)],
+        source_bytes: 10,
+        rebuild_bytes,
+    }
+}
+
+fn workspace(root: &str, profile: ProfileFacts) -> WorkspaceFacts {
+    WorkspaceFacts {
+        root: root.into(),
+        standing: Standing::Present(vec![profile]),
+    }
+}
+
+/// The installed version writes and reads 1, the candidate 2 only.
+fn incompatible(workspaces: &[WorkspaceFacts]) -> Report {
+    judge(
+        workspaces,
+        &build("0.1.0", reader(1, 1, &[])),
+        &build("0.2.0", reader(2, 2, &[])),
+        &mut |_, _| None,
+    )
+}
+
+fn only(report: &Report) -> &ProfileReport {
+    report.profiles().next().unwrap().1
+}
+
+#[test]
+fn a_workspace_that_becomes_unreadable_stops_the_update() {
+    let report = incompatible(&[workspace("/a b", profile(run(1, 100), 200))]);
+    let row = only(&report);
+    assert_eq!(row.change, Change::NeedsRebuild);
+    assert_eq!(row.schema.after.reason.as_deref(), Some("too_old"));
+    assert_eq!(row.budget.after_bytes, 300);
+    assert_eq!(
+        row.action,
+        "after the update: `auditgraph rebuild --root '/a b' --profile default`"
+    );
+    assert_eq!(
+        decide(&report, Accept::default()),
+        Decision::RebuildRequired
+    );
+    let accept = Accept {
+        rebuild: true,
+        ..Accept::default()
+    };
+    assert_eq!(decide(&report, accept), Decision::Proceed { silent: false });
+}
+
+#[test]
+fn a_rebuild_that_would_pass_the_budget_stops_it_as_well() {
+    let report = incompatible(&[workspace("/a", profile(run(1, 800), 200))]);
+    assert_eq!(only(&report).change, Change::NeedsRebuildOverBudget);
+    let rebuild = Accept {
+        rebuild: true,
+        over_budget: false,
+    };
+    assert_eq!(
+        decide(&report, Accept::default()),
+        Decision::RebuildRequired
+    );
+    assert_eq!(decide(&report, rebuild), Decision::OverBudget);
+    let both = Accept {
+        rebuild: true,
+        over_budget: true,
+    };
+    assert_eq!(decide(&report, both), Decision::Proceed { silent: false });
+}
+
+#[test]
+fn what_was_so_before_is_listed_and_stops_nobody() {
+    let foreign = CurrentRun::Broken(Reason::ForeignLayout {
+        detail: "ingest-manifest.json".to_owned(),
+    });
+    let report = incompatible(&[
+        workspace("/foreign", profile(foreign, 10)),
+        workspace("/future", profile(run(9, 10), 10)),
+        workspace("/full", profile(run(2, 10), 5000)),
+        workspace("/empty", profile(CurrentRun::None, 0)),
+        WorkspaceFacts {
+            root: "/gone".into(),
+            standing: Standing::Missing,
+        },
+    ]);
+    let changes: Vec<(&str, Change)> = report
+        .profiles()
+        .map(|(root, row)| (root, row.change))
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            ("/empty", Change::None),
+            ("/foreign", Change::AlreadyUnreadable),
+            // Written by schema 2: over budget, but readable only after.
+            ("/full", Change::BecomesReadable),
+            ("/future", Change::AlreadyUnreadable),
+        ]
+    );
+    assert_eq!(
+        decide(&report, Accept::default()),
+        Decision::Proceed { silent: true }
+    );
+}
+
+#[test]
+fn exact_bytes_are_asked_only_where_a_verdict_changes() {
+    let asked = Mutex::new(Vec::new());
+    let workspaces = [
+        workspace("/changes", profile(run(1, 900), 0)),
+        workspace("/stays", profile(run(2, 900), 0)),
+        workspace("/never-readable", profile(run(9, 900), 0)),
+    ];
+    let report = judge(
+        &workspaces,
+        &build("0.1.0", reader(2, 1, &[])),
+        &build("0.2.0", reader(3, 2, &[])),
+        &mut |root, _| {
+            asked.lock().unwrap().push(root.to_owned());
+            Some(1)
+        },
+    );
+    assert_eq!(*asked.lock().unwrap(), [PathBuf::from("/changes")]);
+    let row = only(&report);
+    assert_eq!(
+        row.budget.rebuild,
+        Some(Rebuild {
+            bytes: 1,
+            exact: true
+        })
+    );
+}
+
+#[test]
+fn a_workspace_that_does_not_answer_costs_a_bounded_wait_and_nothing_else() {
+    // Never sent to while the test runs: its reader is a mount that hangs.
+    let (hold, stuck) = mpsc::channel::<()>();
+    let stuck = Mutex::new(stuck);
+    let items: Vec<u32> = (0..40).collect();
+    let results = each(items, Duration::from_millis(200), move |item| {
+        if *item == 3 {
+            let _ = stuck.lock().map(|stuck| stuck.recv());
+        }
+        *item
+    });
+    drop(hold);
+    let late: Vec<usize> = (0..40).filter(|index| results[*index].is_none()).collect();
+    assert_eq!(late, [3]);
+    assert_eq!(results[39], Some(39));
+}
+
+#[test]
+fn the_table_names_every_workspace_and_what_to_do() {
+    let report = incompatible(&[
+        workspace("/home/me/notes", profile(run(1, 900), 200)),
+        WorkspaceFacts {
+            root: "/mnt/nas".into(),
+            standing: Standing::Unresponsive(Duration::from_secs(2)),
+        },
+    ]);
+    assert_eq!(
+        table(&report),
+        "\
+WORKSPACE       PROFILE  CURRENT RUN         SCHEMA           NOW    AFTER   LIMIT  BUDGET
+/home/me/notes  default  r0001-0123456789ab  needs rebuild  200 B  1.1 KiB  1000 B  ok -> over (predicted)
+    artifact schema 1 is too old: version 0.2.0 reads 2 and later; make room first (100 B over): raise [budget] in auditgraph.toml, or `auditgraph gc --root /home/me/notes --profile default`; after the update: `auditgraph rebuild --root /home/me/notes --profile default`
+/mnt/nas        -        -                   no answer          -        -       -  -
+    its file system did not answer within 2 s
+"
+    );
+}
+
+#[test]
+fn a_report_of_the_future_is_read_and_its_words_are_not_believed() {
+    let report = incompatible(&[workspace("/a", profile(run(1, 1), 1))]);
+    let mut document = serde_json::to_value(&report).unwrap();
+    document["later"] = serde_json::json!({"more": true});
+    document["workspaces"][0]["profiles"][0]["change"] = "none".into();
+    let read: Report = serde_json::from_value(document).unwrap();
+    assert_eq!(decide(&read, Accept::default()), Decision::RebuildRequired);
+}
+
+fn any_reader() -> impl Strategy<Value = Reader> {
+    (
+        1u32..6,
+        0u32..6,
+        proptest::collection::btree_set("[ab]", 0..2),
+    )
+        .prop_map(|(writes, back, features)| Reader {
+            writes,
+            reads_since: writes.saturating_sub(back).max(1),
+            features,
+        })
+}
+
+fn any_block() -> impl Strategy<Value = SchemaBlock> {
+    (
+        1u32..8,
+        1u32..8,
+        proptest::collection::btree_set("[ab]", 0..2),
+    )
+        .prop_map(|(written, since, requires)| SchemaBlock {
+            written,
+            readable_since: since.min(written),
+            requires,
+        })
+}
+
+fn any_profile() -> impl Strategy<Value = ProfileFacts> {
+    let current = prop_oneof![
+        1 => Just(CurrentRun::None),
+        1 => Just(CurrentRun::Broken(Reason::ForeignLayout { detail: "v1".to_owned() })),
+        8 => (
+            proptest::collection::vec(any_block(), 1..4),
+            0u64..4_000_000,
+            0u64..6_000_000,
+        )
+            .prop_map(|(blocks, source_bytes, rebuild_bytes)| CurrentRun::Run {
+                id: "r0001-0123456789ab".to_owned(),
+                blocks,
+                source_bytes,
+                rebuild_bytes,
+            }),
+    ];
+    (
+        current,
+        0u64..12_000_000,
+        500u64..4_000,
+        proptest::option::of(0u64..9_000_000),
+    )
+        .prop_map(
+            |(current, used_bytes, multiplier_thousandths, max_bytes)| ProfileFacts {
+                name: "default".to_owned(),
+                current,
+                used_bytes,
+                policy: Policy {
+                    multiplier_thousandths,
+                    max_bytes,
+                    ..Policy::default()
+                },
+            },
+        )
+}
+
+/// An independent statement of the schema rule, from the design's words.
+fn reads(reader: &Reader, current: &CurrentRun) -> bool {
+    match current {
+        CurrentRun::None => true,
+        CurrentRun::Broken(_) => false,
+        CurrentRun::Run { blocks, .. } => blocks.iter().all(|block| {
+            let within = reader.reads_since <= block.written && block.written <= reader.writes;
+            let declared = block.written > reader.writes && block.readable_since <= reader.writes;
+            block.requires.is_subset(&reader.features) && (within || declared)
+        }),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// SC-002: every compatible workspace within budget goes on in silence,
+    /// with no rebuild and no byte more. SC-003: every incompatible one is
+    /// told that it needs a rebuild. SC-004: every rebuild over the budget is
+    /// told before it is made.
+    #[test]
+    fn every_generated_workspace_is_judged_as_specified(
+        profiles in proptest::collection::vec(any_profile(), 1..12),
+        installed in any_reader(),
+        candidate in any_reader(),
+    ) {
+        let facts: Vec<WorkspaceFacts> = profiles
+            .iter()
+            .enumerate()
+            .map(|(index, profile)| workspace(&format!("/w{index:02}"), profile.clone()))
+            .collect();
+        let before = build("0.1.0", installed.clone());
+        let after = build("0.2.0", candidate.clone());
+        let report = judge(&facts, &before, &after, &mut |_, _| None);
+        let (mut loses, mut over) = (false, false);
+        for ((_, row), facts) in report.profiles().zip(&profiles) {
+            let was = reads(&installed, &facts.current);
+            let will = reads(&candidate, &facts.current);
+            prop_assert_eq!(row.schema.before.readable, was);
+            prop_assert_eq!(row.schema.after.readable, will);
+            prop_assert_eq!(row.schema.after.reason.is_some(), !will);
+            prop_assert_eq!(row.change.loses_readability(), was && !will);
+            prop_assert_eq!(row.budget.rebuild.is_some(), was && !will);
+            if was == will {
+                prop_assert_eq!(row.budget.after_bytes, facts.used_bytes);
+                prop_assert!(!row.change.goes_over_budget());
+            }
+            if let (true, false, CurrentRun::Run { source_bytes, rebuild_bytes, .. }) =
+                (was, will, &facts.current)
+            {
+                let limit = facts.policy.limit(*source_bytes);
+                let blocked = |bytes: u64| bytes >= limit;
+                let goes = !blocked(facts.used_bytes) && blocked(facts.used_bytes + rebuild_bytes);
+                prop_assert_eq!(row.change.goes_over_budget(), goes);
+                prop_assert_eq!(row.budget.after == Some(Verdict::Block), blocked(facts.used_bytes + rebuild_bytes));
+            }
+            loses |= was && !will;
+            over |= row.change.goes_over_budget();
+        }
+        let expected = if loses {
+            Decision::RebuildRequired
+        } else if over {
+            Decision::OverBudget
+        } else {
+            Decision::Proceed { silent: true }
+        };
+        prop_assert_eq!(decide(&report, Accept::default()), expected);
+        let all = Accept { rebuild: true, over_budget: true };
+        prop_assert_eq!(decide(&report, all), Decision::Proceed { silent: !loses && !over });
+    }
+}

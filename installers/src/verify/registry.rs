@@ -13,6 +13,11 @@ use super::check::{Check, Context, Outcome};
 use super::links;
 use crate::project::{Project, TestTarget};
 
+/// The test target that runs the fuzz targets on stable Rust.
+const FUZZ: &str = "fuzz";
+/// Mutations that each fuzz target gets here: some ten seconds a target.
+const FUZZ_CASES: &str = "100000";
+
 /// Every check of this project.
 pub(crate) fn checks(project: &Project) -> Vec<Check> {
     let mut checks = text();
@@ -116,6 +121,18 @@ fn tests(project: &Project) -> Vec<Check> {
                 for test in &plain {
                     command.args(["--test", &test.name]);
                 }
+                Ok(vec![command])
+            },
+        ));
+    }
+    if project.tests.iter().any(|test| test.name == FUZZ) {
+        checks.push(Check::commands(
+            "fuzz",
+            "readers of untrusted bytes stand many thousand mutations",
+            |context| {
+                let mut command =
+                    context.cargo(&["test", "--workspace", "--locked", "--test", FUZZ]);
+                command.env("FUZZ_CASES", FUZZ_CASES);
                 Ok(vec![command])
             },
         ));

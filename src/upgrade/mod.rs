@@ -18,5 +18,8 @@
 //!    beside the target, run once, asked for its own preflight.
 //! 5. Swapped by a rename, checked again, or rolled back.
 
+#[cfg(feature = "self-update")]
+pub mod http;
 pub mod install;
 pub mod preflight;
+pub mod trust;

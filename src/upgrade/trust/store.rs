@@ -1,0 +1,257 @@
+//! What was seen once is remembered.
+//!
+//! Rollback and freeze are told from progress only by comparison with the
+//! past, so the newest accepted metadata lives in the user's state directory
+//! and every process of the user shares it, one at a time:
+//!
+//! ```text
+//! lock                 advisory lock: one process
+//! roots/N.root.json    every root accepted after the compiled-in one
+//! root.json            the newest of them
+//! timestamp.json, snapshot.json, targets.json
+//! clock                the newest time seen, so that a clock set back is told
+//! scratch/             only while a process holds the lock
+//! ```
+//!
+//! The directory adds no trust: the chain of roots is verified from the
+//! compiled-in root each time, so who can write here can at most make this
+//! program forget, never make it believe.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tough::schema::{Root, Signed};
+
+use super::error::TrustError;
+use crate::foundation::durable;
+
+/// Metadata files that are remembered, besides roots.
+pub(super) const ROLES: [&str; 3] = ["timestamp.json", "snapshot.json", "targets.json"];
+/// Longest metadata file that is read back; `metadata` accepts none longer.
+pub(super) const MAX_BYTES: u64 = 8 * 1024 * 1024;
+/// Roots that are followed in one go.
+pub(super) const MAX_ROOTS: u64 = 256;
+/// tough's name for the clock, inside the scratch directory.
+const TOUGH_CLOCK: &str = "latest_known_time.json";
+const CLOCK: &str = "clock";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The remembered metadata, held by this process alone.
+#[derive(Debug)]
+pub struct Store {
+    directory: PathBuf,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store in `directory`, which is made if it is missing. Waits
+    /// for another process to finish, for a bounded time.
+    ///
+    /// # Errors
+    /// [`TrustError::State`] or [`TrustError::Busy`].
+    pub fn open(directory: &Path) -> Result<Self, TrustError> {
+        let state = |path: &Path| {
+            let path = path.to_path_buf();
+            move |error| TrustError::State { path, error }
+        };
+        let made = DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory);
+        made.map_err(state(directory))?;
+        let path = directory.join("lock");
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(state(&path))?;
+        let start = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(fs::TryLockError::WouldBlock) if start.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(fs::TryLockError::WouldBlock) => {
+                    return Err(TrustError::Busy(directory.to_path_buf()));
+                }
+                Err(fs::TryLockError::Error(error)) => return Err(state(&path)(error)),
+            }
+        }
+        Ok(Self {
+            directory: directory.to_path_buf(),
+            _lock: lock,
+        })
+    }
+
+    /// The file that remembers the newest time seen.
+    pub(super) fn clock(&self) -> PathBuf {
+        self.directory.join(CLOCK)
+    }
+
+    /// A remembered file, if it is there and not absurd.
+    pub(super) fn read(&self, name: &str) -> Option<Vec<u8>> {
+        durable::read_bounded(&self.directory.join(name), MAX_BYTES).ok()
+    }
+
+    /// The newest root that is reached from `compiled_in` through remembered
+    /// roots, each signed as its predecessor and itself demand.
+    ///
+    /// # Errors
+    /// [`TrustError::BadRoot`] when `compiled_in` itself is not valid.
+    pub(super) fn newest_root(&self, compiled_in: &[u8]) -> Result<Vec<u8>, TrustError> {
+        let bad = |error: String| TrustError::BadRoot(error);
+        let mut newest: Signed<Root> =
+            serde_json::from_slice(compiled_in).map_err(|error| bad(error.to_string()))?;
+        newest
+            .signed
+            .verify_role(&newest)
+            .map_err(|error| bad(error.to_string()))?;
+        let mut bytes = compiled_in.to_vec();
+        for _ in 0..MAX_ROOTS {
+            let name = root_name(newest.signed.version.get() + 1);
+            let Some(next_bytes) = self.read(&name) else {
+                break;
+            };
+            let Some(next) = successor(&newest, &next_bytes) else {
+                break;
+            };
+            newest = next;
+            bytes = next_bytes;
+        }
+        Ok(bytes)
+    }
+
+    /// A fresh directory in which tough works on copies, so that no crash
+    /// leaves half a file behind.
+    pub(super) fn scratch(&self) -> Result<PathBuf, TrustError> {
+        let scratch = self.directory.join("scratch");
+        let prepare = || -> io::Result<()> {
+            match fs::remove_dir_all(&scratch) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            DirBuilder::new().mode(0o700).create(&scratch)?;
+            for name in ROLES {
+                if let Some(bytes) = self.read(name) {
+                    fs::write(scratch.join(name), bytes)?;
+                }
+            }
+            if let Some(clock) = self.read(CLOCK) {
+                fs::write(scratch.join(TOUGH_CLOCK), clock)?;
+            }
+            Ok(())
+        };
+        prepare().map_err(|error| TrustError::State {
+            path: scratch.clone(),
+            error,
+        })?;
+        Ok(scratch)
+    }
+
+    /// Keeps what tough accepted: the files of `scratch`, in the bytes that
+    /// were received (`received` finds them by name), and the chain of roots
+    /// from `start` on. Also called after a refusal, for what was accepted
+    /// before it.
+    pub(super) fn keep(
+        &self,
+        scratch: &Path,
+        start: &[u8],
+        received: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<(), TrustError> {
+        self.keep_roots(start, received)?;
+        for name in ROLES {
+            match durable::read_bounded(&scratch.join(name), MAX_BYTES) {
+                Ok(accepted) => {
+                    let raw = received(name).filter(|raw| same_json(raw, &accepted));
+                    // tough writes its own rendering of what it read; a file
+                    // it did not touch is the copy it was given.
+                    self.replace(name, &raw.unwrap_or(accepted))?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.forget(name)?,
+                Err(error) => {
+                    return Err(TrustError::State {
+                        path: scratch.join(name),
+                        error,
+                    });
+                }
+            }
+        }
+        if let Ok(clock) = durable::read_bounded(&scratch.join(TOUGH_CLOCK), 1024) {
+            self.replace(CLOCK, &clock)?;
+        }
+        // What is left of it is removed by the next process.
+        let _ = fs::remove_dir_all(scratch);
+        Ok(())
+    }
+
+    fn keep_roots(
+        &self,
+        start: &[u8],
+        received: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<(), TrustError> {
+        let Ok(mut newest) = serde_json::from_slice::<Signed<Root>>(start) else {
+            return Ok(());
+        };
+        let mut bytes = start.to_vec();
+        loop {
+            let version = newest.signed.version.get() + 1;
+            let Some(next_bytes) = received(&format!("{version}.root.json")) else {
+                break;
+            };
+            let Some(next) = successor(&newest, &next_bytes) else {
+                break;
+            };
+            let roots = self.directory.join("roots");
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&roots)
+                .map_err(|error| TrustError::State { path: roots, error })?;
+            self.replace(&root_name(version), &next_bytes)?;
+            newest = next;
+            bytes = next_bytes;
+        }
+        self.replace("root.json", &bytes)
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), TrustError> {
+        if self.read(name).is_some_and(|old| old == bytes) {
+            return Ok(());
+        }
+        let path = self.directory.join(name);
+        durable::replace(&path, bytes).map_err(|error| TrustError::State { path, error })
+    }
+
+    fn forget(&self, name: &str) -> Result<(), TrustError> {
+        let path = self.directory.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(TrustError::State { path, error })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn root_name(version: u64) -> String {
+    format!("roots/{version}.root.json")
+}
+
+/// `bytes` as the root after `current`, if both sign it (TUF 5.3.4, 5.3.5).
+fn successor(current: &Signed<Root>, bytes: &[u8]) -> Option<Signed<Root>> {
+    let next: Signed<Root> = serde_json::from_slice(bytes).ok()?;
+    let follows = next.signed.version.get() == current.signed.version.get() + 1
+        && current.signed.verify_role(&next).is_ok()
+        && next.signed.verify_role(&next).is_ok();
+    follows.then_some(next)
+}
+
+fn same_json(a: &[u8], b: &[u8]) -> bool {
+    let parse = |bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok();
+    parse(a).is_some_and(|a| Some(a) == parse(b))
+}

@@ -153,6 +153,6 @@ impl Input<'_> {
 fn find<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
     table
         .iter()
-        .find(|(candidate, _)| candidate.get_ref().as_ref() == key)
+        .find(|(candidate, _)| *candidate.get_ref() == key)
         .map(|(_, value)| value)
 }

@@ -272,7 +272,9 @@ mod tests {
     fn a_description_of_the_future_or_a_name_with_folders_is_no_release() {
         let mut future = custom();
         future["format"] = 2.into();
-        let parse = |name: &str, custom| Release::parse(name, 1, Sha256::of(b""), custom);
+        fn parse(name: &str, custom: &serde_json::Value) -> Result<Release, NotARelease> {
+            Release::parse(name, 1, Sha256::of(b""), custom)
+        }
         assert!(matches!(parse("a", &future), Err(NotARelease::Format(2))));
         for name in ["../a", "a/b", "", ".a", "a b", "a\\b"] {
             assert!(

@@ -143,7 +143,7 @@ impl Release {
 }
 
 /// Finds the project's `release.toml`.
-pub(super) fn find(root: &Path) -> Result<PathBuf, FactsError> {
+pub(crate) fn find(root: &Path) -> Result<PathBuf, FactsError> {
     PLACES
         .iter()
         .map(|place| root.join(place))

@@ -20,8 +20,10 @@ pub(super) fn present(pin: &Pin, cache: &Path) -> Option<PathBuf> {
             let path = root.join("bin").join(&pin.command);
             (listed.contains(&wanted) && path.is_file()).then_some(path)
         }
-        Registry::Pip => complete(&venv(pin, cache)).map(|dir| dir.join("bin").join(&pin.command)),
-        Registry::Npm => complete(&npm_dir(pin, cache))
+        Registry::Pip => {
+            complete(pin, &venv(pin, cache)).map(|dir| dir.join("bin").join(&pin.command))
+        }
+        Registry::Npm => complete(pin, &npm_dir(pin, cache))
             .map(|dir| dir.join("node_modules/.bin").join(&pin.command)),
     }
 }
@@ -54,13 +56,17 @@ fn npm_dir(pin: &Pin, cache: &Path) -> PathBuf {
     cache.join("npm").join(format!("{name}-{}", pin.version))
 }
 
-/// A folder whose installation ran to its end leaves this mark in it.
-fn complete(dir: &Path) -> Option<&Path> {
-    dir.join(".complete").is_file().then_some(dir)
+/// An installation that ran to its end leaves this mark in its folder. It holds
+/// what was asked for, so that another list of packages is another installation.
+const MARK: &str = ".complete";
+
+fn complete<'a>(pin: &Pin, dir: &'a Path) -> Option<&'a Path> {
+    let mark = fs::read_to_string(dir.join(MARK)).ok()?;
+    (mark == pin.with.join("\n")).then_some(dir)
 }
 
-fn mark_complete(dir: &Path) -> Result<(), String> {
-    fs::write(dir.join(".complete"), "").map_err(|error| error.to_string())
+fn mark_complete(pin: &Pin, dir: &Path) -> Result<(), String> {
+    fs::write(dir.join(MARK), pin.with.join("\n")).map_err(|error| error.to_string())
 }
 
 /// Tools only have to work, not be fast: without optimisation they compile in
@@ -104,7 +110,7 @@ fn pip(pin: &Pin, cache: &Path, log: &mut Log) -> Result<(), String> {
         .arg(format!("{}=={}", pin.name, pin.version))
         .args(&pin.with);
     done(&mut command, log)?;
-    mark_complete(&dir)
+    mark_complete(pin, &dir)
 }
 
 fn npm(pin: &Pin, cache: &Path, log: &mut Log) -> Result<(), String> {
@@ -126,7 +132,7 @@ fn npm(pin: &Pin, cache: &Path, log: &mut Log) -> Result<(), String> {
         .arg(format!("{}@{}", pin.name, pin.version))
         .current_dir(&dir);
     done(&mut command, log)?;
-    mark_complete(&dir)
+    mark_complete(pin, &dir)
 }
 
 fn debian(package: &str, log: &mut Log) -> Result<(), String> {

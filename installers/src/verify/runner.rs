@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::check::{Action, Check, Context, Outcome};
 use super::ledger::{Entry, Ledger, words};
+use crate::facts::find_release_file;
 use crate::process::Log;
 use crate::project::Project;
 use crate::tools::Toolbox;
@@ -32,7 +33,7 @@ pub(crate) fn run(
     options: &Options<'_>,
 ) -> Result<Ledger, Box<dyn Error>> {
     let logs = project.target.join("verify");
-    let tools = Toolbox::open(&project.path("installers/release.toml"), &logs)?;
+    let tools = Toolbox::open(&find_release_file(&project.root)?, &logs)?;
     let started = Instant::now();
     let wanted: Vec<&str> = checks
         .iter()
@@ -187,9 +188,7 @@ mod tests {
     use super::*;
 
     fn project(dir: &tempfile::TempDir) -> Project {
-        let installers = dir.path().join("installers");
-        std::fs::create_dir(&installers).unwrap();
-        std::fs::write(installers.join("release.toml"), "[tools]\n").unwrap();
+        std::fs::write(dir.path().join("release.toml"), "[tools]\n").unwrap();
         Project {
             root: dir.path().into(),
             target: dir.path().join("target"),

@@ -1,0 +1,61 @@
+use std::fs;
+
+use crate::support::{Sandbox, snapshot};
+
+#[test]
+fn init_writes_a_commented_configuration_that_is_accepted() {
+    let sandbox = Sandbox::empty();
+    let outcome = sandbox.run(&["init"]).done();
+    let outcome = outcome
+        .shows("is a workspace now")
+        .shows("auditgraph ingest");
+    assert_eq!(outcome.stderr, "");
+    let path = sandbox.root().join("auditgraph.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.lines().filter(|line| line.starts_with('#')).count() > 5);
+    let config = auditgraph::workspace::Config::parse(&path, &text).unwrap();
+    assert_eq!(config, auditgraph::workspace::Config::default());
+}
+
+#[test]
+fn init_changes_nothing_where_a_workspace_is() {
+    let sandbox = Sandbox::with(&[]);
+    sandbox.write("auditgraph.toml", "# mine\n");
+    let before = snapshot(&sandbox.root());
+    sandbox
+        .run(&["init"])
+        .exits(1)
+        .says("is a workspace already")
+        .says("next: auditgraph ingest");
+    let document = sandbox.run(&["init", "--json"]).exits(1).document("error");
+    assert_eq!(document["error"]["kind"], "exists");
+    assert_eq!(snapshot(&sandbox.root()), before);
+}
+
+#[test]
+fn init_makes_the_folder_it_is_told() {
+    let sandbox = Sandbox::empty();
+    let document = sandbox
+        .run(&["init", "a/b", "--json"])
+        .done()
+        .document("init");
+    let root = sandbox.root().join("a/b");
+    assert_eq!(document["root"], root.to_str().unwrap());
+    assert!(root.join("auditgraph.toml").is_file());
+}
+
+#[test]
+fn init_puts_the_workspace_on_the_list_of_known_ones() {
+    let sandbox = Sandbox::with(&[]);
+    let known = sandbox.home().join(".local/state/auditgraph/workspaces");
+    let entries: Vec<_> = fs::read_dir(known).unwrap().collect();
+    assert_eq!(entries.len(), 1);
+}
+
+#[test]
+fn without_a_home_init_still_works() {
+    let sandbox = Sandbox::empty();
+    let mut command = sandbox.command(&["init"]);
+    command.env_remove("HOME");
+    crate::support::Outcome::of(&mut command).done();
+}

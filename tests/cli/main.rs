@@ -1,0 +1,12 @@
+//! Black-box tests of the built binary: given a workspace, when a command
+//! runs, then output, exit code and bytes on disk are so. One file per
+//! command; one test binary, because linking costs more than running.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+mod completions;
+mod init;
+mod man;
+mod usage;
+mod version;

@@ -1,0 +1,180 @@
+//! A sealed place to run the binary in: its own home, no inherited
+//! environment, no network.
+
+pub(crate) mod schemas;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// A home and a workspace folder, removed when dropped.
+pub(crate) struct Sandbox {
+    folder: tempfile::TempDir,
+}
+
+impl Sandbox {
+    /// An empty folder, not yet a workspace.
+    pub(crate) fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["home", "notes"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Self { folder }
+    }
+
+    /// A workspace with these sources.
+    pub(crate) fn with(sources: &[(&str, &str)]) -> Self {
+        let sandbox = Self::empty();
+        sandbox.run(&["init"]).done();
+        for (path, text) in sources {
+            sandbox.write(path, text);
+        }
+        sandbox
+    }
+
+    /// The workspace's folder.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("notes").canonicalize().unwrap()
+    }
+
+    /// The home folder.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// Writes a file of the workspace.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// The binary, in the workspace's folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_auditgraph"));
+        command
+            .args(arguments)
+            .current_dir(self.root())
+            .env_clear()
+            .env("HOME", self.home())
+            .env("LC_ALL", "C");
+        command
+    }
+
+    /// Runs the binary with `arguments`.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        Outcome::of(&mut self.command(arguments))
+    }
+}
+
+/// What a process left.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    what: String,
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self {
+            what: format!("{command:?}"),
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Asserts success.
+    #[track_caller]
+    pub(crate) fn done(self) -> Self {
+        self.exits(0)
+    }
+
+    /// Asserts the exit code.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(
+            self.code, code,
+            "{}\nstdout: {}\nstderr: {}",
+            self.what, self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// The one JSON document on standard output, checked against a schema.
+    #[track_caller]
+    pub(crate) fn document(&self, schema: &str) -> Value {
+        let document: Value = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{}: {error}\n{}", self.what, self.stdout));
+        schemas::check(schema, &document);
+        document
+    }
+
+    /// Asserts that standard output has `text`.
+    #[track_caller]
+    pub(crate) fn shows(self, text: &str) -> Self {
+        assert!(
+            self.stdout.contains(text),
+            "{}\nlacks {text:?}: {}",
+            self.what,
+            self.stdout
+        );
+        self
+    }
+
+    /// Asserts that standard error has `text`.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(
+            self.stderr.contains(text),
+            "{}\nlacks {text:?}: {}",
+            self.what,
+            self.stderr
+        );
+        self
+    }
+}
+
+/// What one path under a folder is: content, mode and time of change.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    content: Vec<u8>,
+    mode: u32,
+    modified: (i64, i64),
+}
+
+/// Everything under `folder`, by path.
+pub(crate) fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Entry> {
+    let mut entries = BTreeMap::new();
+    let mut pending = vec![folder.to_owned()];
+    while let Some(path) = pending.pop() {
+        let Ok(metadata) = fs::symlink_metadata(&path) else {
+            continue;
+        };
+        let mut content = Vec::new();
+        if metadata.is_dir() {
+            for entry in fs::read_dir(&path).unwrap() {
+                pending.push(entry.unwrap().path());
+            }
+        } else if metadata.is_file() {
+            content = fs::read(&path).unwrap();
+        }
+        entries.insert(
+            path,
+            Entry {
+                content,
+                mode: metadata.permissions().mode(),
+                modified: (metadata.mtime(), metadata.mtime_nsec()),
+            },
+        );
+    }
+    entries
+}

@@ -14,6 +14,8 @@ mod demo;
 #[cfg(feature = "release")]
 mod facts;
 #[cfg(feature = "release")]
+mod homebrew;
+#[cfg(feature = "release")]
 mod plan;
 #[cfg(feature = "release")]
 mod process;

@@ -15,8 +15,9 @@ use std::fmt::Write as _;
 use crate::facts::{System, Target};
 use quote::quoted;
 
-const PRELUDE: &str = include_str!("prelude.sh");
-const EPILOGUE: &str = include_str!("epilogue.sh");
+// Templates: neither is a script by itself, so neither has a `#!` line.
+const PRELUDE: &str = include_str!("prelude.sh.in");
+const EPILOGUE: &str = include_str!("epilogue.sh.in");
 
 /// Situations a project can have a sentence for, in `installer.messages` of
 /// `release.toml`; the prelude prints it below its own.
@@ -127,7 +128,7 @@ fn prelude(front: &Front<'_>) -> Result<String, ShellError> {
             return Err(ShellError::Name(word.to_owned()));
         }
     }
-    let mut script = PRELUDE
+    let mut script = format!("#!/bin/sh\n{PRELUDE}")
         .replace("@SUPPORTED@", &supported(front.targets)?)
         .replace("@TARGETS@", &targets(front.targets).join(" | "))
         .replace("@NEED_GLIBC@", &need(front.targets, "glibc"))

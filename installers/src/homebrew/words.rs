@@ -1,0 +1,85 @@
+//! Names and sentences by Homebrew's rules.
+
+/// Longest description `brew audit` accepts, in characters.
+const DESCRIPTION: usize = 80;
+
+/// Class of the formula called `name`, as Homebrew derives it.
+pub(super) fn class(name: &str) -> String {
+    let mut class = String::new();
+    let mut upper = true;
+    for c in name.chars() {
+        match c {
+            '-' | '_' | '.' | ' ' => upper = true,
+            '+' => class.push('x'),
+            c if upper => {
+                class.extend(c.to_uppercase());
+                upper = false;
+            }
+            c => class.push(c),
+        }
+    }
+    class
+}
+
+/// `text` as a Ruby string in which nothing is interpolated.
+pub(super) fn quoted(text: &str) -> String {
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace("#{", "\\#{");
+    format!("\"{escaped}\"")
+}
+
+/// Judges a description as `brew audit` does.
+pub(super) fn description(name: &str, text: &str) -> Result<(), String> {
+    let lower = text.to_lowercase();
+    let first = lower.split_whitespace().next().unwrap_or_default();
+    let problem = if text.trim() != text || text.is_empty() {
+        "is empty or has spaces around it"
+    } else if text.chars().count() > DESCRIPTION {
+        "is longer than 80 characters"
+    } else if ["a", "an", "the"].contains(&first) {
+        "starts with an article"
+    } else if text.starts_with(|c: char| c.is_ascii_lowercase()) {
+        "does not start with a capital letter"
+    } else if text.ends_with('.') {
+        "ends with a full stop"
+    } else if first == name.to_lowercase() {
+        "starts with the name of the formula"
+    } else {
+        return Ok(());
+    };
+    Err(format!("`{text}` {problem}, which `brew audit` refuses"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_named_as_homebrew_names_them() {
+        assert_eq!(class("tiny"), "Tiny");
+        assert_eq!(class("cargo-deny"), "CargoDeny");
+        assert_eq!(class("a_b.c++"), "ABCxx");
+    }
+
+    #[test]
+    fn strings_are_taken_literally() {
+        assert_eq!(quoted(r##"say "#{hi}" \o/"##), r##""say \"\#{hi}\" \\o/""##);
+    }
+
+    #[test]
+    fn descriptions_that_an_audit_refuses_are_refused() {
+        assert_eq!(description("tiny", "Small program that says hello"), Ok(()));
+        for bad in [
+            "",
+            "A small program",
+            "small program",
+            "Small program.",
+            "Tiny is a program",
+            "Said in so very many words that nobody will ever want to read them all to the end",
+        ] {
+            assert!(description("tiny", bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -27,6 +27,9 @@ enum Command {
     /// Make a release site, or with --target one platform's part of it
     #[cfg(feature = "release")]
     Build(crate::commands::build::Args),
+    /// Check that every file of a release site says the same thing
+    #[cfg(feature = "release")]
+    Check(crate::commands::check::Args),
     /// Serve a release site on the loopback address, as users see it
     #[cfg(feature = "release")]
     Serve(crate::commands::serve::Args),
@@ -44,6 +47,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Plan(args) => crate::commands::plan::run(&args),
         #[cfg(feature = "release")]
         Command::Build(args) => crate::commands::build::run(&args),
+        #[cfg(feature = "release")]
+        Command::Check(args) => crate::commands::check::run(&args),
         #[cfg(feature = "release")]
         Command::Serve(args) => crate::commands::serve::run(&args),
     };

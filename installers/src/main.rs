@@ -7,6 +7,8 @@
 
 #[cfg(feature = "release")]
 mod build;
+#[cfg(feature = "release")]
+mod check;
 mod cli;
 #[cfg(feature = "release")]
 mod commands;

@@ -31,7 +31,7 @@ impl Builder<'_> {
                 .env("LC_ALL", "C");
             command::output(&mut program)
         };
-        self.same_version(&run(&asked.version, "", "")?)?;
+        self.same_identity(&run(&asked.version, "", "")?)?;
         let mut completions = Vec::new();
         for shell in &asked.shells {
             let text = run(&asked.completions, "{shell}", shell)?;
@@ -62,12 +62,23 @@ impl Builder<'_> {
         })
     }
 
-    fn same_version(&self, said: &[u8]) -> Result<(), BuildError> {
+    fn same_identity(&self, said: &[u8]) -> Result<(), BuildError> {
         let said: serde_json::Value =
             serde_json::from_slice(said).map_err(|error| BuildError::Unexpected {
                 what: self.facts.release.binary.version.join(" "),
                 reason: error.to_string(),
             })?;
+        let (stated, found) = (self.facts.schema(), said.get("schema"));
+        if stated.as_ref() != found {
+            return Err(BuildError::Unexpected {
+                what: self.facts.package.binary.clone(),
+                reason: format!(
+                    "its schema is {}, release.toml says {}",
+                    found.unwrap_or(&serde_json::Value::Null),
+                    stated.unwrap_or_default()
+                ),
+            });
+        }
         let version = said.get("version").and_then(|value| value.as_str());
         let expected = self.facts.package.version.as_str();
         if version == Some(expected) {

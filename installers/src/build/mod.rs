@@ -185,6 +185,7 @@ impl Builder<'_> {
             commit: self.facts.commit.id.clone(),
             dirty: self.facts.commit.dirty,
             time: self.facts.commit.time,
+            schema: self.facts.schema(),
             artifacts,
             missing,
         };

@@ -5,6 +5,7 @@
 //! that is `plan`, `build` and `check` one floor below.
 
 pub(crate) mod build;
+pub(crate) mod check;
 pub(crate) mod plan;
 pub(crate) mod serve;
 

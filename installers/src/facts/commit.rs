@@ -12,6 +12,8 @@ pub(crate) struct Commit {
     pub(crate) id: Option<String>,
     /// Whether tracked files differ from the commit: such a build is no release.
     pub(crate) dirty: bool,
+    /// Tags of the commit that look like a version.
+    pub(crate) tags: Vec<String>,
     /// `SOURCE_DATE_EPOCH` where set, else the commit's time: seconds since 1970.
     pub(crate) time: u64,
 }
@@ -31,7 +33,18 @@ impl Commit {
             command: "SOURCE_DATE_EPOCH".into(),
             reason: format!("`{time}` is not a number of seconds since 1970"),
         })?;
-        Ok(Self { id, dirty, time })
+        let tags = git(root, &["tag", "--points-at", "HEAD"]).unwrap_or_default();
+        let tags = tags
+            .lines()
+            .filter(|tag| tag.contains(|c: char| c.is_ascii_digit()))
+            .map(str::to_owned)
+            .collect();
+        Ok(Self {
+            id,
+            dirty,
+            tags,
+            time,
+        })
     }
 }
 

@@ -110,9 +110,10 @@ impl Facts {
             .collect()
     }
 
-    /// Name of the executable that users run.
-    pub(crate) fn binary(&self) -> &str {
-        &self.package.binary
+    /// The schema window the release promises, where the project has one.
+    pub(crate) fn schema(&self) -> Option<serde_json::Value> {
+        let table = self.release.binary.schema.as_ref()?;
+        serde_json::to_value(table).ok()
     }
 
     /// File name of the archive for `target`; the name dist's installer asks for.

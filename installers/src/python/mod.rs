@@ -18,7 +18,7 @@ pub(crate) use index::write_index;
 pub(crate) use metadata::metadata;
 pub(crate) use sdist::sdist;
 pub(crate) use version::pep440;
-pub(crate) use wheel::{data_script, dist_info, wheel};
+pub(crate) use wheel::{base64_url, data_script, dist_info, wheel};
 
 /// Why a Python package could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -127,7 +127,7 @@ fn civil(days: i64) -> (i64, u8, u8) {
 }
 
 /// Base64 with the URL alphabet and no padding, as RECORD wants it.
-fn base64_url(bytes: &[u8]) -> String {
+pub(crate) fn base64_url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {

@@ -33,6 +33,9 @@ pub(crate) struct Published {
     pub(crate) dirty: bool,
     /// Time every file of it carries: seconds since 1970.
     pub(crate) time: u64,
+    /// Schema window of the executable, where the project has one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) schema: Option<serde_json::Value>,
     /// Files, by path.
     pub(crate) artifacts: Vec<Artifact>,
     /// What could not be made, and why. Not empty: the release is partial.

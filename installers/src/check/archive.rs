@@ -1,0 +1,125 @@
+//! Archives: members, modes, licences, completions, man pages.
+
+use std::io::Read;
+
+use super::{Checker, odd_path};
+use crate::build::{completion_path, man_path};
+use crate::facts::Target;
+use crate::site::Artifact;
+
+/// No file in an archive may unpack to more than this.
+const LIMIT: u64 = 256 * 1024 * 1024;
+
+/// A member as it stands in the archive.
+pub(super) struct Found {
+    pub(super) path: String,
+    pub(super) mode: u32,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Checker<'_> {
+    /// Judges an archive and gives back its executable.
+    pub(super) fn archive(
+        &mut self,
+        artifact: &Artifact,
+        bytes: &[u8],
+        target: &Target,
+    ) -> Option<Vec<u8>> {
+        let file = artifact.path.as_str();
+        let expected = self.facts.archive_name(target);
+        self.equal(
+            file,
+            "file name",
+            Some(artifact.file_name()),
+            &expected,
+            "Cargo.toml",
+        );
+        let most = self.facts.release.archive.max_bytes;
+        if bytes.len() as u64 > most {
+            let problem = format!("{}, release.toml allows {most}", bytes.len());
+            self.find(file, "bytes", problem);
+        }
+        let members = self.members(file, bytes, &self.facts.archive_stem(target));
+        let binary = self.facts.package.binary.clone();
+        let archive = &self.facts.release.archive;
+        let mut wanted: Vec<String> = archive.include.clone();
+        wanted.extend(archive.licenses.iter().cloned());
+        let shells = &self.facts.release.binary.shells;
+        wanted.extend(shells.iter().map(|shell| completion_path(&binary, shell)));
+        wanted.push(man_path(&format!("{binary}.1")));
+        wanted.push(binary.clone());
+        for path in wanted {
+            if !members.iter().any(|member| member.path == path) {
+                let what = if archive.licenses.contains(&path) {
+                    "licence missing"
+                } else {
+                    "missing"
+                };
+                self.find(file, &path, what);
+            }
+        }
+        for member in &members {
+            let right = if member.path == binary { 0o755 } else { 0o644 };
+            if member.mode != right {
+                let problem = format!("is {:o}, should be {right:o}", member.mode);
+                self.find(file, &format!("mode of {}", member.path), problem);
+            }
+            if member.path == archive.changelog {
+                let text = String::from_utf8_lossy(&member.bytes).into_owned();
+                self.changelog(&format!("{file}: {}", member.path), &text);
+            }
+        }
+        let found = members.into_iter().find(|member| member.path == binary)?;
+        Some(found.bytes)
+    }
+
+    /// Members of a `.tar.gz` below `folder`, each with an ordinary path.
+    pub(super) fn members(&mut self, file: &str, bytes: &[u8], folder: &str) -> Vec<Found> {
+        let mut members: Vec<Found> = Vec::new();
+        let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(bytes).take(LIMIT));
+        let entries = match tar.entries() {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.find(file, "archive", error.to_string());
+                return members;
+            }
+        };
+        for entry in entries {
+            let read = entry.and_then(|mut entry| {
+                let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+                let (kind, mode) = (entry.header().entry_type(), entry.header().mode()?);
+                let mut bytes = Vec::new();
+                entry.read_to_end(&mut bytes)?;
+                Ok((path, kind, mode, bytes))
+            });
+            let (path, kind, mode, bytes) = match read {
+                Ok(read) => read,
+                Err(error) => {
+                    self.find(file, "archive", error.to_string());
+                    break;
+                }
+            };
+            if let Some(odd) = odd_path(&path) {
+                self.find(file, &format!("member `{}`", path.escape_debug()), odd);
+                continue;
+            }
+            if !kind.is_file() {
+                self.find(file, &format!("member `{path}`"), "not an ordinary file");
+                continue;
+            }
+            let Some(inside) = path.strip_prefix(&format!("{folder}/")) else {
+                self.find(file, &format!("member `{path}`"), format!("not below {folder}/"));
+                continue;
+            };
+            if members.iter().any(|member| member.path == inside) {
+                self.find(file, &format!("member `{path}`"), "twice");
+            }
+            members.push(Found {
+                path: inside.to_owned(),
+                mode: mode & 0o7777,
+                bytes,
+            });
+        }
+        members
+    }
+}

@@ -1,0 +1,165 @@
+//! The executable: what it needs of a system, and what it says about itself.
+
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+
+use object::{Object as _, ObjectSection as _};
+use serde_json::Value;
+
+use super::{Checker, elf, macho};
+use crate::facts::{System, Target};
+use crate::site::Artifact;
+
+/// Section in which `cargo auditable` lists the dependencies.
+const AUDITABLE: &str = ".dep-v0";
+/// That list is never larger than this.
+const LIST_LIMIT: u64 = 8 * 1024 * 1024;
+
+impl Checker<'_> {
+    pub(super) fn executable(&mut self, archive: &Artifact, bytes: &[u8], target: &Target) {
+        let file = archive.path.as_str();
+        match &target.system {
+            System::LinuxGnu { glibc: Some(most) } => match elf::newest_glibc(bytes) {
+                Ok(Some(needed)) if elf::version(&needed) > elf::version(most) => {
+                    let problem = format!("needs {needed}, dist-workspace.toml promises {most}");
+                    self.find(file, "glibc", problem);
+                }
+                Ok(_) => {}
+                Err(error) => self.find(file, "executable", error),
+            },
+            System::MacOs {
+                version: Some(stated),
+            } => match macho::oldest_macos(bytes) {
+                Ok(found) => self.equal(
+                    file,
+                    "deployment target",
+                    found.as_deref(),
+                    stated,
+                    "release.toml",
+                ),
+                Err(error) => self.find(file, "executable", error),
+            },
+            _ => {}
+        }
+        self.auditable(file, bytes);
+        if self.host == target.triple {
+            self.run(file, bytes, target);
+        }
+    }
+
+    /// The list of dependencies is inside, and names this version.
+    fn auditable(&mut self, file: &str, bytes: &[u8]) {
+        let package = &self.facts.package;
+        let list = object::File::parse(bytes)
+            .ok()
+            .and_then(|object| object.section_by_name(AUDITABLE)?.data().ok())
+            .and_then(|data| {
+                let mut text = Vec::new();
+                let zlib = flate2::read::ZlibDecoder::new(data);
+                zlib.take(LIST_LIMIT).read_to_end(&mut text).ok()?;
+                serde_json::from_slice::<Value>(&text).ok()
+            });
+        let version = list.as_ref().and_then(|list| {
+            let packages = list.get("packages")?.as_array()?;
+            let own = packages.iter().find(|entry| {
+                entry.get("name").and_then(Value::as_str) == Some(package.name.as_str())
+            })?;
+            own.get("version")?.as_str()
+        });
+        let field = format!("dependency list ({AUDITABLE}) {}", package.name);
+        self.equal(file, &field, version, &package.version, "Cargo.toml");
+    }
+
+    /// Runs the executable and compares what it says.
+    fn run(&mut self, file: &str, bytes: &[u8], target: &Target) {
+        let asked = &self.facts.release.binary.version;
+        let command = asked.join(" ");
+        let said = match ask(bytes, &self.facts.package.binary, asked) {
+            Ok(said) => said,
+            Err(error) => return self.find(file, &command, error),
+        };
+        let text = |name: &str| said.get(name).and_then(Value::as_str);
+        let field = |name: &str| format!("{command} {name}");
+        let version = text("version");
+        self.equal(
+            file,
+            &field("version"),
+            version,
+            &self.facts.package.version,
+            "Cargo.toml",
+        );
+        self.equal(
+            file,
+            &field("target"),
+            text("target"),
+            &target.triple,
+            "dist-workspace.toml",
+        );
+        if let Some(commit) = &self.release.commit {
+            self.equal(file, &field("commit"), text("commit"), commit, "site.json");
+        }
+        for (source, stated) in [
+            ("release.toml", self.facts.schema()),
+            ("site.json", self.release.schema.clone()),
+        ] {
+            let found = said.get("schema");
+            if found != stated.as_ref() {
+                let shown = |value: Option<&Value>| {
+                    value.map_or_else(|| "missing".to_owned(), ToString::to_string)
+                };
+                let problem = format!(
+                    "is {}, {source} says {}",
+                    shown(found),
+                    shown(stated.as_ref())
+                );
+                self.find(file, &field("schema"), problem);
+            }
+        }
+    }
+}
+
+/// Runs the executable with `arguments` in an empty home.
+fn ask(bytes: &[u8], name: &str, arguments: &[String]) -> Result<Value, String> {
+    let folder = Scratch::new().map_err(|error| error.to_string())?;
+    let path = folder.0.join(name);
+    std::fs::write(&path, bytes).map_err(|error| error.to_string())?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
+        .map_err(|error| error.to_string())?;
+    let output = std::process::Command::new(&path)
+        .args(arguments)
+        .current_dir(&folder.0)
+        .env_clear()
+        .env("HOME", &folder.0)
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(format!("ended with {}", output.status));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+}
+
+/// A folder of this process that is gone afterwards.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn new() -> std::io::Result<Self> {
+        let base = std::env::temp_dir();
+        let own = std::process::id();
+        for number in 0..1000_u32 {
+            let path = base.join(format!("{}-{own}-{number}", env!("CARGO_PKG_NAME")));
+            match std::fs::create_dir(&path) {
+                Ok(()) => return Ok(Self(path)),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(std::io::ErrorKind::AlreadyExists.into())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A folder left behind in the temporary directory harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

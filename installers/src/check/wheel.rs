@@ -1,0 +1,174 @@
+//! Wheels: names, versions, tags, RECORD, licences, executable bit.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
+
+use sha2::Digest as _;
+
+use super::{Checker, odd_path};
+use crate::python::{self, base64_url, data_script, dist_info};
+use crate::site::Artifact;
+
+impl Checker<'_> {
+    /// Judges a wheel with platform tag `tag` and gives back its executable.
+    pub(super) fn wheel(
+        &mut self,
+        artifact: &Artifact,
+        bytes: &[u8],
+        tag: &str,
+    ) -> Option<Vec<u8>> {
+        let file = artifact.path.as_str();
+        let name = python::wheel_name(self.facts, tag);
+        let source = "Cargo.toml, release.toml and dist-workspace.toml";
+        self.equal(file, "file name", Some(artifact.file_name()), &name, source);
+        let members = self.unzip(file, bytes)?;
+        let text = |path: &str| {
+            let (bytes, _) = members.get(path)?;
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        };
+        let info = dist_info(self.facts);
+        let metadata = text(&format!("{info}/METADATA")).unwrap_or_default();
+        self.core_metadata(file, "METADATA", &metadata);
+        let beside = self.site.read(&format!("{file}.metadata")).ok();
+        if beside.as_deref() != Some(metadata.as_bytes()) {
+            self.find(&format!("{file}.metadata"), "contents", "differ from METADATA");
+        }
+        let wheel = text(&format!("{info}/WHEEL")).unwrap_or_default();
+        let stated = field(&wheel, "Tag");
+        self.equal(
+            file,
+            "WHEEL Tag",
+            stated,
+            &format!("py3-none-{tag}"),
+            source,
+        );
+        for license in &self.facts.release.archive.licenses {
+            if !members.contains_key(&format!("{info}/licenses/{license}")) {
+                self.find(file, license, "licence missing");
+            }
+        }
+        let module = &self.facts.release.python.module;
+        for path in [
+            format!("{module}/__init__.py"),
+            format!("{module}/__main__.py"),
+            format!("{module}/py.typed"),
+            format!("{info}/sboms/{}.cdx.json", self.facts.package.name),
+        ] {
+            if !members.contains_key(&path) {
+                self.find(file, &path, "missing");
+            }
+        }
+        let record = text(&format!("{info}/RECORD")).unwrap_or_default();
+        self.record(file, &info, &record, &members);
+        let script = data_script(self.facts);
+        let Some((executable, mode)) = members.get(&script) else {
+            self.find(file, &script, "missing");
+            return None;
+        };
+        if mode & 0o777 != 0o755 {
+            let problem = format!("is {:o}, should be 755", mode & 0o7777);
+            self.find(file, &format!("mode of {script}"), problem);
+        }
+        Some(executable.clone())
+    }
+
+    fn unzip(&mut self, file: &str, bytes: &[u8]) -> Option<BTreeMap<String, (Vec<u8>, u32)>> {
+        let mut members = BTreeMap::new();
+        let mut zip = match zip::ZipArchive::new(Cursor::new(bytes)) {
+            Ok(zip) => zip,
+            Err(error) => {
+                self.find(file, "archive", error.to_string());
+                return None;
+            }
+        };
+        for index in 0..zip.len() {
+            let read = zip.by_index(index).map_err(std::io::Error::other);
+            let read = read.and_then(|mut entry| {
+                let mut bytes = Vec::new();
+                entry.read_to_end(&mut bytes)?;
+                let mode = entry.unix_mode().unwrap_or(0);
+                let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
+                Ok((path, bytes, mode))
+            });
+            match read {
+                Ok((path, bytes, mode)) => {
+                    if let Some(odd) = odd_path(&path) {
+                        self.find(file, &format!("member `{}`", path.escape_debug()), odd);
+                    }
+                    members.insert(path, (bytes, mode));
+                }
+                Err(error) => self.find(file, "archive", error.to_string()),
+            }
+        }
+        Some(members)
+    }
+
+    /// What an installer reads first: name, version, licence, Python.
+    pub(super) fn core_metadata(&mut self, file: &str, member: &str, text: &str) {
+        let facts = self.facts;
+        let head = text.split("\n\n").next().unwrap_or_default();
+        let release = &facts.release;
+        for (name, expected, source) in [
+            ("Name", release.python.name.clone(), "release.toml"),
+            (
+                "Version",
+                python::pep440(&facts.package.version),
+                "Cargo.toml",
+            ),
+            ("Summary", facts.package.description.clone(), "Cargo.toml"),
+            (
+                "License-Expression",
+                facts.package.license.clone(),
+                "Cargo.toml",
+            ),
+            (
+                "Requires-Python",
+                format!(">={}", release.python.oldest),
+                "release.toml",
+            ),
+        ] {
+            let found = field(head, name);
+            self.equal(file, &format!("{member} {name}"), found, &expected, source);
+        }
+        for license in &release.archive.licenses {
+            let listed = head.lines().any(|line| line == format!("License-File: {license}"));
+            if !listed {
+                let field = format!("{member} License-File");
+                self.find(file, &field, format!("does not list {license}"));
+            }
+        }
+    }
+
+    fn record(
+        &mut self,
+        file: &str,
+        info: &str,
+        record: &str,
+        members: &BTreeMap<String, (Vec<u8>, u32)>,
+    ) {
+        let stated: BTreeMap<&str, &str> = record
+            .lines()
+            .filter_map(|line| line.split_once(','))
+            .collect();
+        for (path, (bytes, _)) in members {
+            if *path == format!("{info}/RECORD") {
+                continue;
+            }
+            let digest = base64_url(&sha2::Sha256::digest(bytes));
+            let expected = format!("sha256={digest},{}", bytes.len());
+            let found = stated.get(path.as_str()).copied();
+            self.equal(file, &format!("RECORD {path}"), found, &expected, "the member");
+        }
+        for path in stated.keys() {
+            if !members.contains_key(*path) {
+                self.find(file, &format!("RECORD {path}"), "there is no such member");
+            }
+        }
+    }
+}
+
+/// The value of the first `name: value` line.
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}

@@ -108,7 +108,11 @@ impl Checker<'_> {
                 continue;
             }
             let Some(inside) = path.strip_prefix(&format!("{folder}/")) else {
-                self.find(file, &format!("member `{path}`"), format!("not below {folder}/"));
+                self.find(
+                    file,
+                    &format!("member `{path}`"),
+                    format!("not below {folder}/"),
+                );
                 continue;
             };
             if members.iter().any(|member| member.path == inside) {

@@ -1,8 +1,8 @@
 //! What a Linux executable needs of the C library.
 
+use object::Endianness;
 use object::elf::FileHeader64;
 use object::read::elf::{FileHeader as _, SectionHeader as _};
-use object::Endianness;
 
 /// Prefix of glibc's symbol versions.
 const PREFIX: &str = "GLIBC_";
@@ -22,9 +22,7 @@ pub(super) fn newest_glibc(bytes: &[u8]) -> Result<Option<String>, String> {
         let strings = sections.strings(endian, bytes, link).map_err(shown)?;
         while let Some((_, mut versions)) = needs.next().map_err(shown)? {
             while let Some(wanted) = versions.next().map_err(shown)? {
-                let name = wanted
-                    .name(endian, strings)
-                    .map_err(shown)?;
+                let name = wanted.name(endian, strings).map_err(shown)?;
                 let name = String::from_utf8_lossy(name).into_owned();
                 let Some(number) = name.strip_prefix(PREFIX) else {
                     continue;

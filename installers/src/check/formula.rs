@@ -28,7 +28,13 @@ impl Checker<'_> {
             self.equal(file, "version in url", version, &tag, "Cargo.toml");
             if let Ok(bytes) = self.site.read(&archive.path) {
                 let field = format!("sha256 of {name}");
-                self.equal(file, &field, Some(digest), &sha256_hex(&bytes), "the archive");
+                self.equal(
+                    file,
+                    &field,
+                    Some(digest),
+                    &sha256_hex(&bytes),
+                    "the archive",
+                );
             }
         }
         let license = text.lines().any(|line| line.trim().starts_with("license "));

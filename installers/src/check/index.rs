@@ -10,7 +10,10 @@ impl Checker<'_> {
     pub(super) fn index(&mut self, marker: &Marker) {
         let name = python::normalised(&self.facts.release.python.name);
         let folder = Site::index(&name);
-        let (page, json) = (format!("{folder}/index.html"), format!("{folder}/index.json"));
+        let (page, json) = (
+            format!("{folder}/index.html"),
+            format!("{folder}/index.json"),
+        );
         let html = self.site.read(&page).unwrap_or_default();
         let html = String::from_utf8_lossy(&html).into_owned();
         let document = self.site.read(&json).ok();

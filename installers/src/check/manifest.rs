@@ -25,7 +25,13 @@ impl Checker<'_> {
         };
         let text = |pointer: &str| manifest.pointer(pointer).and_then(Value::as_str);
         let tag = text("/announcement_tag");
-        self.equal(file, "announcement_tag", tag, &self.facts.tag(), "Cargo.toml");
+        self.equal(
+            file,
+            "announcement_tag",
+            tag,
+            &self.facts.tag(),
+            "Cargo.toml",
+        );
         self.equal(
             file,
             "releases[0].app_version",

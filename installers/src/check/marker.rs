@@ -52,7 +52,11 @@ impl Checker<'_> {
     fn partial(&mut self, marker: &Marker, leniency: Leniency) {
         let missing = &self.release.missing;
         if marker.partial == missing.is_empty() {
-            let problem = format!("is {}, but {} platforms are missing", marker.partial, missing.len());
+            let problem = format!(
+                "is {}, but {} platforms are missing",
+                marker.partial,
+                missing.len()
+            );
             self.find(FILE, "partial", problem);
         }
         if leniency.partial {
@@ -116,10 +120,13 @@ impl Checker<'_> {
     /// A changelog has a heading for the release's version.
     pub(super) fn changelog(&mut self, file: &str, text: &str) {
         let version = &self.facts.package.version;
-        let heading = text.lines().filter(|line| line.starts_with('#')).any(|line| {
-            line.split(|c: char| c.is_whitespace() || "[]()#".contains(c))
-                .any(|word| word.strip_prefix('v').unwrap_or(word) == version)
-        });
+        let heading = text
+            .lines()
+            .filter(|line| line.starts_with('#'))
+            .any(|line| {
+                line.split(|c: char| c.is_whitespace() || "[]()#".contains(c))
+                    .any(|word| word.strip_prefix('v').unwrap_or(word) == version)
+            });
         if !heading {
             self.find(file, "heading", format!("none for version {version}"));
         }
@@ -150,7 +157,8 @@ impl Checker<'_> {
     }
 
     fn checksums(&mut self) {
-        let Some((sums, bytes)) = self.load(crate::site::Kind::Checksums, "sha256.sum", None) else {
+        let Some((sums, bytes)) = self.load(crate::site::Kind::Checksums, "sha256.sum", None)
+        else {
             return;
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -121,7 +121,14 @@ impl Checker<'_> {
     }
 
     /// Notes a disagreement between `found` and what `source` says.
-    fn equal(&mut self, file: &str, field: &str, found: Option<&str>, expected: &str, source: &str) {
+    fn equal(
+        &mut self,
+        file: &str,
+        field: &str,
+        found: Option<&str>,
+        expected: &str,
+        source: &str,
+    ) {
         if found != Some(expected) {
             let found = found.map_or("missing".into(), |found| format!("is `{found}`"));
             self.find(file, field, format!("{found}, {source} says `{expected}`"));
@@ -138,11 +145,18 @@ impl Checker<'_> {
 
     /// The artifact and its bytes. Missing is a finding, unless `site.json`
     /// names the platform as missing: then `marker` has judged that.
-    fn load(&mut self, kind: Kind, name: &str, target: Option<&Target>) -> Option<(Artifact, Vec<u8>)> {
+    fn load(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        target: Option<&Target>,
+    ) -> Option<(Artifact, Vec<u8>)> {
         let Some(artifact) = self.one(kind, target) else {
             let known = target.is_some_and(|target| {
                 let missing = &self.release.missing;
-                missing.iter().any(|missing| missing.target == target.triple)
+                missing
+                    .iter()
+                    .any(|missing| missing.target == target.triple)
             });
             if !known {
                 self.find("site.json", "artifacts", format!("no {name}"));
@@ -160,7 +174,11 @@ impl Checker<'_> {
 
     /// One platform's archive and wheel, and the executable in both.
     fn platform(&mut self, target: &Target) {
-        let archive = self.load(Kind::Archive, &self.facts.archive_name(target), Some(target));
+        let archive = self.load(
+            Kind::Archive,
+            &self.facts.archive_name(target),
+            Some(target),
+        );
         let executable = archive.and_then(|(artifact, bytes)| {
             let found = self.archive(&artifact, &bytes, target)?;
             self.executable(&artifact, &found, target);

@@ -31,7 +31,11 @@ impl Checker<'_> {
         self.core_metadata(file, "METADATA", &metadata);
         let beside = self.site.read(&format!("{file}.metadata")).ok();
         if beside.as_deref() != Some(metadata.as_bytes()) {
-            self.find(&format!("{file}.metadata"), "contents", "differ from METADATA");
+            self.find(
+                &format!("{file}.metadata"),
+                "contents",
+                "differ from METADATA",
+            );
         }
         let wheel = text(&format!("{info}/WHEEL")).unwrap_or_default();
         let stated = field(&wheel, "Tag");
@@ -131,7 +135,9 @@ impl Checker<'_> {
             self.equal(file, &format!("{member} {name}"), found, &expected, source);
         }
         for license in &release.archive.licenses {
-            let listed = head.lines().any(|line| line == format!("License-File: {license}"));
+            let listed = head
+                .lines()
+                .any(|line| line == format!("License-File: {license}"));
             if !listed {
                 let field = format!("{member} License-File");
                 self.find(file, &field, format!("does not list {license}"));
@@ -157,7 +163,13 @@ impl Checker<'_> {
             let digest = base64_url(&sha2::Sha256::digest(bytes));
             let expected = format!("sha256={digest},{}", bytes.len());
             let found = stated.get(path.as_str()).copied();
-            self.equal(file, &format!("RECORD {path}"), found, &expected, "the member");
+            self.equal(
+                file,
+                &format!("RECORD {path}"),
+                found,
+                &expected,
+                "the member",
+            );
         }
         for path in stated.keys() {
             if !members.contains_key(*path) {

@@ -76,6 +76,8 @@ pub struct Document {
     pub lines: u32,
     /// Headings and what they govern.
     pub sections: Vec<Section>,
+    /// Places that a fragment can name and that are no section.
+    pub anchors: Vec<Anchor>,
     /// Citable spans: together the text that is searched.
     pub chunks: Vec<Chunk>,
     /// Uses of terms.
@@ -114,6 +116,22 @@ pub struct Section {
     pub heading: Span,
     /// One past the last byte of the section.
     pub end: u32,
+}
+
+/// A place that a fragment can name and that is no section of the document:
+/// `<a id="x">` (or another element's `id`), a heading inside a quote or a
+/// list, `.. _x:` of reStructuredText. A link to it leads to the section it
+/// stands in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// The fragment, without `#`, at most 200 bytes; names no section and no
+    /// earlier anchor of the document.
+    pub name: String,
+    /// Index of the innermost section it stands in; `None` before the first.
+    pub section: Option<u32>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// A citable span of text: whole blocks of one section, joined while short,

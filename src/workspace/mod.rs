@@ -16,7 +16,7 @@ pub mod user;
 
 use std::path::{Path, PathBuf};
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, Sources};
 pub use layout::{Layout, LayoutError, ProfileName};
 pub use lock::{Busy, Lock, LockError};
 

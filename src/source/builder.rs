@@ -1,0 +1,254 @@
+//! A document in the making: what every format's extraction shares.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::chunks::{Chunks, chunk_at};
+use super::lines::{Lines, offset};
+use super::slugs::Slugs;
+use crate::graph::resolve::MAX_TARGET_BYTES;
+use crate::graph::{
+    Anchor, Document, DocumentTag, Format, LinkRule, Mention, MentionRule, RawLink, Section,
+    TagRule, TagUse,
+};
+
+/// The longest title, in bytes.
+const MAX_TITLE: usize = 1_000;
+/// The longest term, tag or anchor, in bytes.
+pub(super) const MAX_NAME: usize = 200;
+
+/// Collects what a source says, in source order.
+pub(super) struct Builder<'t> {
+    text: &'t str,
+    lines: Lines,
+    document: Document,
+    slugs: Slugs,
+    /// Indices of the sections that are open, outermost first: levels ascend.
+    open: Vec<u32>,
+    chunks: Chunks,
+    nested: Vec<Anchor>,
+}
+
+impl<'t> Builder<'t> {
+    pub(super) fn new(format: Format, text: &'t str) -> Self {
+        let lines = Lines::of(text);
+        let document = Document {
+            kind: DocumentTag::Document,
+            format,
+            title: None,
+            lines: lines.count(),
+            sections: Vec::new(),
+            anchors: Vec::new(),
+            chunks: Vec::new(),
+            mentions: Vec::new(),
+            tags: Vec::new(),
+            links: Vec::new(),
+        };
+        Self {
+            text,
+            lines,
+            document,
+            slugs: Slugs::default(),
+            open: Vec::new(),
+            chunks: Chunks::default(),
+            nested: Vec::new(),
+        }
+    }
+
+    /// The whole source.
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// The index of the innermost section.
+    fn section(&self) -> Option<u32> {
+        self.open.last().copied()
+    }
+
+    /// Sets the title, unless it is blank.
+    pub(super) fn title(&mut self, title: &str) {
+        let title = collapsed(title, MAX_TITLE);
+        if !title.is_empty() {
+            self.document.title = Some(title);
+        }
+    }
+
+    /// A heading starts a section: closes those of its rank and below.
+    /// [`name_section`](Self::name_section) must follow.
+    pub(super) fn open_section(&mut self, level: u8, heading: Range<usize>) {
+        self.chunks.close(self.text, &mut self.lines);
+        let heading = self.without_trailing_space(heading);
+        while let Some(&last) = self.open.last() {
+            let last = &mut self.document.sections[last as usize];
+            if last.level < level {
+                break;
+            }
+            last.end = offset(heading.start);
+            self.open.pop();
+        }
+        let section = Section {
+            title: String::new(),
+            anchor: String::new(),
+            level,
+            parent: self.section(),
+            heading: self.lines.span(heading.start, heading.end),
+            end: offset(self.text.len()),
+        };
+        self.open.push(offset(self.document.sections.len()));
+        self.document.sections.push(section);
+    }
+
+    /// Names the section opened last.
+    pub(super) fn name_section(&mut self, title: &str, anchor: Option<&str>) {
+        let title = collapsed(title, MAX_TITLE);
+        let anchor = match anchor {
+            Some(anchor) => self.slugs.unique(cut(anchor, MAX_NAME).to_owned()),
+            None => self.slugs.of_heading(&title),
+        };
+        if let Some(section) = self.document.sections.last_mut() {
+            section.title = title;
+            section.anchor = anchor;
+        }
+    }
+
+    /// A heading that starts no section (in a quote or a list).
+    pub(super) fn nested_heading(&mut self, title: &str, anchor: Option<&str>, at: Range<usize>) {
+        let name = match anchor {
+            Some(anchor) => cut(anchor, MAX_NAME).to_owned(),
+            None => self.slugs.of_heading(&collapsed(title, MAX_TITLE)),
+        };
+        self.anchor(&name, at);
+    }
+
+    /// An explicit anchor.
+    pub(super) fn anchor(&mut self, name: &str, at: Range<usize>) {
+        if !name.is_empty() && name.len() <= MAX_NAME {
+            let anchor = Anchor {
+                name: name.to_owned(),
+                section: self.section(),
+                span: self.lines.span(at.start, at.end),
+            };
+            self.nested.push(anchor);
+        }
+    }
+
+    /// A block of the innermost section.
+    pub(super) fn block(&mut self, range: Range<usize>) {
+        let section = self.section();
+        self.chunks
+            .block(self.text, &mut self.lines, section, range);
+    }
+
+    pub(super) fn link(&mut self, rule: LinkRule, target: &str, at: Range<usize>) {
+        let target = target.trim();
+        if target.is_empty() {
+            return;
+        }
+        let link = RawLink {
+            rule,
+            target: cut(target, MAX_TARGET_BYTES).to_owned(),
+            section: self.section(),
+            span: self.lines.span(at.start, at.end),
+        };
+        self.document.links.push(link);
+    }
+
+    pub(super) fn tag(&mut self, rule: TagRule, tag: &str, at: Range<usize>) {
+        if !tag.is_empty() && tag.len() <= MAX_NAME {
+            let tag = TagUse {
+                tag: tag.to_lowercase(),
+                rule,
+                span: self.lines.span(at.start, at.end),
+            };
+            self.document.tags.push(tag);
+        }
+    }
+
+    pub(super) fn mention(&mut self, rule: MentionRule, term: &str, at: Range<usize>) {
+        let term = collapsed(term, MAX_NAME);
+        if !term.is_empty() {
+            let mention = Mention {
+                term,
+                rule,
+                chunk: 0, // known once the chunks are
+                span: self.lines.span(at.start, at.end),
+            };
+            self.document.mentions.push(mention);
+        }
+    }
+
+    /// The finished document.
+    pub(super) fn finish(mut self) -> Document {
+        let mut document = self.document;
+        document.chunks = self.chunks.finish(self.text, &mut self.lines);
+        in_order(&mut document.links, |link| link.span.start);
+        in_order(&mut document.tags, |tag| tag.span.start);
+        in_order(&mut document.mentions, |mention| mention.span.start);
+        in_order(&mut self.nested, |anchor| anchor.span.start);
+        let mut chunk = 0;
+        for mention in &mut document.mentions {
+            chunk = chunk_at(&document.chunks, chunk, mention.span.start);
+            mention.chunk = offset(chunk);
+        }
+        if document.chunks.is_empty() {
+            document.mentions.clear();
+        }
+        document.anchors = self.nested;
+        if !document.anchors.is_empty() {
+            let sections = &document.sections;
+            let mut taken: HashSet<String> = sections
+                .iter()
+                .map(|section| section.anchor.clone())
+                .collect();
+            document
+                .anchors
+                .retain(|anchor| taken.insert(anchor.name.clone()));
+        }
+        if document.title.is_none() {
+            let sections = &document.sections;
+            let first = sections.iter().find(|section| section.level == 1);
+            let titled = first.or_else(|| sections.first());
+            document.title = titled
+                .map(|section| section.title.clone())
+                .filter(|title| !title.is_empty());
+        }
+        document
+    }
+
+    fn without_trailing_space(&self, range: Range<usize>) -> Range<usize> {
+        let kept = self
+            .text
+            .get(range.clone())
+            .map_or(0, |text| text.trim_end().len());
+        range.start..range.start + kept
+    }
+}
+
+/// Sorts by place where a parser reported out of order; most lists are sorted.
+fn in_order<T>(items: &mut [T], start: impl Fn(&T) -> u32) {
+    if !items.is_sorted_by_key(&start) {
+        items.sort_by_key(start);
+    }
+}
+
+/// `text` with each run of white space as one blank, at most `most` bytes.
+pub(super) fn collapsed(text: &str, most: usize) -> String {
+    let mut collapsed = String::with_capacity(text.len().min(most));
+    for word in text.split_whitespace() {
+        if !collapsed.is_empty() {
+            collapsed.push(' ');
+        }
+        collapsed.push_str(cut(word, most));
+        if collapsed.len() >= most {
+            break;
+        }
+    }
+    collapsed.truncate(collapsed.floor_char_boundary(most));
+    collapsed.truncate(collapsed.trim_end().len());
+    collapsed
+}
+
+/// `text` cut to at most `most` bytes, between characters.
+pub(super) fn cut(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}

@@ -1,0 +1,292 @@
+//! Front matter: the title and the tags of a Markdown file.
+//!
+//! YAML between `---` lines is read by a small, line-based reader: what
+//! people write in front matter is `key: value` and lists, and a full YAML
+//! parser (anchors, types, multiple documents) would be a large, risky
+//! dependency for two keys. TOML between `+++` lines is parsed as TOML.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::builder::Builder;
+use crate::graph::TagRule;
+
+/// No front matter is longer; a longer block is text.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// Reads the front matter of the source, whose text starts at `start` (after
+/// a byte order mark). Returns where the text after it starts: `start` when
+/// there is none.
+pub(super) fn read(builder: &mut Builder<'_>, start: usize) -> usize {
+    let text = builder.text();
+    let limit = text.floor_char_boundary(start + MAX_BYTES);
+    let mut lines = Lines::new(text, start..limit);
+    let Some(fence) = lines.next().map(|line| text[line].trim_end()) else {
+        return start;
+    };
+    if fence != "---" && fence != "+++" {
+        return start;
+    }
+    let body_start = lines.at;
+    while let Some(line) = lines.next() {
+        let closes = match text[line.clone()].trim_end() {
+            "..." => fence == "---",
+            other => other == fence,
+        };
+        if closes {
+            let body = body_start..line.start;
+            let read = if fence == "---" {
+                yaml(builder, body)
+            } else {
+                toml(builder, body)
+            };
+            return if read { lines.at } else { start };
+        }
+    }
+    start
+}
+
+/// The lines of a range of a text: each without its `\n`.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    end: usize,
+}
+
+impl<'t> Lines<'t> {
+    fn new(text: &'t str, range: Range<usize>) -> Self {
+        Self {
+            text,
+            at: range.start,
+            end: range.end,
+        }
+    }
+}
+
+impl Iterator for Lines<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        if self.at >= self.end {
+            return None;
+        }
+        let rest = &self.text.as_bytes()[self.at..self.end];
+        let length = memchr::memchr(b'\n', rest);
+        let line = self.at..self.at + length.unwrap_or(rest.len());
+        self.at = (line.end + usize::from(length.is_some())).min(self.end);
+        Some(line)
+    }
+}
+
+/// What a value at the current place belongs to.
+#[derive(Clone, Copy, PartialEq)]
+enum Key {
+    Title,
+    Tags,
+    Other,
+}
+
+impl Key {
+    fn of(name: &str) -> Self {
+        match name.to_ascii_lowercase().as_str() {
+            "title" => Self::Title,
+            "tags" | "tag" | "keywords" => Self::Tags,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Reads a block of YAML; `false` when it does not look like a mapping (two
+/// thematic breaks with text between).
+fn yaml(builder: &mut Builder<'_>, body: Range<usize>) -> bool {
+    let text = builder.text();
+    let mut lines = Lines::new(text, body.clone()).peekable();
+    let mut mapping = body.is_empty();
+    while let Some(line) = lines.next() {
+        let content = &text[line.clone()];
+        if content.trim().is_empty() || content.starts_with('#') {
+            continue;
+        }
+        let Some((key, value)) = entry(text, line) else {
+            if mapping {
+                continue; // the continuation of a value nobody asked for
+            }
+            return false;
+        };
+        mapping = true;
+        let key = Key::of(&text[key]);
+        if key == Key::Other {
+            continue;
+        }
+        let mut items = Vec::new();
+        let inline = text[value.clone()].trim_start();
+        if key == Key::Title && inline.starts_with(['|', '>']) {
+            let mut title = String::new();
+            while let Some(more) = lines.next_if(|line| is_continuation(&text[line.clone()])) {
+                title.push_str(&text[more]);
+                title.push(' ');
+            }
+            builder.title(&title);
+            continue;
+        }
+        if inline.starts_with('[') {
+            let mut list = value.start..value.end;
+            while !text[list.clone()].contains(']') {
+                match lines.next_if(|line| is_continuation(&text[line.clone()])) {
+                    // The search for `]` starts anew: bounded by MAX_BYTES of
+                    // short lines, so only the last line is looked at again.
+                    Some(more) => {
+                        flow_items(text, list, &mut items);
+                        list = more;
+                    }
+                    None => break,
+                }
+            }
+            flow_items(text, list, &mut items);
+        } else if inline.is_empty() || inline.starts_with('#') {
+            while let Some(item) = lines.next_if(|line| is_item(&text[line.clone()])) {
+                let dash = item.start + text[item.clone()].find('-').unwrap_or(0);
+                items.push(scalar(text, dash + 1..item.end));
+            }
+        } else {
+            let scalar = scalar(text, value);
+            if key == Key::Title {
+                builder.title(&unescaped(text, &scalar));
+                continue;
+            }
+            split(text, scalar, b',', &mut items);
+        }
+        if key == Key::Tags {
+            for item in items {
+                tag(builder, item);
+            }
+        }
+    }
+    mapping
+}
+
+/// `key: value` at the start of a line: the ranges of both.
+fn entry(text: &str, line: Range<usize>) -> Option<(Range<usize>, Range<usize>)> {
+    let content = &text[line.clone()];
+    if content.starts_with([' ', '\t', '-', '[', '{', '|', '>', '%', '@', '`']) {
+        return None;
+    }
+    let colon = content.match_indices(':').map(|(at, _)| at).find(|at| {
+        let follows = content.as_bytes().get(at + 1);
+        follows.is_none_or(u8::is_ascii_whitespace)
+    })?;
+    let name = content[..colon].trim_end().trim_matches(['"', '\'']);
+    let start = line.start + content.find(name)?;
+    // A sentence with a colon is prose, not a key.
+    let is_key = !name.is_empty() && name.len() <= 100 && name.split(' ').count() <= 3;
+    is_key.then(|| (start..start + name.len(), line.start + colon + 1..line.end))
+}
+
+fn is_continuation(line: &str) -> bool {
+    line.starts_with([' ', '\t', ']']) || line.trim().is_empty()
+}
+
+fn is_item(line: &str) -> bool {
+    let item = line.trim_start();
+    item == "-" || item.starts_with("- ") || item.starts_with("-\t")
+}
+
+/// The scalar in `range`: without blanks, comment and quotes around it.
+fn scalar(text: &str, range: Range<usize>) -> Range<usize> {
+    let whole = &text[range.clone()];
+    let content = whole.trim_start();
+    let start = range.end - content.len();
+    if let Some(quote) = content.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        let inner = &content[1..];
+        let mut escaped = false;
+        let close = inner.char_indices().find(|&(_, c)| {
+            let closes = c == quote && !escaped;
+            escaped = c == '\\' && quote == '"' && !escaped;
+            closes
+        });
+        if let Some((close, _)) = close {
+            return start + 1..start + 1 + close;
+        }
+    }
+    let comment = content.find(" #").unwrap_or(content.len());
+    let kept = content[..comment].trim_end();
+    start..start + kept.len()
+}
+
+/// A scalar's text: a double-quoted one with `\"` and `\\` resolved.
+fn unescaped(text: &str, scalar: &Range<usize>) -> String {
+    let quoted = text.as_bytes()[..scalar.start].last() == Some(&b'"');
+    let content = &text[scalar.clone()];
+    if quoted && content.contains('\\') {
+        content.replace("\\\"", "\"").replace("\\\\", "\\")
+    } else {
+        content.to_owned()
+    }
+}
+
+/// The items of one line of a flow sequence, `[a, "b"]`.
+fn flow_items(text: &str, line: Range<usize>, items: &mut Vec<Range<usize>>) {
+    let content = &text[line.clone()];
+    let end = content.find(']').unwrap_or(content.len());
+    let start = content[..end].find('[').map_or(0, |open| open + 1);
+    split(text, line.start + start..line.start + end, b',', items);
+}
+
+fn split(text: &str, range: Range<usize>, by: u8, items: &mut Vec<Range<usize>>) {
+    let mut start = range.start;
+    for end in memchr::memchr_iter(by, &text.as_bytes()[range.clone()]).map(|at| range.start + at) {
+        items.push(scalar(text, start..end));
+        start = end + 1;
+    }
+    items.push(scalar(text, start..range.end));
+}
+
+fn tag(builder: &mut Builder<'_>, range: Range<usize>) {
+    let content = builder.text()[range.clone()].trim();
+    let tag = content.strip_prefix('#').unwrap_or(content);
+    builder.tag(TagRule::FrontMatter, tag, range);
+}
+
+/// Reads a block of TOML; `false` when it is not TOML.
+fn toml(builder: &mut Builder<'_>, body: Range<usize>) -> bool {
+    let text = builder.text();
+    let Ok(table) = DeTable::parse(&text[body.clone()]) else {
+        return false;
+    };
+    toml_table(builder, table.get_ref(), body.start);
+    // Zola keeps tags in `[taxonomies]`.
+    for (key, value) in table.get_ref() {
+        if let (true, DeValue::Table(inner)) = (key.get_ref() == "taxonomies", value.get_ref()) {
+            toml_table(builder, inner, body.start);
+        }
+    }
+    true
+}
+
+fn toml_table(builder: &mut Builder<'_>, table: &DeTable<'_>, base: usize) {
+    for (key, value) in table {
+        match (Key::of(key.get_ref()), value.get_ref()) {
+            (Key::Title, DeValue::String(title)) => builder.title(title),
+            (Key::Tags, DeValue::String(list)) => {
+                let place = place(value.span(), base);
+                for tag in list.split(',') {
+                    builder.tag(TagRule::FrontMatter, tag.trim(), place.clone());
+                }
+            }
+            (Key::Tags, DeValue::Array(list)) => {
+                for item in list {
+                    if let DeValue::String(tag) = item.get_ref() {
+                        let place = place(item.span(), base);
+                        builder.tag(TagRule::FrontMatter, tag.trim(), place);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn place(span: Range<usize>, base: usize) -> Range<usize> {
+    base + span.start..base + span.end
+}

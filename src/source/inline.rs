@@ -1,0 +1,159 @@
+//! What a run of plain text holds: `#tags`, bare URLs, and (outside
+//! Markdown, whose parser finds them) `[[wikilinks]]`.
+
+use std::ops::Range;
+
+use super::builder::Builder;
+use crate::graph::{LinkRule, TagRule};
+
+/// Scans `range` of the source once, from left to right.
+pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, wikilinks: bool) {
+    let text = builder.text();
+    let Some(run) = text.get(range.clone()) else {
+        return;
+    };
+    let bytes = run.as_bytes();
+    let mut at = 0;
+    let next = |at: usize| {
+        let rest = bytes.get(at..)?;
+        let found = if wikilinks {
+            memchr::memchr3(b'#', b':', b'[', rest)
+        } else {
+            memchr::memchr2(b'#', b':', rest)
+        };
+        found.map(|found| at + found)
+    };
+    while let Some(mark) = next(at) {
+        at = mark + 1;
+        let place = range.start + mark;
+        match bytes[mark] {
+            b'#' => {
+                if starts_tag(text, place) {
+                    let end = tag_end(run, mark + 1);
+                    builder.tag(
+                        TagRule::Hashtag,
+                        &run[mark + 1..end],
+                        place..range.start + end,
+                    );
+                    at = end.max(at);
+                }
+            }
+            b':' => {
+                if let Some(url) = url(run, mark) {
+                    let target = run[url.clone()].replace("&amp;", "&");
+                    let place = range.start + url.start..range.start + url.end;
+                    builder.link(LinkRule::Autolink, &target, place);
+                    at = url.end;
+                }
+            }
+            _ => {
+                if let Some((target, end)) = wikilink(run, mark) {
+                    let embed = usize::from(mark > 0 && bytes[mark - 1] == b'!');
+                    let place = place - embed..range.start + end;
+                    builder.link(LinkRule::Wikilink, target, place);
+                    at = end;
+                }
+            }
+        }
+    }
+}
+
+/// Whether the `#` at `at` may start a tag: at the start of a word, and not
+/// escaped. What precedes decides, markup of emphasis aside.
+fn starts_tag(text: &str, at: usize) -> bool {
+    let follows = text[at + 1..].chars().next();
+    if !follows.is_some_and(char::is_alphabetic) {
+        return false;
+    }
+    match text[..at].chars().next_back() {
+        None => true,
+        Some(before) => {
+            before.is_whitespace()
+                || matches!(
+                    before,
+                    '(' | '*' | '_' | '~' | '|' | '>' | ',' | ';' | '\u{feff}'
+                )
+                || matches!(before, '"' | '\'' | '“' | '‘' | '«')
+        }
+    }
+}
+
+/// One past the tag that starts at `start`: letters, digits, `-`, `_`, `/`,
+/// without punctuation at its end.
+fn tag_end(run: &str, start: usize) -> usize {
+    let body = &run[start..];
+    let length = body
+        .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '/')))
+        .unwrap_or(body.len());
+    start + body[..length].trim_end_matches(['-', '_', '/']).len()
+}
+
+/// The URL around the `:` at `colon`, if it is `http://…` or `https://…`.
+/// Ends where GFM's extended autolinks end.
+fn url(run: &str, colon: usize) -> Option<Range<usize>> {
+    let bytes = run.as_bytes();
+    if !bytes[colon + 1..].starts_with(b"//") {
+        return None;
+    }
+    let scheme = [b"https".as_slice(), b"http"].into_iter().find(|scheme| {
+        let start = colon.checked_sub(scheme.len());
+        start.is_some_and(|start| bytes[start..colon].eq_ignore_ascii_case(scheme))
+    })?;
+    let start = colon - scheme.len();
+    let before = run[..start].chars().next_back();
+    if before.is_some_and(char::is_alphanumeric) {
+        return None;
+    }
+    let host = colon + 3;
+    let rest = &run[host..];
+    // Asked before the end is sought, so that what is no URL costs nothing.
+    if !rest.starts_with(|c: char| c.is_alphanumeric() || c == '[') {
+        return None;
+    }
+    let mut end = rest
+        .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '|' | '\u{0}'))
+        .unwrap_or(rest.len());
+    let mut unmatched = parentheses(&rest.as_bytes()[..end]);
+    while let Some(&last) = rest.as_bytes()[..end].last() {
+        match last {
+            b'?' | b'!' | b'.' | b',' | b':' | b';' | b'*' | b'_' | b'~' | b'\'' | b']' | b'}' => {
+                end -= 1;
+            }
+            b')' if unmatched > 0 => {
+                unmatched -= 1;
+                end -= 1;
+            }
+            _ => break,
+        }
+    }
+    (end > 0).then_some(start..host + end)
+}
+
+/// How many `)` exceed the `(`.
+fn parentheses(bytes: &[u8]) -> usize {
+    let count = |wanted: u8| memchr::memchr_iter(wanted, bytes).count();
+    count(b')').saturating_sub(count(b'('))
+}
+
+/// The target of the wikilink whose first `[` is at `open`, and its end. A
+/// wikilink stays on one line and holds no brackets.
+fn wikilink(run: &str, open: usize) -> Option<(&str, usize)> {
+    let bytes = run.as_bytes();
+    if bytes.get(open + 1) != Some(&b'[') {
+        return None;
+    }
+    let start = open + 2;
+    let close = start + memchr::memchr3(b']', b'[', b'\n', &bytes[start..])?;
+    if !bytes[close..].starts_with(b"]]") {
+        return None;
+    }
+    let body = &run[start..close];
+    let target = wiki_target(body.split('|').next().unwrap_or(body));
+    (!target.is_empty()).then_some((target, close + 2))
+}
+
+/// The target of a wikilink as written: without the backslash that keeps a
+/// `|` from ending a table's cell.
+pub(super) fn wiki_target(written: &str) -> &str {
+    written.trim().trim_end_matches('\\').trim_end()
+}

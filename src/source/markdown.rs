@@ -1,0 +1,254 @@
+//! Markdown: CommonMark with GFM tables, footnotes, strikethrough and task
+//! lists, front matter, heading attributes and wikilinks.
+//!
+//! One pass over the events of pulldown-cmark, whose ranges are places in
+//! the source. Front matter is read before (the parser would take any pair of
+//! `---` lines for it, anywhere in the text).
+
+use std::ops::Range;
+
+use pulldown_cmark::{
+    CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Options, Parser, RefDefs, Tag, TagEnd,
+};
+
+use super::builder::Builder;
+use super::chunks::WHOLE;
+use super::{front_matter, html, inline};
+use crate::graph::{Document, Format, LinkRule, MentionRule};
+
+fn options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_HEADING_ATTRIBUTES
+        | Options::ENABLE_WIKILINKS
+}
+
+pub(super) fn extract(text: &str) -> Document {
+    let mut builder = Builder::new(Format::Markdown, text);
+    let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let start = front_matter::read(&mut builder, start);
+    let events = Parser::new_ext(&text[start..], options()).into_offset_iter();
+    let mut reader = Reader {
+        builder,
+        base: start,
+        depth: 0,
+        links: 0,
+        code: 0,
+        split: false,
+        run: 0..0,
+        heading: None,
+    };
+    let mut events = events;
+    while let Some((event, range)) = events.next() {
+        let range = start + range.start..start + range.end;
+        reader.event(event, range, events.reference_definitions());
+    }
+    reader.flush();
+    reader.builder.finish()
+}
+
+/// A heading that is open.
+struct Heading {
+    title: String,
+    anchor: Option<String>,
+    /// Its place, for one that starts no section.
+    nested: Option<Range<usize>>,
+}
+
+struct Reader<'t> {
+    builder: Builder<'t>,
+    /// Where the parsed text starts in the source.
+    base: usize,
+    /// Open elements.
+    depth: usize,
+    /// Open links and images: their text is not searched for tags and URLs.
+    links: usize,
+    /// Open code blocks.
+    code: usize,
+    /// Whether the children of the open top-level element are its blocks.
+    split: bool,
+    /// Contiguous plain text not yet searched.
+    run: Range<usize>,
+    heading: Option<Heading>,
+}
+
+impl Reader<'_> {
+    fn event(&mut self, event: Event<'_>, range: Range<usize>, definitions: &RefDefs<'_>) {
+        if let Event::Text(text) = &event {
+            self.text(text, range);
+            return;
+        }
+        self.flush();
+        match event {
+            Event::Start(tag) => self.start(tag, range, definitions),
+            Event::End(tag) => self.end(tag),
+            Event::Code(code) => {
+                self.title(&code);
+                self.builder.mention(MentionRule::InlineCode, &code, range);
+            }
+            Event::SoftBreak | Event::HardBreak => self.title(" "),
+            Event::InlineHtml(_) => html::anchors(&mut self.builder, range),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str, range: Range<usize>) {
+        self.title(text);
+        if self.links > 0 || self.code > 0 {
+            return;
+        }
+        if range.start == self.run.end {
+            self.run.end = range.end;
+        } else {
+            self.flush();
+            self.run = range;
+        }
+    }
+
+    /// Searches the plain text that ends here.
+    fn flush(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        if !run.is_empty() {
+            inline::scan(&mut self.builder, run, false);
+        }
+    }
+
+    fn title(&mut self, text: &str) {
+        if let Some(heading) = &mut self.heading {
+            heading.title.push_str(text);
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>, range: Range<usize>, definitions: &RefDefs<'_>) {
+        let top = self.depth == 0;
+        self.depth += 1;
+        if let Tag::Heading { level, id, .. } = &tag {
+            if top {
+                self.builder.open_section(rank(*level), range.clone());
+            }
+            self.heading = Some(Heading {
+                title: String::new(),
+                anchor: id.as_ref().map(ToString::to_string),
+                nested: (!top).then(|| range.clone()),
+            });
+        }
+        if top {
+            // The items and rows of a long list or table are its blocks.
+            let divisible = matches!(tag, Tag::List(_) | Tag::Table(_));
+            self.split = divisible && range.len() > WHOLE;
+        }
+        if (top && !self.split) || (self.depth == 2 && self.split) {
+            self.builder.block(range.clone());
+        }
+        match tag {
+            Tag::CodeBlock(kind) => {
+                self.code += 1;
+                if let CodeBlockKind::Fenced(info) = kind {
+                    self.language(&info, range.start);
+                }
+            }
+            Tag::HtmlBlock => html::anchors(&mut self.builder, range),
+            Tag::Link {
+                link_type,
+                dest_url,
+                ..
+            } => {
+                self.links += 1;
+                self.link(link_type, &dest_url, false, range, definitions);
+            }
+            Tag::Image {
+                link_type,
+                dest_url,
+                ..
+            } => {
+                self.links += 1;
+                self.link(link_type, &dest_url, true, range, definitions);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        self.depth = self.depth.saturating_sub(1);
+        match tag {
+            TagEnd::CodeBlock => self.code = self.code.saturating_sub(1),
+            TagEnd::Link | TagEnd::Image => self.links = self.links.saturating_sub(1),
+            TagEnd::Heading(_) => {
+                if let Some(heading) = self.heading.take() {
+                    let anchor = heading.anchor.as_deref();
+                    match heading.nested {
+                        None => self.builder.name_section(&heading.title, anchor),
+                        Some(place) => {
+                            self.builder.nested_heading(&heading.title, anchor, place);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn link(
+        &mut self,
+        kind: LinkType,
+        target: &CowStr<'_>,
+        image: bool,
+        range: Range<usize>,
+        definitions: &RefDefs<'_>,
+    ) {
+        let (rule, target) = match kind {
+            LinkType::WikiLink { has_pothole } => {
+                // `[[x]]` is a reference in brackets where `[x]: …` defines x.
+                let defined = (!has_pothole).then(|| definitions.get(target)).flatten();
+                match defined {
+                    Some(definition) => (LinkRule::Reference, definition.dest.to_string()),
+                    None => (LinkRule::Wikilink, inline::wiki_target(target).to_owned()),
+                }
+            }
+            LinkType::Email => (LinkRule::Autolink, format!("mailto:{target}")),
+            LinkType::Autolink => (LinkRule::Autolink, target.to_string()),
+            _ if image => (LinkRule::Image, target.to_string()),
+            LinkType::Inline => (LinkRule::Inline, target.to_string()),
+            _ => (LinkRule::Reference, target.to_string()),
+        };
+        // The parser leaves the empty label of `[x][]` out.
+        let collapsed = kind == LinkType::Collapsed
+            && self.builder.text().as_bytes()[range.end..].starts_with(b"[]");
+        let range = range.start..range.end + if collapsed { 2 } else { 0 };
+        self.builder.link(rule, &target, range);
+    }
+
+    /// The first word of a fence's info string. ```` ```rust,ignore ```` and
+    /// ```` ```{.rust} ```` both name `rust`.
+    fn language(&mut self, info: &str, block: usize) {
+        let info = info.trim_start_matches([' ', '\t', '{', '.']);
+        let ends = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '{' | '}');
+        let word = &info[..info.find(ends).unwrap_or(info.len())];
+        if word.is_empty() {
+            return;
+        }
+        // As written, the word stands on the fence's own line; with escapes
+        // or entities in it, the place is the fence.
+        let text = &self.builder.text()[block.max(self.base)..];
+        let line = &text[..text.find('\n').unwrap_or(text.len())];
+        let place = match line.find(word) {
+            Some(at) => block + at..block + at + word.len(),
+            None => block..block + line.trim_end().len(),
+        };
+        self.builder
+            .mention(MentionRule::FenceLanguage, word, place);
+    }
+}
+
+const fn rank(level: HeadingLevel) -> u8 {
+    match level {
+        HeadingLevel::H1 => 1,
+        HeadingLevel::H2 => 2,
+        HeadingLevel::H3 => 3,
+        HeadingLevel::H4 => 4,
+        HeadingLevel::H5 => 5,
+        HeadingLevel::H6 => 6,
+    }
+}

@@ -1,0 +1,344 @@
+//! The walk: which files a workspace holds, and what `stat` says of each.
+//!
+//! One pass over the folders, breadth first, the folders of one depth in
+//! parallel. Each folder is opened from the root's descriptor without
+//! following symbolic links (see [`super::beneath`]), and its files are
+//! `stat`ed relative to it. No file is opened here. The result depends on the
+//! tree alone: not on the order in which a file system lists names, nor on
+//! the number of threads.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rayon::prelude::*;
+use rustix::fs::{AtFlags, Dir, FileType, Stat};
+use rustix::io::Errno;
+
+use super::beneath::Root;
+use super::fingerprint::{self, Fingerprint};
+use super::refusal::Refusal;
+use super::selection::{ARTIFACTS, Selection};
+use crate::graph::WorkspacePath;
+
+/// A regular file that is to be read as a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where it lies.
+    pub path: WorkspacePath,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// What `stat` told.
+    pub fingerprint: Fingerprint,
+    /// For a symbolic link to a file of the workspace: that file's own path.
+    pub real: Option<WorkspacePath>,
+}
+
+/// A file or folder that matched and cannot be a source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refused {
+    /// Where it lies; parts that are not UTF-8 show U+FFFD.
+    pub path: String,
+    /// Why.
+    pub refusal: Refusal,
+    /// Its size in bytes where that is known, else 0.
+    pub bytes: u64,
+}
+
+/// What a walk found, each list sorted by the bytes of its paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// Files to read.
+    pub files: Vec<Found>,
+    /// What matched and is refused.
+    pub refused: Vec<Refused>,
+}
+
+/// The workspace root cannot be walked.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the workspace root {}: {source}", .path.display())]
+pub struct RootError {
+    /// The root.
+    pub path: PathBuf,
+    /// Why.
+    pub source: std::io::Error,
+}
+
+/// Names per task when a large folder's files are `stat`ed in parallel.
+const STAT_BATCH: usize = 512;
+
+/// Walks the workspace.
+///
+/// # Errors
+/// [`RootError`] when the root itself cannot be listed. A folder below it
+/// that cannot be read is reported in [`Scan::refused`].
+pub fn scan(root: &Root, selection: &Selection) -> Result<Scan, RootError> {
+    let walk = Walk {
+        root,
+        selection,
+        now: SystemTime::now(),
+    };
+    let mut scan = Scan::default();
+    let first = walk.folder("").map_err(|errno| RootError {
+        path: root.path().to_owned(),
+        source: errno.into(),
+    })?;
+    let mut level = scan.take(first);
+    while !level.is_empty() {
+        let visited: Vec<Visit> = if level.len() == 1 {
+            level.iter().map(|path| walk.visit(path)).collect()
+        } else {
+            level.par_iter().map(|path| walk.visit(path)).collect()
+        };
+        level = visited
+            .into_iter()
+            .flat_map(|visit| scan.take(visit))
+            .collect();
+    }
+    scan.files.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    scan.refused.sort_unstable();
+    Ok(scan)
+}
+
+impl Scan {
+    fn take(&mut self, visit: Visit) -> Vec<String> {
+        self.files.extend(visit.files);
+        self.refused.extend(visit.refused);
+        visit.folders
+    }
+}
+
+struct Walk<'a> {
+    root: &'a Root,
+    selection: &'a Selection,
+    now: SystemTime,
+}
+
+/// What one folder holds.
+#[derive(Default)]
+struct Visit {
+    files: Vec<Found>,
+    refused: Vec<Refused>,
+    folders: Vec<String>,
+}
+
+impl Visit {
+    fn refuse(&mut self, path: impl Into<String>, refusal: Refusal, bytes: u64) {
+        self.refused.push(Refused {
+            path: path.into(),
+            refusal,
+            bytes,
+        });
+    }
+}
+
+/// A name that may be a source, not yet `stat`ed.
+struct Candidate {
+    name: CString,
+    path: String,
+    kind: FileType,
+}
+
+impl Walk<'_> {
+    /// Visits the folder `path`; what goes wrong is part of the result.
+    fn visit(&self, path: &str) -> Visit {
+        self.folder(path).unwrap_or_else(|errno| {
+            let mut visit = Visit::default();
+            match errno {
+                // It was removed or replaced since its name was read.
+                Errno::NOENT | Errno::NOTDIR | Errno::LOOP => {}
+                Errno::NAMETOOLONG => visit.refuse(path, Refusal::PathTooLong, 0),
+                _ => visit.refuse(path, Refusal::Unreadable, 0),
+            }
+            visit
+        })
+    }
+
+    fn folder(&self, path: &str) -> rustix::io::Result<Visit> {
+        let mut visit = Visit::default();
+        let mut candidates = Vec::new();
+        let folder = self.root.folder(path)?;
+        let mut entries = Dir::read_from(&folder)?;
+        for entry in &mut entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            if !matches!(name.to_bytes(), b"." | b"..") {
+                self.sort_out(
+                    &folder,
+                    path,
+                    name,
+                    entry.file_type(),
+                    &mut candidates,
+                    &mut visit,
+                );
+            }
+        }
+        if candidates.len() > STAT_BATCH {
+            let parts: Vec<Visit> = candidates
+                .par_chunks(STAT_BATCH)
+                .map(|batch| self.stat_all(&folder, batch))
+                .collect();
+            for part in parts {
+                visit.files.extend(part.files);
+                visit.refused.extend(part.refused);
+            }
+        } else {
+            let part = self.stat_all(&folder, &candidates);
+            visit.files.extend(part.files);
+            visit.refused.extend(part.refused);
+        }
+        Ok(visit)
+    }
+
+    /// Decides by name and kind what becomes of a folder's entry.
+    fn sort_out(
+        &self,
+        folder: impl AsFd,
+        parent: &str,
+        name: &CStr,
+        kind: FileType,
+        candidates: &mut Vec<Candidate>,
+        visit: &mut Visit,
+    ) {
+        let considered = self.selection.considers_name(name.to_bytes());
+        if !considered && kind.is_file() {
+            return;
+        }
+        let Ok(text) = name.to_str() else {
+            let hidden = !self.selection.hidden() && name.to_bytes().starts_with(b".");
+            if considered || (kind.is_dir() && !hidden) {
+                let path = join(parent, &name.to_string_lossy());
+                visit.refuse(path, Refusal::NameNotUtf8, 0);
+            }
+            return;
+        };
+        let path = join(parent, text);
+        let kind = if kind == FileType::Unknown {
+            match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => FileType::from_raw_mode(stat.st_mode),
+                Err(_) => return,
+            }
+        } else {
+            kind
+        };
+        if kind.is_dir() {
+            if self.selection.enters(&path) {
+                visit.folders.push(path);
+            }
+        } else if kind.is_symlink() {
+            self.link(path, visit);
+        } else if considered && self.selection.selects(&path) {
+            candidates.push(Candidate {
+                name: name.to_owned(),
+                path,
+                kind,
+            });
+        }
+    }
+
+    fn stat_all(&self, folder: impl AsFd, candidates: &[Candidate]) -> Visit {
+        let mut visit = Visit::default();
+        visit.files.reserve(candidates.len());
+        for candidate in candidates {
+            let path = &candidate.path;
+            if !candidate.kind.is_file() {
+                visit.refuse(path, Refusal::SpecialFile, 0);
+                continue;
+            }
+            let Ok(stat) =
+                rustix::fs::statat(folder.as_fd(), &candidate.name, AtFlags::SYMLINK_NOFOLLOW)
+            else {
+                continue; // removed since its name was read
+            };
+            self.file(path, &stat, None, &mut visit);
+        }
+        visit
+    }
+
+    fn file(&self, path: &str, stat: &Stat, real: Option<WorkspacePath>, visit: &mut Visit) {
+        let bytes = fingerprint::size(stat);
+        if !FileType::from_raw_mode(stat.st_mode).is_file() {
+            visit.refuse(path, Refusal::SpecialFile, 0);
+        } else if bytes > self.selection.max_file_bytes() {
+            visit.refuse(path, Refusal::TooLarge, bytes);
+        } else if let Ok(path) = path.parse() {
+            visit.files.push(Found {
+                path,
+                bytes,
+                fingerprint: Fingerprint::of(stat, self.now),
+                real,
+            });
+        } else {
+            visit.refuse(path, Refusal::PathTooLong, bytes);
+        }
+    }
+
+    /// A symbolic link: a source when it leads to a regular file of the
+    /// workspace; reported when it is selected, or is a folder that would be
+    /// entered, and leads elsewhere.
+    fn link(&self, path: String, visit: &mut Visit) {
+        let selected = self.selection.selects(&path);
+        if !selected && !self.selection.enters(&path) {
+            return;
+        }
+        let full = self.root.path().join(&path);
+        let target = match full.canonicalize() {
+            Ok(target) => target,
+            Err(error) => {
+                // Without a target only the name says whether it was meant.
+                if selected {
+                    visit.refuse(path, unresolvable(&error), 0);
+                }
+                return;
+            }
+        };
+        let inside = target.strip_prefix(self.root.path()).ok();
+        let artifacts = OsStr::from_bytes(ARTIFACTS.as_bytes());
+        let inside = inside.filter(|inner| inner.iter().all(|part| part != artifacts));
+        let stat = rustix::fs::stat(&target).ok();
+        let folder = stat.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir());
+        if !selected && !folder {
+            return;
+        }
+        match (inside, stat) {
+            (None, _) => visit.refuse(path, Refusal::SymlinkOutside, 0),
+            (_, None) => visit.refuse(path, Refusal::SymlinkDangling, 0),
+            (Some(_), _) if folder => {
+                let above = full.parent().unwrap_or(Path::new("/")).canonicalize();
+                let above = above.is_ok_and(|parent| parent.starts_with(&target));
+                let refusal = if above {
+                    Refusal::SymlinkLoop
+                } else {
+                    Refusal::SymlinkToFolder
+                };
+                visit.refuse(path, refusal, 0);
+            }
+            (Some(inner), Some(stat)) => match inner.to_str().and_then(|text| text.parse().ok()) {
+                Some(real) => self.file(&path, &stat, Some(real), visit),
+                None => visit.refuse(path, Refusal::NameNotUtf8, 0),
+            },
+        }
+    }
+}
+
+fn unresolvable(error: &std::io::Error) -> Refusal {
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::LOOP) => Refusal::SymlinkLoop,
+        Some(Errno::NOENT | Errno::NOTDIR) => Refusal::SymlinkDangling,
+        Some(Errno::NAMETOOLONG) => Refusal::PathTooLong,
+        _ => Refusal::Unreadable,
+    }
+}
+
+fn join(parent: &str, name: &str) -> String {
+    if parent.is_empty() {
+        return name.to_owned();
+    }
+    let mut path = String::with_capacity(parent.len() + 1 + name.len());
+    path.push_str(parent);
+    path.push('/');
+    path.push_str(name);
+    path
+}

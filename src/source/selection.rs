@@ -1,0 +1,245 @@
+//! Which paths are sources: the globs of the configuration, compiled.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::workspace::Sources;
+
+/// The folder of artifacts: never looked into, whatever the globs say, at
+/// whatever depth.
+pub(super) const ARTIFACTS: &str = ".pkg";
+
+/// The selection rules of a workspace, compiled.
+///
+/// Globs are matched against the path from the workspace root; `*` stays
+/// within one name, `**` crosses folders. A glob that matches a folder covers
+/// everything below it. `exclude` wins over `include`; an extension must be
+/// listed (compared without regard to ASCII case) unless the list is empty;
+/// names that start with a dot are left out unless `hidden`.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// `None` when everything is included.
+    include: Option<GlobSet>,
+    /// Folders above every match of `include`, as far as they are literal;
+    /// `None` when a glob may match anywhere.
+    roots: Option<Vec<String>>,
+    exclude: GlobSet,
+    extensions: Vec<String>,
+    max_file_bytes: u64,
+    hidden: bool,
+}
+
+/// A glob that cannot be compiled.
+#[derive(Debug, thiserror::Error)]
+#[error("not a glob: {glob:?}: {reason}")]
+pub struct InvalidGlob {
+    /// The glob as written.
+    pub glob: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl Selection {
+    /// Compiles `sources`.
+    ///
+    /// # Errors
+    /// [`InvalidGlob`] for the first glob that cannot be compiled.
+    pub fn new(sources: &Sources) -> Result<Self, InvalidGlob> {
+        let everything = sources
+            .include
+            .iter()
+            .any(|glob| glob == "**" || glob == "**/*");
+        Ok(Self {
+            include: if everything {
+                None
+            } else {
+                Some(compile(&sources.include)?)
+            },
+            roots: roots(&sources.include),
+            exclude: compile(&sources.exclude)?,
+            extensions: sources
+                .extensions
+                .iter()
+                .map(|extension| extension.to_ascii_lowercase())
+                .collect(),
+            max_file_bytes: sources.max_file_bytes.min(MAX_FILE_BYTES),
+            hidden: sources.hidden,
+        })
+    }
+
+    /// The size in bytes above which a file is refused.
+    #[must_use]
+    pub const fn max_file_bytes(&self) -> u64 {
+        self.max_file_bytes
+    }
+
+    /// Whether names that start with a dot are considered.
+    pub(super) const fn hidden(&self) -> bool {
+        self.hidden
+    }
+
+    /// Whether the file at `path` is a source. Names of folders on the way
+    /// were judged by [`enters`](Self::enters).
+    #[must_use]
+    pub fn selects(&self, path: &str) -> bool {
+        self.considers_name(path.rsplit('/').next().unwrap_or(path).as_bytes())
+            && !self.exclude.is_match(path)
+            && self
+                .include
+                .as_ref()
+                .is_none_or(|globs| globs.is_match(path))
+    }
+
+    /// Whether the folder `path` may hold sources.
+    #[must_use]
+    pub fn enters(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if name == ARTIFACTS || (!self.hidden && name.starts_with('.')) {
+            return false;
+        }
+        if let Some(roots) = &self.roots {
+            let on_the_way = |root: &String| is_within(root, path) || is_within(path, root);
+            if !roots.iter().any(on_the_way) {
+                return false;
+            }
+        }
+        !self.exclude.is_match(path)
+    }
+
+    /// Whether a file called `name` can be a source as far as its name alone
+    /// tells: cheap, asked before anything else.
+    pub(super) fn considers_name(&self, name: &[u8]) -> bool {
+        if name == ARTIFACTS.as_bytes() || (!self.hidden && name.first() == Some(&b'.')) {
+            return false;
+        }
+        if self.extensions.is_empty() {
+            return true;
+        }
+        let extension = match memchr::memrchr(b'.', name) {
+            Some(dot) if dot > 0 => &name[dot + 1..],
+            _ => return false,
+        };
+        let listed = |known: &String| known.as_bytes().eq_ignore_ascii_case(extension);
+        self.extensions.iter().any(listed)
+    }
+}
+
+/// Spans are 32 bits wide: no larger file is ever read.
+const MAX_FILE_BYTES: u64 = u32::MAX as u64 - 1;
+
+/// Whether `path` is `folder` or lies below it; the root's name is empty.
+fn is_within(path: &str, folder: &str) -> bool {
+    folder.is_empty()
+        || path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn compile(globs: &[String]) -> Result<GlobSet, InvalidGlob> {
+    let mut set = GlobSetBuilder::new();
+    for written in globs {
+        let refuse = |error: &globset::Error| InvalidGlob {
+            glob: written.clone(),
+            reason: error.kind().to_string(),
+        };
+        let glob = anchored(written);
+        // `docs`, `docs/` and `docs/**` all mean the folder and what is in it.
+        let folder = glob
+            .strip_suffix("/**")
+            .or_else(|| glob.strip_suffix('/'))
+            .unwrap_or(glob);
+        let below = format!("{folder}/**");
+        for variant in [folder, below.as_str()] {
+            let mut builder = GlobBuilder::new(variant);
+            builder.literal_separator(true);
+            set.add(builder.build().map_err(|error| refuse(&error))?);
+        }
+    }
+    set.build().map_err(|error| InvalidGlob {
+        glob: globs.join(", "),
+        reason: error.kind().to_string(),
+    })
+}
+
+/// The literal folders at the start of each glob; `None` as soon as one has
+/// none.
+fn roots(globs: &[String]) -> Option<Vec<String>> {
+    let special = |part: &str| part.contains(['*', '?', '[', ']', '{', '}', '\\', '!']);
+    let mut roots = Vec::with_capacity(globs.len());
+    for glob in globs {
+        let glob = anchored(glob);
+        let parts: Vec<&str> = glob.split('/').take_while(|part| !special(part)).collect();
+        let root = parts.join("/");
+        let root = root.trim_end_matches('/');
+        if root.is_empty() {
+            return None;
+        }
+        roots.push(root.to_owned());
+    }
+    Some(roots)
+}
+
+fn anchored(glob: &str) -> &str {
+    let glob = glob.strip_prefix("./").unwrap_or(glob);
+    glob.strip_prefix('/').unwrap_or(glob)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn selection(include: &[&str], exclude: &[&str]) -> Selection {
+        let owned = |items: &[&str]| items.iter().map(ToString::to_string).collect();
+        Selection::new(&Sources {
+            include: owned(include),
+            exclude: owned(exclude),
+            ..Sources::default()
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn excludes_win_and_prune_whole_folders() {
+        let rules = selection(&["**"], &["**/node_modules/**", "drafts", "*.txt"]);
+        assert!(rules.selects("a.md") && rules.selects("a/b/C.MD") && rules.selects("a/b.txt"));
+        assert!(!rules.selects("a.txt") && !rules.selects("drafts/a.md"));
+        assert!(!rules.selects("a.rs") && !rules.selects("md") && !rules.selects(".md"));
+        assert!(rules.enters("a") && rules.enters("a/drafts"));
+        for folder in ["node_modules", "a/node_modules", "drafts", ".git", "a/.pkg"] {
+            assert!(!rules.enters(folder), "{folder}");
+        }
+    }
+
+    #[test]
+    fn includes_name_folders_and_bound_the_walk() {
+        let rules = selection(&["docs", "a/b/*.md", "README.md"], &[]);
+        assert!(rules.selects("docs/x/y.md") && rules.selects("a/b/c.md"));
+        assert!(rules.selects("README.md") && !rules.selects("x/README.md"));
+        assert!(!rules.selects("a/b/c/d.md") && !rules.selects("docs.md"));
+        assert!(rules.enters("docs/x") && rules.enters("a") && rules.enters("a/b"));
+        assert!(!rules.enters("x") && !rules.enters("a/c") && !rules.enters("doc"));
+        assert!(selection(&[], &[]).include.is_some(), "nothing is included");
+    }
+
+    #[test]
+    fn artifacts_are_never_selected() {
+        let mut sources = Sources {
+            hidden: true,
+            ..Sources::default()
+        };
+        sources.extensions.clear();
+        let rules = Selection::new(&sources).unwrap();
+        assert!(rules.selects(".hidden") && rules.enters(".git"));
+        assert!(!rules.selects("x/.pkg") && !rules.enters(".pkg") && !rules.enters("x/.pkg"));
+    }
+
+    #[test]
+    fn a_broken_glob_is_named() {
+        let sources = Sources {
+            exclude: vec!["a[".to_owned()],
+            ..Sources::default()
+        };
+        let error = Selection::new(&sources).unwrap_err();
+        assert!(error.to_string().contains("a["), "{error}");
+    }
+}

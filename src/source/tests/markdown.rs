@@ -1,0 +1,382 @@
+//! Markdown, rule by rule.
+
+use crate::graph::{Document, Format, LinkRule, MentionRule, Span, TagRule};
+use crate::source::extract;
+
+fn markdown(text: &str) -> Document {
+    extract(Format::Markdown, text)
+}
+
+fn at(text: &str, span: Span) -> &str {
+    &text[span.start as usize..span.end as usize]
+}
+
+fn links(text: &str) -> Vec<(LinkRule, String, String)> {
+    let document = markdown(text);
+    let links = document.links.iter();
+    links
+        .map(|link| {
+            (
+                link.rule,
+                link.target.clone(),
+                at(text, link.span).to_owned(),
+            )
+        })
+        .collect()
+}
+
+fn tags(text: &str) -> Vec<String> {
+    let document = markdown(text);
+    for tag in &document.tags {
+        let written = at(text, tag.span).to_lowercase();
+        assert_eq!(
+            written.trim_start_matches('#'),
+            tag.tag,
+            "evidence of {tag:?}"
+        );
+    }
+    document.tags.into_iter().map(|tag| tag.tag).collect()
+}
+
+fn terms(text: &str) -> Vec<(MentionRule, String, String)> {
+    let document = markdown(text);
+    let mentions = document.mentions.iter();
+    mentions
+        .map(|mention| {
+            (
+                mention.rule,
+                mention.term.clone(),
+                at(text, mention.span).to_owned(),
+            )
+        })
+        .collect()
+}
+
+fn anchors(text: &str) -> Vec<String> {
+    markdown(text)
+        .sections
+        .into_iter()
+        .map(|section| section.anchor)
+        .collect()
+}
+
+#[test]
+fn sections_form_a_hierarchy() {
+    let text = "intro\n\n# One\n\n### Deep *em* `code`\n\ntext\n\nTwo\n---\n\n# Three #\n";
+    let document = markdown(text);
+    let shape: Vec<_> = document
+        .sections
+        .iter()
+        .map(|s| {
+            (
+                s.title.as_str(),
+                s.level,
+                s.parent,
+                at(text, s.heading),
+                s.heading.line,
+            )
+        })
+        .collect();
+    assert_eq!(
+        shape,
+        [
+            ("One", 1, None, "# One", 3),
+            ("Deep em code", 3, Some(0), "### Deep *em* `code`", 5),
+            ("Two", 2, Some(0), "Two\n---", 9),
+            ("Three", 1, None, "# Three #", 12),
+        ]
+    );
+    let end = |index: usize| document.sections[index].end as usize;
+    assert!(text[end(0)..].starts_with("# Three") && text[end(1)..].starts_with("Two\n"));
+    assert_eq!((end(2), end(3)), (end(0), text.len()));
+    assert_eq!(document.title.as_deref(), Some("One"));
+    let chunks: Vec<_> = document
+        .chunks
+        .iter()
+        .map(|c| (c.section, c.text.as_str()))
+        .collect();
+    assert_eq!(
+        chunks,
+        [
+            (None, "intro"),
+            (Some(0), "# One"),
+            (Some(1), "### Deep *em* `code`\n\ntext"),
+            (Some(2), "Two\n---"),
+            (Some(3), "# Three #"),
+        ]
+    );
+}
+
+#[test]
+fn anchors_follow_github_unless_explicit() {
+    let text = "# Same\n# Same\n## Ünï Code!\n## Named {#my-id}\n## `fn main()`\n# Same\n";
+    assert_eq!(
+        anchors(text),
+        ["same", "same-1", "ünï-code", "my-id", "fn-main", "same-2"]
+    );
+}
+
+#[test]
+fn the_title_is_the_front_matters_else_the_first_h1_else_the_first_heading() {
+    let title = |text| markdown(text).title;
+    assert_eq!(
+        title("---\ntitle: \"A: b\"\n---\n# C\n").as_deref(),
+        Some("A: b")
+    );
+    assert_eq!(title("+++\ntitle = 'T'\n+++\n# C\n").as_deref(), Some("T"));
+    assert_eq!(title("## b\n\n# a\n").as_deref(), Some("a"));
+    assert_eq!(title("## b\n").as_deref(), Some("b"));
+    assert_eq!(
+        title("---\ntitle: >\n  long\n  one\ntags: x\n---\n").as_deref(),
+        Some("long one")
+    );
+    assert_eq!(title("text\n"), None);
+    assert_eq!(title(""), None);
+}
+
+#[test]
+fn every_kind_of_link_has_evidence() {
+    use LinkRule::{Autolink, Image, Inline, Reference, Wikilink};
+    let text = "\
+[a](b.md) and [c][ref], [ref], [c][].\n\
+<https://x.org/a> <me@x.org> https://y.org/(z)?q=1, (http://z.org/).\n\
+[[Wiki]] [[a/b#frag|shown]] ![[embed.png]] ![alt](i.png \"t\") [![n](in.png)](out.md)\n\
+\n[ref]: r.md 'title'\n[c]: <c d.md>\n";
+    let found = links(text);
+    let found: Vec<_> = found
+        .iter()
+        .map(|(r, t, e)| (*r, t.as_str(), e.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (Inline, "b.md", "[a](b.md)"),
+            (Reference, "r.md", "[c][ref]"),
+            (Reference, "r.md", "[ref]"),
+            (Reference, "c d.md", "[c][]"),
+            (Autolink, "https://x.org/a", "<https://x.org/a>"),
+            (Autolink, "mailto:me@x.org", "<me@x.org>"),
+            (Autolink, "https://y.org/(z)?q=1", "https://y.org/(z)?q=1"),
+            (Autolink, "http://z.org/", "http://z.org/"),
+            (Wikilink, "Wiki", "[[Wiki]]"),
+            (Wikilink, "a/b#frag", "[[a/b#frag|shown]]"),
+            (Wikilink, "embed.png", "![[embed.png]]"),
+            (Image, "i.png", "![alt](i.png \"t\")"),
+            (Inline, "out.md", "[![n](in.png)](out.md)"),
+            (Image, "in.png", "![n](in.png)"),
+        ]
+    );
+}
+
+#[test]
+fn a_reference_in_brackets_is_no_wikilink_where_it_is_defined() {
+    assert_eq!(links("see [[1]]\n\n[1]: one.md\n")[0].1, "one.md");
+    assert_eq!(links("see [[1]]\n")[0].0, LinkRule::Wikilink);
+    assert_eq!(links("| a |\n|---|\n| [[x\\|y]] |\n")[0].1, "x");
+}
+
+#[test]
+fn what_is_code_or_raw_is_neither_link_nor_tag() {
+    let text = "`[a](b) #no https://no.org [[no]]`\n\n```\n#no https://no.org\n[[no]]\n```\n\n    #no [x](y)\n\n<!-- #no https://no.org -->\n";
+    assert!(links(text).is_empty() && tags(text).is_empty());
+}
+
+#[test]
+fn tags_come_from_front_matter_and_text() {
+    assert_eq!(
+        tags("#Tag-1 (#a/b_c) #über. *#em* x#no \\#no ##no #1no &#35;no C#\n"),
+        ["tag-1", "a/b_c", "über", "em"]
+    );
+    assert_eq!(tags("# #in heading #two\n"), ["in", "two"]);
+    assert_eq!(
+        tags("[#no](x) [[#no]] https://x.org/#no a/#no\n"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        tags("---\ntags: [One, \"two words\", '#three']\n---\n"),
+        ["one", "two words", "three"]
+    );
+    assert_eq!(
+        tags("---\ntags:\n  - One\n- two # comment\nkeywords: a, b\ntag: c\n---\n"),
+        ["one", "two", "a", "b", "c"]
+    );
+    assert_eq!(
+        tags("---\ntags: [\n  a,\n  b\n]\nx: y\n---\n#c\n"),
+        ["a", "b", "c"]
+    );
+    let toml = markdown("+++\ntags = [\"One\", 'two']\n[taxonomies]\ntags = ['z']\n+++\n#T\n");
+    let found: Vec<_> = toml
+        .tags
+        .iter()
+        .map(|tag| (tag.tag.as_str(), tag.rule))
+        .collect();
+    use TagRule::{FrontMatter, Hashtag};
+    assert_eq!(
+        found,
+        [
+            ("one", FrontMatter),
+            ("two", FrontMatter),
+            ("z", FrontMatter),
+            ("t", Hashtag)
+        ]
+    );
+}
+
+#[test]
+fn terms_are_inline_code_and_fence_languages() {
+    use MentionRule::{FenceLanguage, InlineCode};
+    let text = "a `std::io` and ``x `y` z``\n\n```rust,ignore\ncode\n```\n\n~~~ {.python #id}\n~~~\n\n```\n```\n";
+    let found = terms(text);
+    let found: Vec<_> = found
+        .iter()
+        .map(|(r, t, e)| (*r, t.as_str(), e.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (InlineCode, "std::io", "`std::io`"),
+            (InlineCode, "x `y` z", "``x `y` z``"),
+            (FenceLanguage, "rust", "rust"),
+            (FenceLanguage, "python", "python"),
+        ]
+    );
+    assert_eq!(terms("`a\n  b`\n")[0].1, "a b");
+}
+
+#[test]
+fn a_mention_knows_its_chunk() {
+    let text = format!("# A\n\n`one`\n\n{}\n\n# B\n\n`two`\n", "x ".repeat(700));
+    let document = markdown(&text);
+    let of = |index: usize| document.chunks[document.mentions[index].chunk as usize].section;
+    assert_eq!((of(0), of(1)), (Some(0), Some(1)));
+}
+
+#[test]
+fn front_matter_is_no_chunk_and_only_at_the_start() {
+    let document = markdown("---\ntitle: x\n---\nbody\n");
+    assert_eq!(document.chunks.len(), 1);
+    assert_eq!(
+        (
+            document.chunks[0].text.as_str(),
+            document.chunks[0].span.line
+        ),
+        ("body", 4)
+    );
+    for text in [
+        "---\n\nA sentence.\n\n---\n",
+        "x\n\n---\ntags: [a]\n---\n",
+        "---\ntitle: open\n",
+        "+++\nnot toml\n+++\n",
+    ] {
+        let document = markdown(text);
+        assert!(document.tags.is_empty(), "{text}");
+        assert!(!document.chunks.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_hides_nothing() {
+    let document = markdown("\u{feff}---\ntitle: T\n---\n# H\n");
+    assert_eq!(document.title.as_deref(), Some("T"));
+    assert_eq!(
+        (
+            document.sections[0].heading.start,
+            document.sections[0].heading.line
+        ),
+        (20, 4)
+    );
+    assert_eq!(markdown("\u{feff}# H\n").sections[0].heading.start, 3);
+}
+
+#[test]
+fn explicit_anchors_are_found_in_html_and_nested_headings() {
+    let text = "# A\n<a id=\"one\"></a> text <a name='two'>\n\n<div\n  id=three class=x>\n</div>\n\n> ## Quoted\n\n<!-- <a id=\"no\"> -->\n\n`<a id=\"no\">` <a href='x' id=\"a\">\n";
+    let document = markdown(text);
+    let found: Vec<_> = document
+        .anchors
+        .iter()
+        .map(|a| (a.name.as_str(), a.section, a.span.line))
+        .collect();
+    // `a` is the anchor of the section already.
+    assert_eq!(
+        found,
+        [
+            ("one", Some(0), 2),
+            ("two", Some(0), 2),
+            ("three", Some(0), 4),
+            ("quoted", Some(0), 8)
+        ]
+    );
+}
+
+#[test]
+fn blocks_are_joined_while_short_and_split_while_long() {
+    let paragraph = "word ".repeat(60);
+    let text = format!("# A\n\n{}", format!("{paragraph}\n\n").repeat(8));
+    let document = markdown(&text);
+    assert_eq!(document.chunks.len(), 3);
+    assert!(
+        document
+            .chunks
+            .iter()
+            .all(|chunk| chunk.text.len() <= 1_200)
+    );
+
+    let whole = format!("```\n{}```\n", "line of code\n".repeat(300));
+    assert_eq!(
+        markdown(&whole).chunks.len(),
+        1,
+        "up to 4 KiB a block stays whole"
+    );
+
+    let long = format!("```\n{}```\n", "line of code\n".repeat(400));
+    let document = markdown(&long);
+    assert!(document.chunks.len() > 4);
+    assert!(
+        document
+            .chunks
+            .iter()
+            .all(|chunk| chunk.text.len() <= 1_200)
+    );
+    assert!(
+        document.chunks[1].text.starts_with("line") && document.chunks[1].text.ends_with("code")
+    );
+
+    let one_line = "é".repeat(10_000);
+    let document = markdown(&one_line);
+    assert!(
+        document
+            .chunks
+            .iter()
+            .all(|chunk| chunk.text.len() <= 4_096)
+    );
+    assert_eq!(
+        document
+            .chunks
+            .iter()
+            .map(|chunk| chunk.text.len())
+            .sum::<usize>(),
+        20_000
+    );
+
+    let list = "- an item of some length, say fifty bytes or so, ok\n".repeat(100);
+    let document = markdown(&list);
+    assert!(
+        document
+            .chunks
+            .iter()
+            .all(|chunk| chunk.text.starts_with("- "))
+    );
+}
+
+#[test]
+fn extraction_keeps_windows_line_ends_apart() {
+    let text = "# A\r\n\r\nb `c`\r\n\r\n## D\r\n";
+    let document = markdown(text);
+    assert_eq!(document.sections[0].title, "A");
+    assert_eq!(document.sections[1].heading.line, 5);
+    assert_eq!(document.chunks[0].text, "# A\r\n\r\nb `c`");
+    let text = "---\r\ntitle: x\r\ntags:\r\n- a\r\n---\r\nb\r\n";
+    assert_eq!(markdown(text).title.as_deref(), Some("x"));
+    assert_eq!(tags(text), ["a"]);
+}

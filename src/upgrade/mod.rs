@@ -19,6 +19,8 @@
 //! 5. Swapped by a rename, checked again, or rolled back.
 
 #[cfg(feature = "self-update")]
+pub mod archive;
+#[cfg(feature = "self-update")]
 pub mod http;
 pub mod install;
 pub mod preflight;

@@ -21,9 +21,12 @@ pub(crate) fn completion_path(binary: &str, shell: &str) -> String {
     }
 }
 
+/// Folder of the man pages in the archive.
+pub(crate) const MAN_FOLDER: &str = "man";
+
 /// Where the man page in file `name` stands in the archive.
 pub(crate) fn man_path(name: &str) -> String {
-    format!("man/{name}")
+    format!("{MAN_FOLDER}/{name}")
 }
 
 /// A member of an archive.

@@ -97,6 +97,22 @@ impl Builder<'_> {
     }
 }
 
+/// Where dist says the release's files are downloaded from: the forge's
+/// release page where there is one, since Homebrew knows it best.
+pub(super) fn download_url(manifest: &[u8]) -> Result<String, BuildError> {
+    let manifest = parse(manifest)?;
+    let hosting = manifest.pointer("/releases/0/hosting");
+    let text = |pointer: &str| hosting?.pointer(pointer)?.as_str();
+    let forge = text("/github/artifact_base_url").zip(text("/github/artifact_download_path"));
+    forge
+        .map(|(base, path)| format!("{base}{path}"))
+        .or_else(|| text("/simple/download_url").map(str::to_owned))
+        .ok_or_else(|| BuildError::Unexpected {
+            what: "dist".into(),
+            reason: "its manifest names no place to download from".into(),
+        })
+}
+
 fn parse(said: &[u8]) -> Result<Value, BuildError> {
     serde_json::from_slice(said).map_err(|error| BuildError::Unexpected {
         what: "dist".into(),

@@ -107,7 +107,8 @@ impl Builder<'_> {
         for (name, value) in &self.facts.release.build.env {
             let value = value
                 .replace("{commit}", commit)
-                .replace("{target}", &target.triple);
+                .replace("{target}", &target.triple)
+                .replace("{project}", &self.facts.root.to_string_lossy());
             cargo.env(name, value);
         }
         Ok(())

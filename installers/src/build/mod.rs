@@ -25,13 +25,14 @@ mod source;
 use std::path::{Path, PathBuf};
 
 use crate::facts::{Facts, Target};
+use crate::homebrew;
 use crate::plan::Plan;
 use crate::python;
 use crate::shell;
 use crate::site::{Artifact, Kind, Marker, Missing, Published, Site, SiteError, sha256_hex};
 use crate::tools::Toolbox;
 
-pub(crate) use archive::{Member, completion_path, man_path, tar_gz};
+pub(crate) use archive::{MAN_FOLDER, Member, completion_path, man_path, tar_gz};
 pub(crate) use command::CommandError;
 
 /// Why a release could not be made.
@@ -52,6 +53,9 @@ pub(crate) enum BuildError {
     /// The installer could not be put together.
     #[error(transparent)]
     Shell(#[from] shell::ShellError),
+    /// The formula could not be rendered.
+    #[error(transparent)]
+    Homebrew(#[from] homebrew::HomebrewError),
     /// A file of the project could not be read.
     #[error("cannot read {}", .0.display())]
     Read(PathBuf, #[source] std::io::Error),
@@ -253,6 +257,7 @@ impl Builder<'_> {
     ) -> Result<(), BuildError> {
         (self.progress)("writing installer, formula, checksums and package index");
         let (script, manifest) = self.dist_global(made, crate_file)?;
+        let downloads_from = dist::download_url(&manifest)?;
         let door = self.front_door(made, &script, artifacts)?;
         let name = format!("{}-installer.sh", self.facts.package.name);
         artifacts.push(self.add(Kind::GeneratedInstaller, None, &name, script.as_bytes())?);
@@ -265,7 +270,54 @@ impl Builder<'_> {
             .map(|artifact| format!("{}  {}\n", artifact.sha256, artifact.file_name()))
             .collect();
         artifacts.push(self.add(Kind::Checksums, None, "sha256.sum", sums.as_bytes())?);
+        let formula = self.formula(made, artifacts, &downloads_from)?;
+        let place = Site::formula(&self.facts.package.name);
+        self.site.write(&place, formula.as_bytes())?;
+        artifacts.push(self.site.artifact(Kind::Formula, None, &place)?);
         Ok(())
+    }
+
+    fn formula(
+        &self,
+        made: &[Target],
+        artifacts: &[Artifact],
+        downloads_from: &str,
+    ) -> Result<String, BuildError> {
+        let downloads: Vec<homebrew::Download<'_>> = made
+            .iter()
+            .filter_map(|target| {
+                let archive = artifacts.iter().find(|artifact| {
+                    artifact.kind == Kind::Archive
+                        && artifact.target.as_deref() == Some(target.triple.as_str())
+                })?;
+                Some(homebrew::Download {
+                    target,
+                    url: format!("{downloads_from}/{}", archive.file_name()),
+                    sha256: &archive.sha256,
+                })
+            })
+            .collect();
+        let package = &self.facts.package;
+        let release = &self.facts.release;
+        let completions: Vec<(String, String)> = release
+            .binary
+            .shells
+            .iter()
+            .map(|shell| (shell.clone(), completion_path(&package.binary, shell)))
+            .collect();
+        let description = release.homebrew.description.as_deref();
+        Ok(homebrew::render(&homebrew::Formula {
+            name: &package.name,
+            version: &package.version,
+            description: description.unwrap_or(&package.description),
+            homepage: &package.homepage,
+            license: &package.license,
+            downloads: &downloads,
+            binary: &package.binary,
+            completions: &completions,
+            man: MAN_FOLDER,
+            test: &release.homebrew.test,
+        })?)
     }
 
     /// dist's script behind the prelude that answers for platform, temporary

@@ -37,6 +37,17 @@ impl Checker<'_> {
                 );
             }
         }
+        for (url, _) in &pairs {
+            let name = url.rsplit('/').next().unwrap_or_default();
+            let known = self
+                .release
+                .artifacts
+                .iter()
+                .any(|artifact| artifact.kind == Kind::Archive && artifact.file_name() == name);
+            if !known {
+                self.find(file, "url", format!("{name} is not on this site"));
+            }
+        }
         let license = text.lines().any(|line| line.trim().starts_with("license "));
         if !license {
             self.find(file, "license", "missing");

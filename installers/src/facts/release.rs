@@ -43,7 +43,8 @@ pub(crate) struct Build {
     /// Cargo features of the release, besides the default ones.
     #[serde(default)]
     pub(crate) features: Vec<String>,
-    /// Environment of the compilation. `{commit}` stands for the commit's hash.
+    /// Environment of the compilation. `{commit}` stands for the commit's hash,
+    /// `{target}` for the platform, `{project}` for the project's folder.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, String>,
     /// Oldest macOS, by triple: the deployment target and the wheel's tag.
@@ -127,6 +128,9 @@ pub(crate) struct Python {
 pub(crate) struct Homebrew {
     /// `OWNER/TAP`, as `brew tap` writes it.
     pub(crate) tap: String,
+    /// One line by Homebrew's rules: no article first, no full stop, at most 80
+    /// characters with the name. Without it the one of `Cargo.toml`.
+    pub(crate) description: Option<String>,
     /// Body of the formula's `test do`, in Ruby.
     pub(crate) test: String,
 }

@@ -30,6 +30,9 @@ enum Command {
     /// Check that every file of a release site says the same thing
     #[cfg(feature = "release")]
     Check(crate::commands::check::Args),
+    /// Make, change or check the signed update repository of a release site
+    #[cfg(feature = "release")]
+    Repository(crate::commands::repository::Args),
     /// Serve a release site on the loopback address, as users see it
     #[cfg(feature = "release")]
     Serve(crate::commands::serve::Args),
@@ -49,6 +52,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Build(args) => crate::commands::build::run(&args),
         #[cfg(feature = "release")]
         Command::Check(args) => crate::commands::check::run(&args),
+        #[cfg(feature = "release")]
+        Command::Repository(args) => crate::commands::repository::run(&args),
         #[cfg(feature = "release")]
         Command::Serve(args) => crate::commands::serve::run(&args),
     };

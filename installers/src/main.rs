@@ -25,6 +25,8 @@ mod project;
 #[cfg(feature = "release")]
 mod python;
 #[cfg(feature = "release")]
+mod repository;
+#[cfg(feature = "release")]
 mod serve;
 #[cfg(feature = "release")]
 mod shell;

@@ -7,6 +7,7 @@
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod plan;
+pub(crate) mod repository;
 pub(crate) mod serve;
 
 use std::path::Path;

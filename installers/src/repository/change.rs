@@ -1,0 +1,337 @@
+//! Changing the repository: each change is the next version of the files it
+//! touches, `timestamp.json` last.
+
+use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU64;
+
+use serde_json::Value;
+use tough::TargetName;
+use tough::schema::{Hashes, Snapshot, Target, Targets, Timestamp};
+
+use super::describe::{Described, Terms, describe};
+use super::keys::Keyring;
+use super::roles::{self, METADATA, Roles, SPEC, TARGETS};
+use super::{RepositoryError, Settings};
+use crate::facts::Facts;
+use crate::site::{Kind, Marker, Published, Site, sha256_hex};
+
+/// The update repository of one site.
+#[derive(Debug)]
+pub(crate) struct Repository {
+    pub(super) site: Site,
+    pub(super) settings: Settings,
+}
+
+/// What `add` was asked for.
+#[derive(Debug)]
+pub(crate) struct Addition {
+    /// The release, by version; without it the newest on the site.
+    pub(crate) version: Option<String>,
+    /// Its channel; without it the usual one.
+    pub(crate) channel: Option<String>,
+    /// The oldest version that is safe to run from now on.
+    pub(crate) minimum_safe_version: Option<String>,
+    /// This machine's triple: its archive's executable is asked.
+    pub(crate) host: String,
+}
+
+impl Repository {
+    /// The repository on `site`, which need not exist yet.
+    pub(crate) fn new(site: Site, settings: Settings) -> Self {
+        Self { site, settings }
+    }
+
+    /// Adds the archives of a release on the site; says their target names.
+    ///
+    /// # Errors
+    /// [`RepositoryError`]; nothing is signed then.
+    pub(crate) fn add(
+        &self,
+        facts: &Facts,
+        addition: &Addition,
+        keys: &Keyring,
+    ) -> Result<Vec<String>, RepositoryError> {
+        let roles = Roles::read(&self.site)?;
+        let release = self.release(addition.version.as_deref())?;
+        let minimum = addition.minimum_safe_version.as_deref();
+        for version in minimum.into_iter().chain([release.version.as_str()]) {
+            semver::Version::parse(version).map_err(|error| RepositoryError::Unfit {
+                what: version.into(),
+                reason: format!("not a version: {error}"),
+            })?;
+        }
+        let mut described = Vec::new();
+        for artifact in &release.artifacts {
+            if artifact.kind == Kind::Archive {
+                let (version, host) = (release.version.as_str(), addition.host.as_str());
+                described.push(describe(facts, &self.site, artifact, version, host)?);
+            }
+        }
+        if described.is_empty() {
+            return Err(RepositoryError::Unfit {
+                what: release.tag.clone(),
+                reason: "it has no archive".into(),
+            });
+        }
+        self.knows_this_repository(&described, &release)?;
+        let schema = schema(facts, &described, &release)?;
+        let terms = Terms {
+            version: &release.version,
+            channel: addition
+                .channel
+                .as_deref()
+                .unwrap_or(&self.settings.channel),
+            minimum_safe_version: minimum,
+        };
+        let mut targets = roles.targets.signed.clone();
+        let mut names = Vec::new();
+        for archive in &described {
+            let name = format!(
+                "{}-{}-{}.tar.gz",
+                facts.package.name, release.version, archive.target
+            );
+            self.add_target(
+                &mut targets,
+                &name,
+                archive,
+                archive.custom(&terms, &schema),
+            )?;
+            names.push(name);
+        }
+        self.publish_targets(&roles, targets, keys)?;
+        Ok(names)
+    }
+
+    fn release(&self, version: Option<&str>) -> Result<Published, RepositoryError> {
+        let marker = Marker::read(&self.site)?;
+        let unfit = |reason: &str| RepositoryError::Unfit {
+            what: self.site.root().display().to_string(),
+            reason: reason.into(),
+        };
+        let marker =
+            marker.ok_or_else(|| unfit("no site.json; make the site with `build` first"))?;
+        let found = match version {
+            None => marker.newest().cloned(),
+            Some(version) => marker
+                .releases
+                .iter()
+                .find(|release| release.version == version)
+                .cloned(),
+        };
+        found.ok_or_else(|| unfit("no such release on this site"))
+    }
+
+    /// An executable whose root is not of this repository could never update
+    /// itself from it.
+    fn knows_this_repository(
+        &self,
+        described: &[Described],
+        release: &Published,
+    ) -> Result<(), RepositoryError> {
+        let mut roots = BTreeSet::new();
+        for version in 1u64.. {
+            let name = format!("{METADATA}/{version}.root.json");
+            if !self.site.path(&name).is_file() {
+                break;
+            }
+            roots.insert(sha256_hex(&self.site.read(&name)?));
+        }
+        for archive in described {
+            let Some(Some(root)) = archive.root_sha256() else {
+                continue;
+            };
+            if !roots.contains(root) {
+                return Err(RepositoryError::Unfit {
+                    what: format!("{} for {}", release.tag, archive.target),
+                    reason: format!(
+                        "its executable trusts the root {root}, which is not one of this repository"
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_target(
+        &self,
+        targets: &mut Targets,
+        name: &str,
+        archive: &Described,
+        custom: Value,
+    ) -> Result<(), RepositoryError> {
+        let unfit = |reason: String| RepositoryError::Unfit {
+            what: name.into(),
+            reason,
+        };
+        let target_name = TargetName::new(name).map_err(|error| unfit(error.to_string()))?;
+        let sha256 = roles::digest(&archive.sha256)?;
+        if let Some(known) = targets.targets.get(&target_name)
+            && known.hashes.sha256 != sha256
+        {
+            return Err(unfit(
+                "this version was published with other bytes; a published archive never changes. \
+                 Release a new version"
+                    .into(),
+            ));
+        }
+        let place = format!("{TARGETS}/{}.{name}", archive.sha256);
+        self.site.write(&place, &archive.archive)?;
+        let Value::Object(custom) = custom else {
+            return Err(unfit("its description is not an object".into()));
+        };
+        let target = Target {
+            length: archive.archive.len() as u64,
+            hashes: Hashes {
+                sha256,
+                _extra: HashMap::new(),
+            },
+            custom: custom.into_iter().collect(),
+            _extra: HashMap::new(),
+        };
+        targets.targets.insert(target_name, target);
+        Ok(())
+    }
+
+    /// Marks every archive of `version` as withdrawn, or no longer so.
+    ///
+    /// # Errors
+    /// [`RepositoryError`].
+    pub(crate) fn yank(
+        &self,
+        version: &str,
+        reason: Option<&str>,
+        undo: bool,
+        keys: &Keyring,
+    ) -> Result<Vec<String>, RepositoryError> {
+        let unfit = |reason: &str| RepositoryError::Unfit {
+            what: version.into(),
+            reason: reason.into(),
+        };
+        if reason.is_some_and(|text| text.chars().any(char::is_control)) {
+            return Err(unfit("the reason must be one line"));
+        }
+        let roles = Roles::read(&self.site)?;
+        let mut targets = roles.targets.signed.clone();
+        let mut names = Vec::new();
+        for (name, target) in &mut targets.targets {
+            let custom = &mut target.custom;
+            if custom.get("version").and_then(Value::as_str) != Some(version) {
+                continue;
+            }
+            custom.insert("yanked".into(), (!undo).into());
+            match reason.filter(|_| !undo) {
+                Some(reason) => custom.insert("yanked_reason".into(), reason.into()),
+                None => custom.remove("yanked_reason"),
+            };
+            names.push(name.raw().to_owned());
+        }
+        if names.is_empty() {
+            return Err(unfit("no archive of this version is in the repository"));
+        }
+        names.sort();
+        self.publish_targets(&roles, targets, keys)?;
+        Ok(names)
+    }
+
+    /// Signs snapshot and timestamp anew, so that they do not expire.
+    ///
+    /// # Errors
+    /// [`RepositoryError`].
+    pub(crate) fn refresh(&self, keys: &Keyring) -> Result<(), RepositoryError> {
+        let roles = Roles::read(&self.site)?;
+        let meta = roles.snapshot.signed.meta.clone();
+        self.publish_snapshot(&roles, meta, keys)
+    }
+
+    /// Publishes `targets` as the next version of the targets metadata.
+    pub(super) fn publish_targets(
+        &self,
+        roles: &Roles,
+        mut targets: Targets,
+        keys: &Keyring,
+    ) -> Result<(), RepositoryError> {
+        targets.version = roles::next(roles.targets.signed.version);
+        targets.expires = roles::expires(self.settings.days.targets)?;
+        let version = targets.version;
+        // Everything is signed before the first file is written.
+        let root = &roles.root.signed;
+        let signed = roles::bytes(&roles::sign(targets, root, keys)?)?;
+        let meta = HashMap::from([(
+            "targets.json".to_owned(),
+            roles::metafile(&signed, version)?,
+        )]);
+        let (snapshot, timestamp) = self.sign_snapshot(roles, meta, keys)?;
+        roles::write(&self.site, &format!("{version}.targets.json"), &signed)?;
+        self.write_snapshot(&snapshot, &timestamp)
+    }
+
+    /// Publishes a snapshot of `meta` and the timestamp that points at it.
+    pub(super) fn publish_snapshot(
+        &self,
+        roles: &Roles,
+        meta: HashMap<String, tough::schema::Metafile>,
+        keys: &Keyring,
+    ) -> Result<(), RepositoryError> {
+        let (snapshot, timestamp) = self.sign_snapshot(roles, meta, keys)?;
+        self.write_snapshot(&snapshot, &timestamp)
+    }
+
+    fn sign_snapshot(
+        &self,
+        roles: &Roles,
+        meta: HashMap<String, tough::schema::Metafile>,
+        keys: &Keyring,
+    ) -> Result<((NonZeroU64, Vec<u8>), Vec<u8>), RepositoryError> {
+        let root = &roles.root.signed;
+        let days = self.settings.days;
+        let version = roles::next(roles.snapshot.signed.version);
+        let mut snapshot = Snapshot::new(SPEC.into(), version, roles::expires(days.snapshot)?);
+        snapshot.meta = meta;
+        let snapshot = roles::bytes(&roles::sign(snapshot, root, keys)?)?;
+        let timestamp_version = roles::next(roles.timestamp.signed.version);
+        let mut timestamp = Timestamp::new(
+            SPEC.into(),
+            timestamp_version,
+            roles::expires(days.timestamp)?,
+        );
+        timestamp.meta = HashMap::from([(
+            "snapshot.json".to_owned(),
+            roles::metafile(&snapshot, version)?,
+        )]);
+        let timestamp = roles::bytes(&roles::sign(timestamp, root, keys)?)?;
+        Ok(((version, snapshot), timestamp))
+    }
+
+    fn write_snapshot(
+        &self,
+        (version, snapshot): &(NonZeroU64, Vec<u8>),
+        timestamp: &[u8],
+    ) -> Result<(), RepositoryError> {
+        roles::write(&self.site, &format!("{version}.snapshot.json"), snapshot)?;
+        roles::write(&self.site, "timestamp.json", timestamp)
+    }
+}
+
+/// The schema window of the release: what its executables say, and what
+/// `release.toml` promises where none of them runs on this machine.
+fn schema(
+    facts: &Facts,
+    described: &[Described],
+    release: &Published,
+) -> Result<Value, RepositoryError> {
+    if let Some(said) = described.iter().find_map(Described::schema) {
+        return Ok(said.clone());
+    }
+    let unfit = |reason: String| RepositoryError::Unfit {
+        what: release.tag.clone(),
+        reason,
+    };
+    let promised = facts.release.binary.schema.as_ref().ok_or_else(|| {
+        unfit(
+            "no executable of it runs here and release.toml has no [binary.schema]: its schema \
+             window is unknown"
+                .into(),
+        )
+    })?;
+    serde_json::to_value(promised).map_err(|error| unfit(error.to_string()))
+}

@@ -1,0 +1,188 @@
+//! What is signed of an archive besides length and digest.
+//!
+//! The description is read from the archive itself: the executable inside is
+//! hashed and, where this machine can run it, asked. A client compares what
+//! it unpacks and runs with what was signed here.
+
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::RepositoryError;
+use crate::facts::Facts;
+use crate::site::{Artifact, Site, sha256_hex};
+
+/// Layout of the description.
+const FORMAT: u32 = 1;
+/// Largest executable that is read.
+const MAX_EXECUTABLE: u64 = 256 * 1024 * 1024;
+
+/// One archive with the executable inside.
+pub(super) struct Described {
+    /// Platform, by Rust target triple.
+    pub(super) target: String,
+    /// The archive's bytes.
+    pub(super) archive: Vec<u8>,
+    /// The archive's digest.
+    pub(super) sha256: String,
+    executable: Vec<u8>,
+    /// What it says of itself, where it could be asked.
+    said: Option<Value>,
+}
+
+/// Reads `artifact` and asks its executable if it is for `host`.
+pub(super) fn describe(
+    facts: &Facts,
+    site: &Site,
+    artifact: &Artifact,
+    version: &str,
+    host: &str,
+) -> Result<Described, RepositoryError> {
+    let unfit = |reason: String| RepositoryError::Unfit {
+        what: artifact.path.clone(),
+        reason,
+    };
+    let archive = site.read(&artifact.path)?;
+    let sha256 = sha256_hex(&archive);
+    if sha256 != artifact.sha256 {
+        return Err(unfit(format!(
+            "its sha256 is {sha256}, site.json says {}",
+            artifact.sha256
+        )));
+    }
+    let target = artifact
+        .target
+        .clone()
+        .ok_or_else(|| unfit("site.json names no platform for it".into()))?;
+    let executable = executable(&archive, facts.binary()).map_err(unfit)?;
+    let said = if target == host {
+        let said = ask(facts, &executable)?;
+        for (field, expected) in [("version", version), ("target", target.as_str())] {
+            let found = said[field].as_str().unwrap_or("(none)");
+            if found != expected {
+                return Err(unfit(format!(
+                    "its executable says {field} {found}, expected {expected}"
+                )));
+            }
+        }
+        Some(said)
+    } else {
+        None
+    };
+    Ok(Described {
+        target,
+        archive,
+        sha256,
+        executable,
+        said,
+    })
+}
+
+/// What is signed beside a description.
+pub(super) struct Terms<'a> {
+    pub(super) version: &'a str,
+    pub(super) channel: &'a str,
+    pub(super) minimum_safe_version: Option<&'a str>,
+}
+
+impl Described {
+    /// The schema window that the executable reports.
+    pub(super) fn schema(&self) -> Option<&Value> {
+        self.said.as_ref()?.get("schema")
+    }
+
+    /// Digest of the root that was compiled into the executable: `None` where
+    /// it was not asked, `Some(None)` where it has none.
+    pub(super) fn root_sha256(&self) -> Option<Option<&str>> {
+        let said = self.said.as_ref()?;
+        Some(said.get("update_root_sha256").and_then(Value::as_str))
+    }
+
+    /// The signed custom data.
+    pub(super) fn custom(&self, terms: &Terms<'_>, schema: &Value) -> Value {
+        let mut custom = json!({
+            "format": FORMAT,
+            "version": terms.version,
+            "platform": self.target,
+            "channel": terms.channel,
+            "schema": schema,
+            "executable": {
+                "sha256": sha256_hex(&self.executable),
+                "length": self.executable.len(),
+            },
+            "yanked": false,
+        });
+        if let Some(minimum) = terms.minimum_safe_version {
+            custom["minimum_safe_version"] = minimum.into();
+        }
+        custom
+    }
+}
+
+/// The executable called `name` in the one folder of a `.tar.gz`.
+fn executable(archive: &[u8], name: &str) -> Result<Vec<u8>, String> {
+    let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    for entry in tar.entries().map_err(|error| error.to_string())? {
+        let entry = entry.map_err(|error| error.to_string())?;
+        let path = entry.path().map_err(|error| error.to_string())?;
+        let here = path.components().count() == 2 && path.file_name() == Some(name.as_ref());
+        if here && entry.header().entry_type().is_file() {
+            let mut bytes = Vec::new();
+            entry
+                .take(MAX_EXECUTABLE + 1)
+                .read_to_end(&mut bytes)
+                .map_err(|error| error.to_string())?;
+            if bytes.len() as u64 > MAX_EXECUTABLE {
+                return Err(format!(
+                    "`{name}` in it is larger than {MAX_EXECUTABLE} bytes"
+                ));
+            }
+            return Ok(bytes);
+        }
+    }
+    Err(format!("no executable called `{name}` in it"))
+}
+
+/// Runs the executable with an empty environment and an empty home.
+fn ask(facts: &Facts, executable: &[u8]) -> Result<Value, RepositoryError> {
+    let folder = facts
+        .package
+        .target_directory
+        .join(env!("CARGO_PKG_NAME"))
+        .join(format!("describe-{}", std::process::id()));
+    let outcome = run(facts, executable, &folder);
+    // A working folder below cargo's target directory.
+    let _ = std::fs::remove_dir_all(&folder);
+    outcome
+}
+
+fn run(facts: &Facts, executable: &[u8], folder: &Path) -> Result<Value, RepositoryError> {
+    let write = |path: &Path| {
+        let path: PathBuf = path.into();
+        move |error| RepositoryError::Write(path, error)
+    };
+    std::fs::create_dir_all(folder).map_err(write(folder))?;
+    let path = folder.join(facts.binary());
+    std::fs::write(&path, executable).map_err(write(&path))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
+        .map_err(write(&path))?;
+    let arguments = &facts.release.binary.version;
+    let unfit = |reason: String| RepositoryError::Unfit {
+        what: format!("{} {}", facts.binary(), arguments.join(" ")),
+        reason,
+    };
+    let output = Command::new(&path)
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .output()
+        .map_err(|error| unfit(error.to_string()))?;
+    if !output.status.success() {
+        return Err(unfit(format!("{}", output.status)));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| unfit(error.to_string()))
+}

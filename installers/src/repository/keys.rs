@@ -1,0 +1,139 @@
+//! Private keys: Ed25519, one file each, readable by their owner alone.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use tough::schema::decoded::{Decoded, Hex};
+use tough::schema::key::{Ed25519Key, Ed25519Scheme, Key};
+
+use super::RepositoryError;
+
+/// Extension of key files: DER, PKCS#8.
+const EXTENSION: &str = "pk8";
+
+/// A key's name: sha256 of its public half, as TUF has it.
+pub(super) type KeyId = Decoded<Hex>;
+
+/// A private key.
+pub(super) struct PrivateKey {
+    pair: Ed25519KeyPair,
+    /// Its public half.
+    pub(super) public: Key,
+    /// Its name.
+    pub(super) id: KeyId,
+}
+
+impl std::fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PrivateKey({})", short(&self.id))
+    }
+}
+
+impl PrivateKey {
+    fn read(path: &Path) -> Result<Self, RepositoryError> {
+        let bytes = fs::read(path).map_err(|error| RepositoryError::Read(path.into(), error))?;
+        Self::parse(&bytes).ok_or_else(|| RepositoryError::Key(path.into()))
+    }
+
+    fn parse(der: &[u8]) -> Option<Self> {
+        let pair = Ed25519KeyPair::from_pkcs8(der).ok()?;
+        let public = Key::Ed25519 {
+            keyval: Ed25519Key {
+                public: pair.public_key().as_ref().to_vec().into(),
+                _extra: std::collections::HashMap::new(),
+            },
+            scheme: Ed25519Scheme::Ed25519,
+            _extra: std::collections::HashMap::new(),
+        };
+        let id = public.key_id().ok()?;
+        Some(Self { pair, public, id })
+    }
+
+    /// Makes a key for `role` and writes it into `directory`, which is made
+    /// if missing.
+    pub(super) fn generate(directory: &Path, role: &str) -> Result<Self, RepositoryError> {
+        let unfit = || RepositoryError::Unfit {
+            what: "key generation".into(),
+            reason: "the system gives no random numbers".into(),
+        };
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let der = Ed25519KeyPair::generate_pkcs8(&random).map_err(|_| unfit())?;
+        let key = Self::parse(der.as_ref()).ok_or_else(unfit)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(|error| RepositoryError::Write(directory.into(), error))?;
+        let path = directory.join(format!("{role}-{}.{EXTENSION}", short(&key.id)));
+        let write = || -> std::io::Result<()> {
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)?;
+            file.write_all(der.as_ref())?;
+            file.sync_all()
+        };
+        write().map_err(|error| RepositoryError::Write(path.clone(), error))?;
+        Ok(key)
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.pair.sign(message).as_ref().to_vec()
+    }
+}
+
+/// The keys at hand.
+#[derive(Debug, Default)]
+pub(crate) struct Keyring {
+    keys: Vec<PrivateKey>,
+}
+
+impl Keyring {
+    /// Reads every key in `directories`.
+    ///
+    /// # Errors
+    /// [`RepositoryError`] for a directory or key that cannot be read.
+    pub(crate) fn read(directories: &[PathBuf]) -> Result<Self, RepositoryError> {
+        let mut ring = Self::default();
+        for directory in directories {
+            let read = |error| RepositoryError::Read(directory.clone(), error);
+            let mut files = Vec::new();
+            for entry in fs::read_dir(directory).map_err(read)? {
+                files.push(entry.map_err(read)?.path());
+            }
+            files.sort();
+            for path in files {
+                if path.extension().is_some_and(|found| found == EXTENSION) {
+                    ring.add(PrivateKey::read(&path)?);
+                }
+            }
+        }
+        Ok(ring)
+    }
+
+    /// Adds a key.
+    pub(super) fn add(&mut self, key: PrivateKey) {
+        if !self.keys.iter().any(|known| known.id == key.id) {
+            self.keys.push(key);
+        }
+    }
+
+    /// Those whose ids are in `ids`.
+    pub(super) fn among<'a>(&'a self, ids: &'a [KeyId]) -> impl Iterator<Item = &'a PrivateKey> {
+        self.keys.iter().filter(|key| ids.contains(&key.id))
+    }
+}
+
+/// The first eight digits of a key's id: enough for people and file names.
+pub(super) fn short(id: &KeyId) -> String {
+    let bytes: &[u8] = id;
+    bytes
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -11,8 +11,10 @@ use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report};
 use crate::cli::style::{Style, clean};
+use crate::foundation::Sha256;
 use crate::schema::Reader;
 use crate::upgrade::install::Install;
+use crate::upgrade::trust;
 
 const EXAMPLES: &[(&str, &str)] = &[
     ("auditgraph version", "the version and where it comes from"),
@@ -32,6 +34,9 @@ struct Version {
     target: &'static str,
     supported_targets: Vec<&'static str>,
     schema: Reader,
+    /// Digest of the root metadata whose keys may sign updates of this
+    /// program; `None` in a build without self-update.
+    update_root_sha256: Option<Sha256>,
     /// `None` where the system does not say which file this process runs.
     install: Option<Install>,
 }
@@ -45,6 +50,7 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
         target: env!("AUDITGRAPH_TARGET"),
         supported_targets: env!("AUDITGRAPH_SUPPORTED_TARGETS").split(' ').collect(),
         schema: Reader::this_build(),
+        update_root_sha256: trust::root_sha256(),
         install: Install::current().ok(),
     };
     context.output.report(&version)?;

@@ -57,7 +57,7 @@ pub(super) fn describe(
         .target
         .clone()
         .ok_or_else(|| unfit("site.json names no platform for it".into()))?;
-    let executable = executable(&archive, facts.binary()).map_err(unfit)?;
+    let executable = executable(&archive, &facts.package.binary).map_err(unfit)?;
     let said = if target == host {
         let said = ask(facts, &executable)?;
         for (field, expected) in [("version", version), ("target", target.as_str())] {
@@ -165,13 +165,13 @@ fn run(facts: &Facts, executable: &[u8], folder: &Path) -> Result<Value, Reposit
         move |error| RepositoryError::Write(path, error)
     };
     std::fs::create_dir_all(folder).map_err(write(folder))?;
-    let path = folder.join(facts.binary());
+    let path = folder.join(&facts.package.binary);
     std::fs::write(&path, executable).map_err(write(&path))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
         .map_err(write(&path))?;
     let arguments = &facts.release.binary.version;
     let unfit = |reason: String| RepositoryError::Unfit {
-        what: format!("{} {}", facts.binary(), arguments.join(" ")),
+        what: format!("{} {}", facts.package.binary, arguments.join(" ")),
         reason,
     };
     let output = Command::new(&path)

@@ -21,7 +21,11 @@
 #[cfg(feature = "self-update")]
 pub mod archive;
 #[cfg(feature = "self-update")]
+pub mod child;
+#[cfg(feature = "self-update")]
 pub mod http;
 pub mod install;
 pub mod preflight;
+#[cfg(feature = "self-update")]
+pub mod swap;
 pub mod trust;

@@ -55,8 +55,9 @@ pub enum CurrentRun {
         id: String,
         /// The schema blocks of the run and of everything it needs.
         blocks: Vec<SchemaBlock>,
-        /// Bytes of its sources.
-        source_bytes: u64,
+        /// Bytes of its sources, where its manifest says so in a way that
+        /// is understood.
+        source_bytes: Option<u64>,
         /// What a rebuild of it would add, predicted from what it needs now.
         rebuild_bytes: u64,
     },

@@ -3,23 +3,18 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::bounded::each;
-use super::facts::{CurrentRun, ProfileFacts, Standing, WorkspaceFacts};
+use super::current::current_run;
+use super::facts::{ProfileFacts, Standing, WorkspaceFacts};
 use crate::workspace::{Layout, ProfileName, Workspace, WorkspaceError, usage};
-
-/// How the current run of a profile is read: `run` knows, this module asks.
-pub type Profiles = dyn Fn(&Workspace, &ProfileName) -> CurrentRun + Send + Sync;
 
 /// The facts of the workspaces at `roots`, in their order; each is waited for
 /// at most `wait`.
 #[must_use]
-pub fn gather(roots: Vec<PathBuf>, wait: Duration, current: Arc<Profiles>) -> Vec<WorkspaceFacts> {
-    let standings = each(roots.clone(), wait, move |root: &PathBuf| {
-        standing(root, &*current)
-    });
+pub fn gather(roots: Vec<PathBuf>, wait: Duration) -> Vec<WorkspaceFacts> {
+    let standings = each(roots.clone(), wait, |root: &PathBuf| standing(root));
     roots
         .into_iter()
         .zip(standings)
@@ -30,7 +25,7 @@ pub fn gather(roots: Vec<PathBuf>, wait: Duration, current: Arc<Profiles>) -> Ve
         .collect()
 }
 
-fn standing(root: &Path, current: &Profiles) -> Standing {
+fn standing(root: &Path) -> Standing {
     if let Err(error) = std::fs::metadata(root) {
         return match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Standing::Missing,
@@ -48,7 +43,7 @@ fn standing(root: &Path, current: &Profiles) -> Standing {
     let facts = profiles.and_then(|names| {
         names
             .iter()
-            .map(|name| profile(&workspace, name, current).map_err(|error| error.to_string()))
+            .map(|name| profile(&workspace, name).map_err(|error| error.to_string()))
             .collect::<Result<Vec<_>, _>>()
     });
     match facts {
@@ -57,17 +52,12 @@ fn standing(root: &Path, current: &Profiles) -> Standing {
     }
 }
 
-fn profile(
-    workspace: &Workspace,
-    name: &ProfileName,
-    current: &Profiles,
-) -> io::Result<ProfileFacts> {
+fn profile(workspace: &Workspace, name: &ProfileName) -> io::Result<ProfileFacts> {
+    let layout = workspace.layout(name);
     Ok(ProfileFacts {
         name: name.to_string(),
-        current: current(workspace, name),
-        used_bytes: usage::measure(workspace.layout(name).profile())?
-            .total
-            .bytes,
+        current: current_run(&layout),
+        used_bytes: usage::measure(layout.profile())?.total.bytes,
         policy: workspace.config().budget.clone(),
     })
 }

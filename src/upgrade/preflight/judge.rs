@@ -110,6 +110,47 @@ fn judge_profile(
     }
 }
 
+/// What the installed version saw and foresaw (`ours`) with what the
+/// candidate says of itself (`theirs`): each version speaks for itself, so
+/// readability before the update is ours, after it theirs. A profile that the
+/// candidate does not answer for stays as foreseen.
+#[must_use]
+pub fn merge(ours: &Report, theirs: &Report, facts: &[WorkspaceFacts]) -> Report {
+    let mut merged = ours.clone();
+    for workspace in &mut merged.workspaces {
+        for row in &mut workspace.profiles {
+            let answer = theirs
+                .profiles()
+                .find(|(root, profile)| *root == workspace.root && profile.profile == row.profile);
+            let Some((_, answer)) = answer else { continue };
+            let found = facts.iter().find_map(|facts| match &facts.standing {
+                Standing::Present(profiles) if facts.root.to_string_lossy() == workspace.root => {
+                    profiles.iter().find(|facts| facts.name == row.profile)
+                }
+                _ => None,
+            });
+            let Some(facts) = found else { continue };
+            row.schema.after = answer.schema.after.clone();
+            let loses = row.schema.before.readable && !row.schema.after.readable;
+            let rebuild = loses.then(|| {
+                answer.budget.rebuild.unwrap_or(Rebuild {
+                    bytes: predicted(&facts.current),
+                    exact: false,
+                })
+            });
+            row.budget = budget(facts, rebuild);
+            // A candidate may count sources or judge a policy differently.
+            if loses || answer.schema.after.readable {
+                row.budget.limit_bytes = answer.budget.limit_bytes.or(row.budget.limit_bytes);
+                row.budget.after = answer.budget.after.or(row.budget.after);
+            }
+            row.change = Change::of(&row.schema, &row.budget);
+            row.action = action(Path::new(&workspace.root), facts, row.change, &row.budget);
+        }
+    }
+    merged
+}
+
 /// What `build` says of a profile's current run: the first reason found, in
 /// the order of its artifacts.
 fn readability(build: &Build, current: &CurrentRun) -> Readability {
@@ -145,10 +186,11 @@ fn budget(facts: &ProfileFacts, rebuild: Option<Rebuild>) -> BudgetChange {
     // Without a readable run the sources' bytes are not known, and reading
     // every source is not the price of a preflight: only an absolute limit
     // can be judged then.
-    let source_bytes = match &facts.current {
-        CurrentRun::Run { source_bytes, .. } => Some(*source_bytes),
-        CurrentRun::None | CurrentRun::Broken(_) => facts.policy.max_bytes.map(|_| 0),
+    let known = match &facts.current {
+        CurrentRun::Run { source_bytes, .. } => *source_bytes,
+        CurrentRun::None | CurrentRun::Broken(_) => None,
     };
+    let source_bytes = known.or(facts.policy.max_bytes.map(|_| 0));
     let assess =
         |added| source_bytes.map(|bytes| facts.policy.assess(bytes, facts.used_bytes, added));
     BudgetChange {

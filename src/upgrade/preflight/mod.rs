@@ -18,7 +18,10 @@
 //! unreadable, foreign or over budget already is listed and stops nobody, or
 //! a security fix would never install.
 
+#[cfg(feature = "self-update")]
+mod ask;
 mod bounded;
+mod current;
 mod decision;
 mod facts;
 mod gather;
@@ -27,11 +30,14 @@ mod report;
 mod space;
 mod table;
 
+#[cfg(feature = "self-update")]
+pub use ask::ask;
 pub use bounded::each;
+pub use current::current_run;
 pub use decision::{Accept, Decision, decide};
 pub use facts::{CurrentRun, ProfileFacts, Standing, WorkspaceFacts};
-pub use gather::{Profiles, gather};
-pub use judge::judge;
+pub use gather::gather;
+pub use judge::{judge, merge};
 pub use report::{
     BudgetChange, Build, Change, PROTOCOL, ProfileReport, Readability, Rebuild, Report, Request,
     SchemaChange, State, WorkspaceReport,

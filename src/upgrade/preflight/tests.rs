@@ -52,7 +52,7 @@ fn run(written: u32, rebuild_bytes: u64) -> CurrentRun {
     CurrentRun::Run {
         id: "r0001-0123456789ab".to_owned(),
         blocks: vec![block(written)],
-        source_bytes: 10,
+        source_bytes: Some(10),
         rebuild_bytes,
     }
 }
@@ -232,6 +232,39 @@ fn a_report_of_the_future_is_read_and_its_words_are_not_believed() {
     assert_eq!(decide(&read, Accept::default()), Decision::RebuildRequired);
 }
 
+#[test]
+fn each_version_speaks_for_itself_when_reports_are_merged() {
+    let facts = [workspace("/a", profile(run(1, 100), 200))];
+    let installed = build("0.1.0", reader(1, 1, &[]));
+    // From the signed window nothing changes; the candidate knows better.
+    let ours = judge(
+        &facts,
+        &installed,
+        &build("0.2.0", reader(2, 1, &[])),
+        &mut |_, _| None,
+    );
+    assert_eq!(only(&ours).change, Change::None);
+    let theirs = judge(
+        &facts,
+        &installed,
+        &build("0.2.0", reader(2, 2, &[])),
+        &mut |_, _| Some(900),
+    );
+    let merged = merge(&ours, &theirs, &facts);
+    assert_eq!(only(&merged).change, Change::NeedsRebuildOverBudget);
+    assert_eq!(
+        only(&merged).budget.rebuild,
+        Some(Rebuild {
+            bytes: 900,
+            exact: true
+        })
+    );
+    // A workspace it does not answer for stays as foreseen.
+    let mut silent = theirs;
+    silent.workspaces.clear();
+    assert_eq!(merge(&ours, &silent, &facts), ours);
+}
+
 fn any_reader() -> impl Strategy<Value = Reader> {
     (
         1u32..6,
@@ -270,7 +303,7 @@ fn any_profile() -> impl Strategy<Value = ProfileFacts> {
             .prop_map(|(blocks, source_bytes, rebuild_bytes)| CurrentRun::Run {
                 id: "r0001-0123456789ab".to_owned(),
                 blocks,
-                source_bytes,
+                source_bytes: Some(source_bytes),
                 rebuild_bytes,
             }),
     ];
@@ -341,7 +374,7 @@ proptest! {
                 prop_assert_eq!(row.budget.after_bytes, facts.used_bytes);
                 prop_assert!(!row.change.goes_over_budget());
             }
-            if let (true, false, CurrentRun::Run { source_bytes, rebuild_bytes, .. }) =
+            if let (true, false, CurrentRun::Run { source_bytes: Some(source_bytes), rebuild_bytes, .. }) =
                 (was, will, &facts.current)
             {
                 let limit = facts.policy.limit(*source_bytes);

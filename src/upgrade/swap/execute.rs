@@ -1,0 +1,180 @@
+//! Carries out a plan, step by step.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::record::{Identity, Previous, write};
+use super::recover::recover;
+use super::stage::prove;
+use super::{Expected, Held, Plan, ProvenBinary, Step, SwapError};
+use crate::foundation::{durable, json};
+use crate::upgrade::install::Receipt;
+
+/// A swap that was made and confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swapped {
+    /// What was installed, and is kept.
+    pub from: Identity,
+    /// What is installed now.
+    pub to: Identity,
+    /// What could not be written down afterwards; the next command tries
+    /// again.
+    pub unfinished: Option<String>,
+}
+
+/// Swaps `staged` in as `plan` says. When the installed path does not prove
+/// to be the new version, the old one is renamed back.
+///
+/// # Errors
+/// [`SwapError`]; the executable that was installed before is installed.
+pub fn swap(held: &Held, plan: Plan, staged: ProvenBinary) -> Result<Swapped, SwapError> {
+    let expected = staged.expected().clone();
+    // From here on the file is the plan's: it will be renamed.
+    drop(staged);
+    let mut confirmed = false;
+    let mut unfinished = None;
+    for step in &plan.swap {
+        match perform(held, &plan, step, &expected) {
+            Ok(()) => confirmed |= matches!(step, Step::Confirm { .. }),
+            // The new version runs: a record that cannot be written is no
+            // reason to take it away again.
+            Err(error) if confirmed => {
+                unfinished = Some(error.to_string());
+                break;
+            }
+            Err(error) => {
+                // Best effort: the first error is what is told, and the next
+                // command cleans up again.
+                let _ = recover(held);
+                return Err(error);
+            }
+        }
+    }
+    Ok(Swapped {
+        from: plan.intent.from,
+        to: plan.intent.to,
+        unfinished,
+    })
+}
+
+/// Does one step of the swap.
+pub(super) fn perform(
+    held: &Held,
+    plan: &Plan,
+    step: &Step,
+    expected: &Expected,
+) -> Result<(), SwapError> {
+    match step {
+        Step::Stage { .. } | Step::Prove { .. } => Ok(()),
+        Step::KeepPrevious { target, path } => keep(target, path),
+        Step::RecordIntent { path } => write(path, &plan.intent),
+        Step::Replace { staged, target } => replace(held, staged, target),
+        Step::Confirm { target, .. } => {
+            prove(target, "installed executable", expected).map_err(|reason| {
+                match roll_back(held, plan) {
+                    Ok(()) => SwapError::RolledBack {
+                        version: plan.intent.from.version.clone(),
+                        reason: reason.to_string(),
+                    },
+                    Err(error) => error,
+                }
+            })
+        }
+        Step::RecordReceipt { path, version } => record_receipt(path, version),
+        Step::RecordPrevious { path, .. } => write(
+            path,
+            &Previous {
+                format: 1,
+                previous: plan.intent.from.clone(),
+                replaced_by: plan.intent.to.clone(),
+            },
+        ),
+        Step::CleanUp { .. } => sweep(held),
+    }
+}
+
+/// Gives the installed executable a second name: a hard link, or a copy
+/// where the file system has none or does not allow it.
+fn keep(target: &Path, path: &Path) -> Result<(), SwapError> {
+    remove(path)?;
+    if fs::hard_link(target, path).is_err() {
+        fs::copy(target, path)
+            .and_then(|_| fs::File::open(path)?.sync_all())
+            .map_err(SwapError::io("copy", target))?;
+    }
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    durable::sync_directory(folder).map_err(SwapError::io("sync", folder))
+}
+
+fn replace(held: &Held, staged: &Path, target: &Path) -> Result<(), SwapError> {
+    fs::rename(staged, target).map_err(SwapError::io("replace", target))?;
+    for directory in [held.place.directory(), held.place.folder()] {
+        durable::sync_directory(directory).map_err(SwapError::io("sync", directory))?;
+    }
+    Ok(())
+}
+
+/// Renames the kept executable back over the one that does not run.
+fn roll_back(held: &Held, plan: &Plan) -> Result<(), SwapError> {
+    let kept = held.place.previous(plan.intent.from.sha256);
+    replace(held, &kept, held.place.target())?;
+    remove(&held.place.intent())?;
+    durable::sync_directory(held.place.folder()).map_err(SwapError::io("sync", held.place.folder()))
+}
+
+/// Writes `version` into the receipt at `path`. A receipt that is gone is
+/// not made again: whoever removed it meant it.
+pub(super) fn record_receipt(path: &Path, version: &str) -> Result<(), SwapError> {
+    const LIMIT: u64 = 256 * 1024;
+    let bytes = match durable::read_bounded(path, LIMIT) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(SwapError::io("read", path)(error)),
+    };
+    let receipt = Receipt::parse(path.to_owned(), &bytes)?;
+    if receipt.version() != version {
+        receipt.record(version)?;
+    }
+    Ok(())
+}
+
+/// Removes everything in our folder that neither the lock nor
+/// `previous.json` accounts for; the record of the swap goes last, so that a
+/// kill in between is noticed.
+pub(super) fn sweep(held: &Held) -> Result<(), SwapError> {
+    let place = &held.place;
+    let previous = durable::read_bounded(&place.previous_record(), 64 * 1024)
+        .ok()
+        .and_then(|bytes| {
+            const BOUNDS: json::Bounds = json::Bounds {
+                bytes: 64 * 1024,
+                depth: 4,
+            };
+            json::parse::<Previous>(&bytes, BOUNDS).ok()
+        })
+        .map(|record| place.previous(record.previous.sha256));
+    let folder = place.folder();
+    let entries = fs::read_dir(folder).map_err(SwapError::io("list", folder))?;
+    for entry in entries {
+        let path = entry.map_err(SwapError::io("list", folder))?.path();
+        let keep = path == place.lock()
+            || path == place.previous_record()
+            || path == place.intent()
+            || Some(&path) == previous.as_ref();
+        if !keep {
+            remove(&path)?;
+        }
+    }
+    remove(&place.intent())?;
+    durable::sync_directory(folder).map_err(SwapError::io("sync", folder))
+}
+
+fn remove(path: &Path) -> Result<(), SwapError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(SwapError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}

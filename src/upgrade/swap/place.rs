@@ -1,0 +1,156 @@
+//! The executable's folder and the names of our files in it.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Access;
+
+use super::SwapError;
+use super::recover::{Recovered, recover};
+use crate::foundation::{Sha256, durable};
+use crate::workspace::{Lock, LockError};
+
+/// Where an executable is installed, and our folder beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    target: PathBuf,
+    directory: PathBuf,
+    folder: PathBuf,
+}
+
+impl Place {
+    /// The place of `target`: the executable's path with symbolic links
+    /// resolved, so that a link to it goes on pointing to it.
+    #[must_use]
+    pub fn of(target: &Path) -> Self {
+        let directory = target.parent().unwrap_or(Path::new("/")).to_owned();
+        Self {
+            target: target.to_owned(),
+            folder: directory.join(".auditgraph"),
+            directory,
+        }
+    }
+
+    /// The executable.
+    #[must_use]
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The folder the executable lies in.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Our folder beside it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The advisory lock.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.folder.join("lock")
+    }
+
+    /// The next executable.
+    #[must_use]
+    pub fn staged(&self) -> PathBuf {
+        self.folder.join("staged")
+    }
+
+    /// What swap is under way.
+    #[must_use]
+    pub fn intent(&self) -> PathBuf {
+        self.folder.join("intent.json")
+    }
+
+    /// Which version the previous executable is.
+    #[must_use]
+    pub fn previous_record(&self) -> PathBuf {
+        self.folder.join("previous.json")
+    }
+
+    /// The name under which an executable of this digest is kept.
+    #[must_use]
+    pub fn previous(&self, sha256: Sha256) -> PathBuf {
+        self.folder.join(format!("previous-{}", sha256.short()))
+    }
+
+    /// Whether the executable can be replaced by this user.
+    ///
+    /// # Errors
+    /// [`SwapError::NotWritable`], which says whose the folder is.
+    pub fn check_writable(&self) -> Result<(), SwapError> {
+        let outcome = rustix::fs::access(&self.directory, Access::WRITE_OK | Access::EXEC_OK);
+        let Err(error) = outcome else { return Ok(()) };
+        let owner =
+            fs::metadata(&self.directory).map_or(String::new(), |metadata| match metadata.uid() {
+                0 => "; it belongs to root".to_owned(),
+                uid => format!("; it belongs to user id {uid}"),
+            });
+        Err(SwapError::NotWritable {
+            directory: self.directory.clone(),
+            reason: format!("{}{owner}", std::io::Error::from(error)),
+        })
+    }
+
+    /// Takes the lock, after making our folder where it is missing, and
+    /// cleans up after an interrupted predecessor.
+    ///
+    /// # Errors
+    /// [`SwapError`]: not writable, busy, or what cleaning up met.
+    pub fn hold(self) -> Result<(Held, Option<Recovered>), SwapError> {
+        self.check_writable()?;
+        match DirBuilder::new().mode(0o755).create(&self.folder) {
+            Ok(()) => durable::sync_directory(&self.directory)
+                .map_err(SwapError::io("sync", &self.directory))?,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(SwapError::io("create", &self.folder)(error)),
+        }
+        // A link in place of our folder could lead anywhere.
+        let kind = fs::symlink_metadata(&self.folder).map_err(SwapError::io("read", &self.folder));
+        if !kind?.is_dir() {
+            return Err(SwapError::Record {
+                path: self.folder,
+                detail: "it is not a folder".to_owned(),
+            });
+        }
+        let lock = Lock::take(&self.lock()).map_err(|error| match error {
+            LockError::Busy(busy) => SwapError::Busy {
+                target: self.target.clone(),
+                pid: busy.pid,
+            },
+            LockError::Io { path, source } => SwapError::Io {
+                doing: "lock",
+                path,
+                source,
+            },
+        })?;
+        let held = Held {
+            place: self,
+            _lock: lock,
+        };
+        let recovered = recover(&held)?;
+        Ok((held, recovered))
+    }
+}
+
+/// A place whose lock this process holds: only through it is anything
+/// changed there.
+#[derive(Debug)]
+pub struct Held {
+    pub(super) place: Place,
+    _lock: Lock,
+}
+
+impl Held {
+    /// The place.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+}

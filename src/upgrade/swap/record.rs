@@ -1,0 +1,92 @@
+//! The two small documents beside the executable.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::SwapError;
+use crate::foundation::{Sha256, Sha256Hasher, durable, json};
+
+const BOUNDS: json::Bounds = json::Bounds {
+    bytes: 64 * 1024,
+    depth: 4,
+};
+
+/// Which executable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Its version.
+    pub version: String,
+    /// Its digest.
+    pub sha256: Sha256,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+impl Identity {
+    /// The executable at `path`, which is known to be of `version`.
+    ///
+    /// # Errors
+    /// [`SwapError::Io`].
+    pub fn read(path: &Path, version: &str) -> Result<Self, SwapError> {
+        let (sha256, bytes) = digest(path).map_err(SwapError::io("read", path))?;
+        Ok(Self {
+            version: version.to_owned(),
+            sha256,
+            bytes,
+        })
+    }
+}
+
+/// The digest and length of a file.
+pub(super) fn digest(path: &Path) -> io::Result<(Sha256, u64)> {
+    let mut hasher = Sha256Hasher::default();
+    let bytes = io::copy(&mut std::fs::File::open(path)?, &mut hasher)?;
+    Ok((hasher.finish(), bytes))
+}
+
+/// `intent.json`: a swap is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Format of this document: 1.
+    pub format: u32,
+    /// What is installed.
+    pub from: Identity,
+    /// What is about to be.
+    pub to: Identity,
+    /// The installer's receipt to keep in step.
+    pub receipt: Option<PathBuf>,
+}
+
+/// `previous.json`: the way back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previous {
+    /// Format of this document: 1.
+    pub format: u32,
+    /// The executable that was kept.
+    pub previous: Identity,
+    /// What replaced it.
+    pub replaced_by: Identity,
+}
+
+/// Reads a record; `None` when there is none.
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SwapError> {
+    let bytes = match durable::read_bounded(path, BOUNDS.bytes as u64) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(SwapError::io("read", path)(error)),
+    };
+    json::parse(&bytes, BOUNDS)
+        .map(Some)
+        .map_err(|error| SwapError::Record {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        })
+}
+
+/// Writes a record, durably and in one step.
+pub(super) fn write<T: Serialize>(path: &Path, record: &T) -> Result<(), SwapError> {
+    durable::replace(path, &json::pretty(record)).map_err(SwapError::io("write", path))
+}

@@ -22,7 +22,7 @@ use url::Url;
 use super::download::TargetFile;
 use super::error::{Attack, TrustError};
 use super::origin::{FetchError, Origin};
-use super::store::{MAX_BYTES, MAX_ROOTS, Store};
+use super::store::{MAX_BYTES, MAX_ROOTS, ROLES, Store};
 use crate::foundation::Sha256;
 
 /// Longest root, timestamp and snapshot metadata, in bytes.
@@ -254,10 +254,7 @@ async fn attempt(
     let cached = |name: &str| store.read(name).filter(|_| use_cache);
     let feed = Feed {
         origin: Arc::clone(origin),
-        cached: Arc::new(BTreeMap::from([
-            ("snapshot.json", cached("snapshot.json")),
-            ("targets.json", cached("targets.json")),
-        ])),
+        cached: Arc::new(ROLES.map(|name| (name, cached(name))).into()),
         seen: Arc::default(),
     };
     let scratch = store.scratch()?;
@@ -325,11 +322,22 @@ impl Feed {
             "targets.json" => "snapshot.json",
             _ => return None,
         };
-        let parse = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).ok();
-        let parent = parse(&self.received(parent)?)?;
-        let cached = self.cached.get(name)?.clone()?;
+        let parent = json(&self.received(parent)?)?;
         let wanted = &parent["signed"]["meta"][name]["version"];
-        (wanted.is_u64() && parse(&cached)?["signed"]["version"] == *wanted).then_some(cached)
+        self.cached_version(name, wanted)
+    }
+
+    fn cached_version(&self, name: &str, wanted: &serde_json::Value) -> Option<Vec<u8>> {
+        let cached = self.cached.get(name)?.clone()?;
+        (wanted.is_u64() && json(&cached)?["signed"]["version"] == *wanted).then_some(cached)
+    }
+
+    /// The timestamp to go on with: the one already known, where the new one
+    /// has its version. A version is never signed twice, so what differs in
+    /// it is not news (TUF 5.4.3.1).
+    fn newest_timestamp(&self, fetched: &[u8]) -> Option<Vec<u8>> {
+        self.cached_version("timestamp.json", &json(fetched)?["signed"]["version"])
+            .filter(|cached| cached != fetched)
     }
 
     fn remember(&self, name: &str, bytes: &[u8], cached: bool) {
@@ -354,9 +362,19 @@ impl Feed {
         let most = if small { MAX_SMALL } else { MAX_BYTES };
         let body = self.origin.open(url, 0).await?;
         let bytes = body.read_all(most).await?;
+        if name == "timestamp.json"
+            && let Some(known) = self.newest_timestamp(&bytes)
+        {
+            self.remember(name, &known, true);
+            return Ok(known);
+        }
         self.remember(name, &bytes, false);
         Ok(bytes)
     }
+}
+
+fn json(bytes: &[u8]) -> Option<serde_json::Value> {
+    serde_json::from_slice(bytes).ok()
 }
 
 #[async_trait]

@@ -1,1 +1,32 @@
-//! index
+//! Floor 3: the index, an SQLite + FTS5 projection of one run that answers
+//! questions fast.
+//!
+//! Owns the tables and views of an index file (`docs/index-schema.md`), how
+//! they are filled from documents, from scratch or by an update, and every
+//! question asked of them. Never reads a source, never writes under `.pkg`:
+//! an index is built into an [`Artifact`](crate::foundation::spill::Artifact)
+//! that `run` publishes. Called by `run`, `export` and `cli`.
+//!
+//! An index can always be made again from the packs, so nothing here
+//! repairs: [`IndexError::Damaged`] tells the caller to build it anew. The
+//! file may come from a stranger; [`Index::open`] refuses what this program
+//! did not make.
+
+mod build;
+mod digest;
+mod error;
+mod layout;
+mod open;
+mod prepare;
+pub mod search;
+
+pub use build::{Builder, Built, Counts, Facts, Scratch};
+pub use error::IndexError;
+pub use open::{Index, Meta};
+pub use prepare::{Prepared, Source, prepare};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod testing;
+#[cfg(test)]
+mod tests;

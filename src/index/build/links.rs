@@ -1,0 +1,250 @@
+//! Links wait until every document is known, in memory or in a spill file
+//! of their own, and are then resolved and inserted in order.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+
+use super::rows::{Inserts, LinkRow, NameIds, Names};
+use super::{Anchors, Counts, Scratch};
+use crate::foundation::digest::MultisetDigest;
+use crate::foundation::spill::SpillFile;
+use crate::graph::resolve::{self, Targets};
+use crate::graph::{LinkRule, NodeId, NodeKind, WorkspacePath};
+use crate::index::digest::{RowHasher, place};
+use crate::index::error::IndexError;
+use crate::index::layout::{Code, row_id};
+use crate::index::prepare::Prepared;
+
+/// Links not yet resolved, in the order in which they will be inserted.
+pub(super) enum Spool {
+    Memory(Vec<u8>),
+    File(BufWriter<File>),
+}
+
+/// One link as it is spooled.
+struct Pending {
+    document: i64,
+    number: usize,
+    section: Option<u32>,
+    rule: i64,
+    place: [i64; 3],
+    name: Option<i64>,
+    target: String,
+}
+
+impl Spool {
+    pub(super) fn new(scratch: &Scratch) -> io::Result<Self> {
+        Ok(match scratch {
+            Scratch::Memory => Self::Memory(Vec::new()),
+            Scratch::Spill(directory) => {
+                let spill = SpillFile::create(directory)?;
+                let file = File::options().read(true).write(true).open(spill.path())?;
+                Self::File(BufWriter::new(file))
+            }
+        })
+    }
+
+    /// Keeps the links of one document.
+    pub(super) fn add(&mut self, document: i64, prepared: &Prepared) -> io::Result<()> {
+        let out: &mut dyn Write = match self {
+            Self::Memory(bytes) => bytes,
+            Self::File(file) => file,
+        };
+        let links = prepared.document.links.iter().zip(&prepared.names);
+        for (number, (link, name)) in links.enumerate() {
+            let [line, start, bytes] = place(link.span);
+            for field in [
+                document,
+                number as i64,
+                link.section.map_or(-1, i64::from),
+                link.rule.code(),
+                line,
+                start,
+                bytes,
+                name.unwrap_or(-1),
+                link.target.len() as i64,
+            ] {
+                out.write_all(&field.to_le_bytes())?;
+            }
+            out.write_all(link.target.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Resolves and inserts every link.
+    pub(super) fn resolve(
+        &mut self,
+        documents: &[WorkspacePath],
+        known: &Known<'_>,
+        inserts: &Inserts<'_>,
+        names: &mut Names,
+        sum: &mut MultisetDigest,
+        counts: &mut Counts,
+    ) -> Result<(), IndexError> {
+        let mut input: Box<dyn Read> = match self {
+            Self::Memory(bytes) => Box::new(&bytes[..]),
+            Self::File(file) => {
+                file.flush()?;
+                let mut file = file.get_ref();
+                file.rewind()?;
+                Box::new(BufReader::new(file))
+            }
+        };
+        let mut open: Option<(i64, Resolution)> = None;
+        while let Some(pending) = Pending::read(&mut *input)? {
+            let source = &documents[pending.document as usize - 1];
+            if open.as_ref().is_none_or(|(id, _)| *id != pending.document) {
+                if let Some((_, done)) = open.take() {
+                    sum.add(done.finish());
+                }
+                open = Some((pending.document, Resolution::new(source)));
+            }
+            let rule = LinkRule::from_code(pending.rule)
+                .ok_or_else(|| IndexError::Damaged("a spooled link has no rule".to_owned()))?;
+            let node = resolve::resolve(source, rule, &pending.target, known);
+            if let Some((_, resolution)) = &mut open {
+                resolution.add(&node);
+            }
+            counts.unresolved += u64::from(node.kind() == NodeKind::Unresolved);
+            insert(&pending, &node, known, inserts, names)?;
+        }
+        if let Some((_, done)) = open {
+            sum.add(done.finish());
+        }
+        Ok(())
+    }
+}
+
+/// Inserts `pending`, which points at `node`.
+fn insert(
+    pending: &Pending,
+    node: &NodeId,
+    known: &Known<'_>,
+    inserts: &Inserts<'_>,
+    names: &mut Names,
+) -> Result<(), IndexError> {
+    let (to_document, to_section) = match node.kind() {
+        NodeKind::Document => (known.ids.get(node.key()).copied(), None),
+        NodeKind::Section => match known.section(node.key()) {
+            Some((document, section)) => (Some(document), Some(section)),
+            None => (None, None),
+        },
+        _ => (None, None),
+    };
+    let to_target = match to_document {
+        Some(_) => None,
+        None => Some(names.target(node.kind(), node.key())?),
+    };
+    let written =
+        (to_document.is_some() || node.key() != pending.target).then_some(pending.target.as_str());
+    inserts.link(&LinkRow {
+        id: row_id(pending.document, pending.number),
+        section: pending.section,
+        rule: pending.rule,
+        written,
+        place: pending.place,
+        to_document,
+        to_section,
+        to_target,
+        name: pending.name,
+    })
+}
+
+impl Pending {
+    fn read(input: &mut dyn Read) -> io::Result<Option<Self>> {
+        let mut fields = [0i64; 9];
+        for (place, field) in fields.iter_mut().enumerate() {
+            let mut bytes = [0u8; 8];
+            match input.read_exact(&mut bytes) {
+                Err(error) if place == 0 && error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Ok(None);
+                }
+                outcome => outcome?,
+            }
+            *field = i64::from_le_bytes(bytes);
+        }
+        let [
+            document,
+            number,
+            section,
+            rule,
+            line,
+            start,
+            bytes,
+            name,
+            length,
+        ] = fields;
+        let mut target = vec![0u8; length as usize];
+        input.read_exact(&mut target)?;
+        Ok(Some(Self {
+            document,
+            number: number as usize,
+            section: u32::try_from(section).ok(),
+            rule,
+            place: [line, start, bytes],
+            name: (name >= 0).then_some(name),
+            target: String::from_utf8(target).map_err(io::Error::other)?,
+        }))
+    }
+}
+
+/// Where the links of one document point, as a row of the logical digest.
+pub(in crate::index) struct Resolution(RowHasher);
+
+impl Resolution {
+    pub(in crate::index) fn new(source: &WorkspacePath) -> Self {
+        let mut row = RowHasher::new("resolution");
+        row.text(source.as_str());
+        Self(row)
+    }
+
+    pub(in crate::index) fn add(&mut self, node: &NodeId) {
+        self.0.text(node.kind().name());
+        self.0.text(node.key());
+    }
+
+    pub(in crate::index) fn finish(self) -> crate::foundation::Sha256 {
+        self.0.finish()
+    }
+}
+
+/// What links can point at.
+pub(super) struct Known<'a> {
+    pub(super) ids: HashMap<&'a str, i64>,
+    pub(super) stems: HashMap<String, Vec<&'a WorkspacePath>>,
+    pub(super) anchors: &'a Anchors,
+    pub(super) files: &'a BTreeSet<WorkspacePath>,
+}
+
+impl Known<'_> {
+    /// Document and number of the section with the key `path#anchor`; either
+    /// may hold a `#` itself.
+    fn section(&self, key: &str) -> Option<(i64, u32)> {
+        key.match_indices('#').find_map(|(at, _)| {
+            let document = *self.ids.get(&key[..at])?;
+            Some((document, self.anchors.find(document, &key[at + 1..])?))
+        })
+    }
+}
+
+impl Targets for Known<'_> {
+    fn has_document(&self, path: &WorkspacePath) -> bool {
+        self.ids.contains_key(path.as_str())
+    }
+
+    fn has_section(&self, path: &WorkspacePath, anchor: &str) -> bool {
+        self.ids
+            .get(path.as_str())
+            .is_some_and(|document| self.anchors.find(*document, anchor).is_some())
+    }
+
+    fn has_file(&self, path: &WorkspacePath) -> bool {
+        self.files.contains(path)
+    }
+
+    fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
+        let found = self.stems.get(stem).into_iter().flatten();
+        found.map(|path| (*path).clone()).collect()
+    }
+}

@@ -1,0 +1,238 @@
+//! Making an index from scratch: documents stream in by ascending path,
+//! links are resolved when all are known.
+//!
+//! Byte-identical for identical inputs, whether built in memory or in a
+//! spill file, on every machine: rows are inserted in one order, one
+//! transaction, with page layout that depends on nothing else. Memory grows
+//! with the names of things (paths, anchors, terms, targets), not with text.
+
+mod artifact;
+mod links;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::digest;
+use super::error::IndexError;
+use super::layout;
+use super::prepare::Prepared;
+use crate::foundation::Sha256;
+use crate::foundation::digest::MultisetDigest;
+use crate::foundation::spill::Artifact;
+use crate::graph::WorkspacePath;
+use crate::schema::SchemaBlock;
+use links::Spool;
+
+pub(super) use artifact::{Workshop, check_seal};
+pub(super) use links::Resolution;
+pub(super) use rows::{Inserts, Names};
+
+/// Where an index is built.
+#[derive(Clone, Debug)]
+pub enum Scratch {
+    /// In memory: for small inputs.
+    Memory,
+    /// In a spill file in this directory, unlinked at once.
+    Spill(PathBuf),
+}
+
+/// What an index says of its run, apart from the documents.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Id of the run's root tree.
+    pub root_tree: String,
+    /// The run digest.
+    pub run_digest: String,
+    /// Sources that were refused, with the name of the reason.
+    pub refused: BTreeMap<WorkspacePath, String>,
+    /// Files and folders of the workspace that are no sources: what a link
+    /// may point at beside documents.
+    pub files: BTreeSet<WorkspacePath>,
+}
+
+/// How many rows of each kind an index holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Documents.
+    pub documents: u64,
+    /// Sections.
+    pub sections: u64,
+    /// Chunks.
+    pub chunks: u64,
+    /// Distinct terms.
+    pub terms: u64,
+    /// Distinct tags.
+    pub tags: u64,
+    /// Distinct external, file and unresolved targets.
+    pub targets: u64,
+    /// Links from a chunk to a term.
+    pub mentions: u64,
+    /// Links from a document to a tag.
+    pub tagged: u64,
+    /// Links written in the text.
+    pub links: u64,
+    /// Of these, the ones that name nothing that exists.
+    pub unresolved: u64,
+    /// Refused sources.
+    pub refused: u64,
+}
+
+/// A finished index.
+#[derive(Debug)]
+pub struct Built {
+    /// Its bytes.
+    pub artifact: Artifact,
+    /// Its logical digest: equal for equal content, however it was built.
+    pub logical: Sha256,
+    /// What it holds.
+    pub counts: Counts,
+}
+
+/// An index under construction.
+pub struct Builder {
+    workshop: Workshop,
+    names: Names,
+    anchors: Anchors,
+    documents: Vec<WorkspacePath>,
+    next_chunk: i64,
+    spool: Spool,
+    digest: MultisetDigest,
+    counts: Counts,
+}
+
+impl Builder {
+    /// An empty index.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] when there is no room for it.
+    pub fn new(scratch: &Scratch) -> Result<Self, IndexError> {
+        let workshop = Workshop::empty(scratch)?;
+        layout::create_tables(workshop.connection())?;
+        rows::begin_bulk(workshop.connection())?;
+        Ok(Self {
+            spool: Spool::new(scratch)?,
+            workshop,
+            names: Names::default(),
+            anchors: Anchors::default(),
+            documents: Vec::new(),
+            next_chunk: 1,
+            digest: MultisetDigest::default(),
+            counts: Counts::default(),
+        })
+    }
+
+    /// Adds the next document; paths must ascend.
+    ///
+    /// # Errors
+    /// [`IndexError::Order`], [`IndexError::TooManyRows`], or I/O.
+    pub fn add(&mut self, prepared: &Prepared) -> Result<(), IndexError> {
+        let path = &prepared.source.path;
+        if self.documents.last().is_some_and(|last| last >= path) {
+            return Err(IndexError::Order(path.clone()));
+        }
+        self.documents.push(path.clone());
+        let id = self.documents.len() as i64;
+        let inserts = Inserts::new(self.workshop.connection());
+        inserts.document(id, prepared, self.next_chunk, &mut self.names)?;
+        self.next_chunk += prepared.document.chunks.len() as i64;
+        self.anchors.add(id, prepared);
+        self.spool.add(id, prepared)?;
+        self.digest.add(prepared.digest);
+        self.counts.add(prepared);
+        Ok(())
+    }
+
+    /// Resolves the links and completes the index.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`].
+    pub fn finish(mut self, facts: &Facts) -> Result<Built, IndexError> {
+        let mut ids: HashMap<&str, i64> = HashMap::with_capacity(self.documents.len());
+        let mut stems: HashMap<String, Vec<&WorkspacePath>> = HashMap::new();
+        for (place, path) in self.documents.iter().enumerate() {
+            ids.insert(path.as_str(), place as i64 + 1);
+            stems
+                .entry(path.stem().to_lowercase())
+                .or_default()
+                .push(path);
+        }
+        let known = links::Known {
+            ids,
+            stems,
+            anchors: &self.anchors,
+            files: &facts.files,
+        };
+        let inserts = Inserts::new(self.workshop.connection());
+        self.spool.resolve(
+            &self.documents,
+            &known,
+            &inserts,
+            &mut self.names,
+            &mut self.digest,
+            &mut self.counts,
+        )?;
+        self.names.write(self.workshop.connection())?;
+        self.names.count(&mut self.counts);
+        rows::write_refused(self.workshop.connection(), facts, &mut self.digest)?;
+        self.counts.refused = facts.refused.len() as u64;
+        layout::create_indexes_and_views(self.workshop.connection())?;
+        rows::end_bulk(self.workshop.connection())?;
+        self.workshop.complete(facts, self.digest, self.counts)
+    }
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, prepared: &Prepared) {
+        let document = &prepared.document;
+        self.documents += 1;
+        self.sections += document.sections.len() as u64;
+        self.chunks += document.chunks.len() as u64;
+        self.mentions += prepared.mentions.len() as u64;
+        self.tagged += document.tags.len() as u64;
+        self.links += document.links.len() as u64;
+    }
+}
+
+/// Which anchors exist, by document; values are section numbers. Keyed by a
+/// hash: memory does not grow with the length of headings.
+#[derive(Default)]
+pub(super) struct Anchors(HashMap<(i64, u64), u32>);
+
+impl Anchors {
+    fn add(&mut self, document: i64, prepared: &Prepared) {
+        for (number, section) in prepared.document.sections.iter().enumerate() {
+            let key = (document, hash(&section.anchor));
+            self.0.entry(key).or_insert(number as u32);
+        }
+    }
+
+    fn find(&self, document: i64, anchor: &str) -> Option<u32> {
+        self.0.get(&(document, hash(anchor))).copied()
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The schema block that goes into the index, as JSON.
+fn schema_json() -> String {
+    String::from_utf8_lossy(&crate::foundation::json::canonical(&SchemaBlock::current()))
+        .into_owned()
+}
+
+/// The logical digest of rows whose texts sum to `rows`.
+pub(super) fn logical(rows: MultisetDigest, counts: Counts) -> Sha256 {
+    let mut row = digest::RowHasher::new("index");
+    row.text(&rows.finish().to_string());
+    row.text(&String::from_utf8_lossy(
+        &crate::foundation::json::canonical(&counts),
+    ));
+    row.finish()
+}

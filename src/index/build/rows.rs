@@ -1,0 +1,352 @@
+//! The inserts: one document's rows, and the names they share.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+
+use super::{Counts, Facts};
+use crate::foundation::digest::MultisetDigest;
+use crate::graph::{NodeKind, WorkspacePath};
+use crate::index::digest::{self, place};
+use crate::index::error::IndexError;
+use crate::index::layout::{Code, NUMBER_END, plain_anchor, row_id};
+use crate::index::prepare::{Prepared, search_text};
+
+/// FTS5 gathers this many bytes of postings before it writes a segment. What
+/// fits is one segment that never has to be merged: fastest, and no page is
+/// ever freed. It bounds memory on large workspaces.
+const BULK_HASH_BYTES: i64 = 16 << 20;
+/// What FTS5 gathers otherwise: its default.
+const USUAL_HASH_BYTES: i64 = 1 << 20;
+
+/// Prepares `search` for a bulk load.
+pub(super) fn begin_bulk(connection: &Connection) -> rusqlite::Result<()> {
+    configure(connection, "hashsize", BULK_HASH_BYTES)?;
+    configure(connection, "automerge", 0)
+}
+
+/// Undoes [`begin_bulk`].
+pub(super) fn end_bulk(connection: &Connection) -> rusqlite::Result<()> {
+    configure(connection, "automerge", 4)?;
+    configure(connection, "hashsize", USUAL_HASH_BYTES)
+}
+
+fn configure(connection: &Connection, name: &str, value: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO search(search, rank) VALUES(?, ?)")?
+        .execute(params![name, value])
+        .map(drop)
+}
+
+/// Writes the refused sources and adds them to the digest.
+pub(in crate::index) fn write_refused(
+    connection: &Connection,
+    facts: &Facts,
+    sum: &mut MultisetDigest,
+) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached("INSERT INTO refused(path, reason) VALUES(?, ?)")?;
+    for (path, reason) in &facts.refused {
+        insert.execute(params![path.as_str(), reason])?;
+        sum.add(digest::refused(path.as_str(), reason));
+    }
+    Ok(())
+}
+
+/// Names that rows share, each stored once: terms, tags and the targets
+/// outside the documents. Ids count up in the order of first use.
+#[derive(Default)]
+pub(in crate::index) struct Names {
+    terms: Interned<String>,
+    tags: Interned<String>,
+    targets: Interned<(NodeKind, String)>,
+}
+
+struct Interned<K> {
+    ids: HashMap<K, usize>,
+    uses: Vec<i64>,
+}
+
+impl<K> Default for Interned<K> {
+    fn default() -> Self {
+        Self {
+            ids: HashMap::new(),
+            uses: Vec::new(),
+        }
+    }
+}
+
+impl<K: std::hash::Hash + Eq> Interned<K> {
+    /// The id of a name that is used once more; ids count from 1.
+    fn use_of<Q>(&mut self, name: &Q) -> i64
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: std::hash::Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let id = match self.ids.get(name) {
+            Some(id) => *id,
+            None => {
+                self.uses.push(0);
+                self.ids.insert(name.to_owned(), self.uses.len());
+                self.uses.len()
+            }
+        };
+        self.uses[id - 1] += 1;
+        id as i64
+    }
+
+    /// Names in the order of their ids, with their uses.
+    fn sorted(&self) -> Vec<(usize, &K, i64)> {
+        let mut names: Vec<_> = self
+            .ids
+            .iter()
+            .map(|(name, id)| (*id, name, self.uses[id - 1]))
+            .collect();
+        names.sort_unstable_by_key(|(id, ..)| *id);
+        names
+    }
+}
+
+/// Where rows get the ids of the names they use.
+pub(in crate::index) trait NameIds {
+    /// The id of a term that one more `mention` row uses.
+    fn term(&mut self, name: &str) -> Result<i64, IndexError>;
+    /// The id of a tag that one more `tagged` row uses.
+    fn tag(&mut self, name: &str) -> Result<i64, IndexError>;
+    /// The id of a target that one more `link` row uses.
+    fn target(&mut self, kind: NodeKind, key: &str) -> Result<i64, IndexError>;
+}
+
+impl NameIds for Names {
+    fn term(&mut self, name: &str) -> Result<i64, IndexError> {
+        Ok(self.terms.use_of(name))
+    }
+
+    fn tag(&mut self, name: &str) -> Result<i64, IndexError> {
+        Ok(self.tags.use_of(name))
+    }
+
+    fn target(&mut self, kind: NodeKind, key: &str) -> Result<i64, IndexError> {
+        Ok(self.targets.use_of(&(kind, key.to_owned())))
+    }
+}
+
+impl Names {
+    /// Writes the tables of names.
+    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+        for (table, names) in [("term", &self.terms), ("tag", &self.tags)] {
+            let sql = format!("INSERT INTO {table}(id, name, uses) VALUES(?, ?, ?)");
+            let mut insert = connection.prepare(&sql)?;
+            for (id, name, uses) in names.sorted() {
+                insert.execute(params![id as i64, name, uses])?;
+            }
+        }
+        let mut insert = connection.prepare("INSERT INTO target(id, kind, key) VALUES(?, ?, ?)")?;
+        for (id, (kind, key), _) in self.targets.sorted() {
+            insert.execute(params![id as i64, kind.code(), key])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn count(&self, counts: &mut Counts) {
+        counts.terms = self.terms.uses.len() as u64;
+        counts.tags = self.tags.uses.len() as u64;
+        counts.targets = self.targets.uses.len() as u64;
+    }
+}
+
+/// A link as it is stored.
+pub(in crate::index) struct LinkRow<'a> {
+    pub(in crate::index) id: i64,
+    pub(in crate::index) section: Option<u32>,
+    pub(in crate::index) rule: i64,
+    pub(in crate::index) written: Option<&'a str>,
+    pub(in crate::index) place: [i64; 3],
+    pub(in crate::index) to_document: Option<i64>,
+    pub(in crate::index) to_section: Option<u32>,
+    pub(in crate::index) to_target: Option<i64>,
+    pub(in crate::index) name: Option<i64>,
+}
+
+/// Inserts rows through the connection's cached statements.
+pub(in crate::index) struct Inserts<'c>(&'c Connection);
+
+impl<'c> Inserts<'c> {
+    pub(in crate::index) const fn new(connection: &'c Connection) -> Self {
+        Self(connection)
+    }
+
+    /// All rows of one document but its links.
+    pub(in crate::index) fn document(
+        &self,
+        id: i64,
+        prepared: &Prepared,
+        first_chunk: i64,
+        names: &mut dyn NameIds,
+    ) -> Result<(), IndexError> {
+        let (source, document) = (&prepared.source, &prepared.document);
+        check_numbers(prepared)?;
+        self.0
+            .prepare_cached("INSERT INTO document VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+            .execute(params![
+                id,
+                source.path.as_str(),
+                document.title,
+                document.format.code(),
+                &source.sha256.as_bytes()[..],
+                source.bytes as i64,
+                document.lines,
+                first_chunk,
+                document.chunks.len() as i64,
+            ])?;
+        self.sections(id, prepared)?;
+        self.chunks(id, prepared, first_chunk)?;
+        self.mentions(id, prepared, names)?;
+        self.tags(id, prepared, names)
+    }
+
+    fn sections(&self, document: i64, prepared: &Prepared) -> Result<(), IndexError> {
+        let mut insert = self
+            .0
+            .prepare_cached("INSERT INTO section VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+        for (number, section) in prepared.document.sections.iter().enumerate() {
+            let heading = section.heading;
+            let anchor =
+                (section.anchor != plain_anchor(&section.title)).then_some(section.anchor.as_str());
+            insert.execute(params![
+                row_id(document, number),
+                section.parent,
+                section.level,
+                section.title,
+                anchor,
+                heading.line,
+                heading.start,
+                i64::from(heading.end) - i64::from(heading.start),
+                i64::from(section.end) - i64::from(heading.start),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn chunks(&self, document: i64, prepared: &Prepared, first: i64) -> Result<(), IndexError> {
+        let mut insert = self
+            .0
+            .prepare_cached("INSERT INTO chunk VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+        let mut search = self
+            .0
+            .prepare_cached("INSERT INTO search(rowid, title, heading, text) VALUES(?, ?, ?, ?)")?;
+        let rows = prepared.document.chunks.iter().zip(&prepared.keys);
+        for (number, (chunk, key)) in rows.enumerate() {
+            let id = first + number as i64;
+            let span = chunk.span;
+            insert.execute(params![
+                id,
+                document,
+                chunk.section,
+                &key.hash[..],
+                key.copy,
+                span.line,
+                i64::from(span.end_line) - i64::from(span.line),
+                span.start,
+                i64::from(span.end) - i64::from(span.start),
+            ])?;
+            let text = search_text(&prepared.source.path, &prepared.document, number);
+            search.execute(params![id, text.title, text.heading, text.text])?;
+        }
+        Ok(())
+    }
+
+    fn mentions(
+        &self,
+        document: i64,
+        prepared: &Prepared,
+        names: &mut dyn NameIds,
+    ) -> Result<(), IndexError> {
+        let mut insert = self
+            .0
+            .prepare_cached("INSERT INTO mention VALUES(?, ?, ?, ?, ?, ?, ?, ?)")?;
+        for (number, row) in prepared.mentions.iter().enumerate() {
+            let first = &prepared.document.mentions[row.first];
+            let [line, start, bytes] = place(first.span);
+            insert.execute(params![
+                row_id(document, number),
+                names.term(&first.term)?,
+                row.chunk,
+                row.rule.code(),
+                row.uses,
+                line,
+                start,
+                bytes,
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn tags(
+        &self,
+        document: i64,
+        prepared: &Prepared,
+        names: &mut dyn NameIds,
+    ) -> Result<(), IndexError> {
+        let mut insert = self
+            .0
+            .prepare_cached("INSERT INTO tagged VALUES(?, ?, ?, ?, ?, ?)")?;
+        for (number, tag) in prepared.document.tags.iter().enumerate() {
+            let [line, start, bytes] = place(tag.span);
+            insert.execute(params![
+                row_id(document, number),
+                names.tag(&tag.tag)?,
+                tag.rule.code(),
+                line,
+                start,
+                bytes,
+            ])?;
+        }
+        Ok(())
+    }
+
+    /// One link.
+    pub(in crate::index) fn link(&self, link: &LinkRow<'_>) -> Result<(), IndexError> {
+        let [line, start, bytes] = link.place;
+        self.0
+            .prepare_cached("INSERT INTO link VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+            .execute(params![
+                link.id,
+                link.section,
+                link.rule,
+                link.written,
+                line,
+                start,
+                bytes,
+                link.to_document,
+                link.to_section,
+                link.to_target,
+                link.name,
+            ])?;
+        Ok(())
+    }
+}
+
+fn check_numbers(prepared: &Prepared) -> Result<(), IndexError> {
+    let document = &prepared.document;
+    let too_many = |rows| too_many_rows(&prepared.source.path, rows);
+    for (rows, count) in [
+        ("sections", document.sections.len()),
+        ("chunks", document.chunks.len()),
+        ("mentions", prepared.mentions.len()),
+        ("tags", document.tags.len()),
+        ("links", document.links.len()),
+    ] {
+        if count > NUMBER_END {
+            return Err(too_many(rows));
+        }
+    }
+    Ok(())
+}
+
+fn too_many_rows(path: &WorkspacePath, rows: &'static str) -> IndexError {
+    IndexError::TooManyRows {
+        path: path.clone(),
+        rows,
+        limit: NUMBER_END,
+    }
+}

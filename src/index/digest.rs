@@ -1,0 +1,175 @@
+//! The logical digest: what an index says, whatever its rowids and pages.
+//!
+//! One row text per document (everything its rows say), one per document
+//! for where its links point, one per refused source; their SHA-256 are
+//! summed order-independently, so an edit changes the sum at its own cost.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+
+use super::error::IndexError;
+use super::layout::{Code, row_range, split_row_id};
+use super::open::Index;
+use super::prepare::{ChunkKey, Prepared};
+use crate::foundation::digest::MultisetDigest;
+use crate::foundation::{Sha256, Sha256Hasher};
+use crate::graph::{NodeKind, Span};
+
+/// Hashes rows field by field; every text is preceded by its length, so that
+/// no two different rows have the same bytes.
+pub(super) struct RowHasher(Sha256Hasher);
+
+impl RowHasher {
+    pub(super) fn new(domain: &str) -> Self {
+        let mut hasher = Self(Sha256Hasher::default());
+        hasher.text(domain);
+        hasher
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        self.number(text.len() as i64);
+        self.0.update(text.as_bytes());
+    }
+
+    fn number(&mut self, number: i64) {
+        self.0.update(&number.to_le_bytes());
+    }
+
+    fn numbers(&mut self, numbers: &[i64]) {
+        for number in numbers {
+            self.number(*number);
+        }
+    }
+
+    fn optional(&mut self, number: Option<i64>) {
+        self.number(number.unwrap_or(-1));
+    }
+
+    pub(super) fn finish(self) -> Sha256 {
+        self.0.finish()
+    }
+
+    fn document(&mut self, path: &str, sha256: &[u8], title: Option<&str>, numbers: [i64; 3]) {
+        self.text(path);
+        self.0.update(sha256);
+        self.number(i64::from(title.is_some()));
+        self.text(title.unwrap_or_default());
+        self.numbers(&numbers);
+    }
+
+    fn section(&mut self, parent: Option<i64>, title: &str, anchor: &str, numbers: [i64; 5]) {
+        self.text("section");
+        self.optional(parent);
+        self.text(title);
+        self.text(anchor);
+        self.numbers(&numbers);
+    }
+
+    fn chunk(&mut self, section: Option<i64>, key: ChunkKey, numbers: [i64; 4]) {
+        self.text("chunk");
+        self.optional(section);
+        self.0.update(&key.hash);
+        self.number(i64::from(key.copy));
+        self.numbers(&numbers);
+    }
+
+    fn mention(&mut self, term: &str, numbers: [i64; 6]) {
+        self.text("mention");
+        self.text(term);
+        self.numbers(&numbers);
+    }
+
+    fn tagged(&mut self, tag: &str, numbers: [i64; 4]) {
+        self.text("tagged");
+        self.text(tag);
+        self.numbers(&numbers);
+    }
+
+    fn link(&mut self, section: Option<i64>, written: &str, numbers: [i64; 4]) {
+        self.text("link");
+        self.optional(section);
+        self.text(written);
+        self.numbers(&numbers);
+    }
+
+    /// The digest of everything the rows of one document say, but for where
+    /// its links point.
+    pub(super) fn of_prepared(prepared: &Prepared) -> Sha256 {
+        let (source, document) = (&prepared.source, &prepared.document);
+        let mut row = Self::new("document");
+        row.document(
+            source.path.as_str(),
+            source.sha256.as_bytes(),
+            document.title.as_deref(),
+            [
+                document.format.code(),
+                source.bytes as i64,
+                i64::from(document.lines),
+            ],
+        );
+        for section in &document.sections {
+            let heading = section.heading;
+            row.section(
+                section.parent.map(i64::from),
+                &section.title,
+                &section.anchor,
+                [
+                    i64::from(section.level),
+                    i64::from(heading.line),
+                    i64::from(heading.start),
+                    i64::from(heading.end) - i64::from(heading.start),
+                    i64::from(section.end) - i64::from(heading.start),
+                ],
+            );
+        }
+        for (chunk, key) in document.chunks.iter().zip(&prepared.keys) {
+            let [line, start, bytes] = place(chunk.span);
+            let more = i64::from(chunk.span.end_line) - i64::from(chunk.span.line);
+            row.chunk(
+                chunk.section.map(i64::from),
+                *key,
+                [line, more, start, bytes],
+            );
+        }
+        for mention in &prepared.mentions {
+            let first = &document.mentions[mention.first];
+            let [line, start, bytes] = place(first.span);
+            let (chunk, uses) = (i64::from(mention.chunk), i64::from(mention.uses));
+            row.mention(
+                &first.term,
+                [chunk, mention.rule.code(), uses, line, start, bytes],
+            );
+        }
+        for tag in &document.tags {
+            let [line, start, bytes] = place(tag.span);
+            row.tagged(&tag.tag, [tag.rule.code(), line, start, bytes]);
+        }
+        for link in &document.links {
+            let [line, start, bytes] = place(link.span);
+            row.link(
+                link.section.map(i64::from),
+                &link.target,
+                [link.rule.code(), line, start, bytes],
+            );
+        }
+        row.finish()
+    }
+}
+
+/// Line, start and length of a span: as they are stored.
+pub(super) fn place(span: Span) -> [i64; 3] {
+    [
+        i64::from(span.line),
+        i64::from(span.start),
+        i64::from(span.end) - i64::from(span.start),
+    ]
+}
+
+/// The digest of one refused source.
+pub(super) fn refused(path: &str, reason: &str) -> Sha256 {
+    let mut row = RowHasher::new("refused");
+    row.text(path);
+    row.text(reason);
+    row.finish()
+}

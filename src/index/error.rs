@@ -1,0 +1,63 @@
+//! What can go wrong with an index, sorted by what the caller does next.
+
+use std::io;
+
+use rusqlite::ErrorCode;
+
+use crate::graph::WorkspacePath;
+
+/// Why an index could not be built, opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The machine's doing: disk full, permission, a file that is not there.
+    /// Building again would not help.
+    #[error("the index could not be read or written: {0}")]
+    Io(#[from] io::Error),
+    /// The file is not what this program wrote: torn, tampered with or never
+    /// an index. It can be made again from the packs.
+    #[error("the index is damaged: {0}")]
+    Damaged(String),
+    /// An index of another artifact schema, which is left alone.
+    #[error("the index has artifact schema {0}, this version reads {current}", current = crate::schema::WRITES)]
+    OtherSchema(i32),
+    /// Documents were not handed in by ascending path.
+    #[error("{0} was indexed out of order")]
+    Order(WorkspacePath),
+    /// A document with more rows of one kind than an index can hold.
+    #[error("{path} has more than {limit} {rows}")]
+    TooManyRows {
+        /// Which document.
+        path: WorkspacePath,
+        /// Rows of which kind.
+        rows: &'static str,
+        /// How many can be held.
+        limit: usize,
+    },
+    /// A change does not fit the index it is applied to.
+    #[error("the index does not hold {0} as it is said to be; build it from scratch")]
+    Stale(WorkspacePath),
+}
+
+impl IndexError {
+    /// Whether making the index again from the packs is the remedy.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged(_) | Self::Stale(_))
+    }
+}
+
+impl From<rusqlite::Error> for IndexError {
+    fn from(error: rusqlite::Error) -> Self {
+        let kind = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => io::ErrorKind::StorageFull,
+            Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+                io::ErrorKind::PermissionDenied
+            }
+            Some(ErrorCode::CannotOpen) => io::ErrorKind::NotFound,
+            Some(ErrorCode::OutOfMemory) => io::ErrorKind::OutOfMemory,
+            Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseBusy) => io::ErrorKind::Other,
+            _ => return Self::Damaged(error.to_string()),
+        };
+        Self::Io(io::Error::new(kind, error))
+    }
+}

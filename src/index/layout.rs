@@ -1,0 +1,127 @@
+//! The fixed shape of an index file: its statements, its identifiers, the
+//! integers that stand for names.
+
+use rusqlite::Connection;
+
+use crate::graph::{Format, LinkRule, MentionRule, NodeKind, TagRule};
+
+/// `application_id` in the header of every index: `AGix` in ASCII.
+pub(super) const APPLICATION_ID: i32 = 0x4147_6978;
+
+/// A row's id is its document's id shifted by this, plus its number.
+pub(super) const NUMBER_BITS: u32 = 24;
+
+/// One more than the largest number of a row in its document.
+pub(super) const NUMBER_END: usize = 1 << NUMBER_BITS;
+
+const TABLES: &str = include_str!("schema.sql");
+const INDEXES: &str = include_str!("indexes.sql");
+const VIEWS: &str = include_str!("views.sql");
+
+/// What FTS5 itself creates beneath `search`, in its order.
+const SHADOWS: [&str; 4] = [
+    "CREATE TABLE 'search_data'(id INTEGER PRIMARY KEY, block BLOB)",
+    "CREATE TABLE 'search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID",
+    "CREATE TABLE 'search_docsize'(id INTEGER PRIMARY KEY, sz BLOB)",
+    "CREATE TABLE 'search_config'(k PRIMARY KEY, v) WITHOUT ROWID",
+];
+
+/// The statements of `script`, without their semicolons and the comments
+/// before them: what SQLite keeps in `sqlite_schema`.
+fn statements(script: &'static str) -> impl Iterator<Item = &'static str> {
+    script.split(";\n").filter_map(|statement| {
+        let start = statement.find("CREATE ")?;
+        Some(statement[start..].trim_end())
+    })
+}
+
+/// The `sql` column of `sqlite_schema`, row for row, of every index that
+/// this build writes.
+pub(super) fn expected_schema() -> impl Iterator<Item = &'static str> {
+    statements(TABLES)
+        .chain(SHADOWS)
+        .chain(statements(INDEXES))
+        .chain(statements(VIEWS))
+}
+
+/// Creates the tables, before rows are loaded.
+pub(super) fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)
+}
+
+/// Creates indexes and views, after the rows are loaded: sorting once is
+/// cheaper than keeping sorted, and packs the pages full.
+pub(super) fn create_indexes_and_views(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(INDEXES)?;
+    connection.execute_batch(VIEWS)
+}
+
+/// The id of row `number` of `document`.
+pub(super) const fn row_id(document: i64, number: usize) -> i64 {
+    (document << NUMBER_BITS) | number as i64
+}
+
+/// First and last possible id of the rows of `document`.
+pub(super) const fn row_range(document: i64) -> (i64, i64) {
+    (row_id(document, 0), row_id(document, NUMBER_END - 1))
+}
+
+/// Document and number of a row id.
+pub(super) const fn split_row_id(id: i64) -> (i64, usize) {
+    (id >> NUMBER_BITS, (id & (NUMBER_END as i64 - 1)) as usize)
+}
+
+/// The anchor that the views derive from a title when none is stored.
+pub(super) fn plain_anchor(title: &str) -> String {
+    title.to_ascii_lowercase().replace(' ', "-")
+}
+
+/// Types that are stored as small integers: the place in their list.
+pub(super) trait Code: Copy + PartialEq + 'static {
+    /// All values; a value's code is its place.
+    const ALL: &'static [Self];
+
+    /// The integer that stands for the value.
+    fn code(self) -> i64 {
+        Self::ALL
+            .iter()
+            .position(|value| *value == self)
+            .map_or(-1, |place| place as i64)
+    }
+
+    /// The value an integer stands for.
+    fn from_code(code: i64) -> Option<Self> {
+        usize::try_from(code)
+            .ok()
+            .and_then(|place| Self::ALL.get(place))
+            .copied()
+    }
+}
+
+impl Code for Format {
+    const ALL: &'static [Self] = &[Self::Markdown, Self::Rst, Self::Text];
+}
+
+impl Code for MentionRule {
+    const ALL: &'static [Self] = &[Self::InlineCode, Self::FenceLanguage];
+}
+
+impl Code for TagRule {
+    const ALL: &'static [Self] = &[Self::FrontMatter, Self::Hashtag];
+}
+
+impl Code for LinkRule {
+    const ALL: &'static [Self] = &[
+        Self::Inline,
+        Self::Reference,
+        Self::Autolink,
+        Self::Wikilink,
+        Self::Image,
+        Self::RstLink,
+    ];
+}
+
+impl Code for NodeKind {
+    /// Only the kinds that the table `target` holds.
+    const ALL: &'static [Self] = &[Self::External, Self::File, Self::Unresolved];
+}

@@ -1,0 +1,221 @@
+//! Opening an index for reading. The file may come from a stranger: it is
+//! opened read-only and immutable, SQLite is told to trust nothing, and no
+//! query runs before every object of its schema is one this program makes.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
+
+use super::build::{Counts, check_seal};
+use super::error::IndexError;
+use super::layout::{APPLICATION_ID, expected_schema};
+use crate::foundation::Sha256;
+use crate::foundation::json::{self, Bounds};
+use crate::foundation::spill::Artifact;
+use crate::schema::{self, SchemaBlock};
+
+/// No text or blob of an honest index is longer, in bytes.
+const MAX_VALUE_BYTES: i32 = 64 << 20;
+/// Bounds of the JSON texts in `meta`.
+const META_BOUNDS: Bounds = Bounds {
+    bytes: 64 << 10,
+    depth: 8,
+};
+
+/// An index open for reading.
+pub struct Index {
+    connection: Connection,
+    path: Option<PathBuf>,
+    meta: Meta,
+}
+
+/// What an index says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// Its schema block (FR-004).
+    pub schema: SchemaBlock,
+    /// Id of the root tree of its run.
+    pub root_tree: String,
+    /// Digest of its run.
+    pub run_digest: String,
+    /// How many rows it holds.
+    pub counts: Counts,
+    /// Its logical digest, as recorded when it was built.
+    pub logical: Sha256,
+    pub(super) rows: Sha256,
+    pub(super) seal: String,
+}
+
+impl Index {
+    /// Opens the index at `path`.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`] for a file that this program did not write,
+    /// [`IndexError::OtherSchema`] for one of another artifact schema, and
+    /// [`IndexError::Io`] when it cannot be read at all.
+    pub fn open(path: &Path) -> Result<Self, IndexError> {
+        // SQLite reports a missing file, a folder and a foreign file alike.
+        let mut head = [0u8; 16];
+        if File::open(path)?.read(&mut head)? < head.len() || head != *b"SQLite format 3\0" {
+            return Err(IndexError::Damaged("not a SQLite file".to_owned()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(uri(path), flags)?;
+        Self::check(connection, Some(path.to_owned()))
+    }
+
+    /// Opens the index whose bytes are `bytes`, which are copied.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, IndexError> {
+        Self::from_reader(&mut &bytes[..], bytes.len() as u64)
+    }
+
+    /// Opens an index that was just built, without writing it anywhere: how
+    /// a workspace that cannot be written still gets answers.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_artifact(artifact: &Artifact) -> Result<Self, IndexError> {
+        Self::from_reader(&mut *artifact.reader()?, artifact.bytes())
+    }
+
+    fn from_reader(reader: &mut dyn Read, bytes: u64) -> Result<Self, IndexError> {
+        if bytes < 1024 {
+            return Err(IndexError::Damaged("not a SQLite file".to_owned()));
+        }
+        let mut connection = Connection::open_in_memory()?;
+        let bytes = usize::try_from(bytes).map_err(std::io::Error::other)?;
+        connection.deserialize_read_exact(MAIN_DB, reader, bytes, true)?;
+        Self::check(connection, None)
+    }
+
+    fn check(connection: Connection, path: Option<PathBuf>) -> Result<Self, IndexError> {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let number = |name: &str| -> Result<i32, IndexError> {
+            Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
+        };
+        if number("application_id")? != APPLICATION_ID {
+            return Err(IndexError::Damaged("not an index".to_owned()));
+        }
+        let version = number("user_version")?;
+        if u32::try_from(version) != Ok(schema::WRITES) {
+            return Err(IndexError::OtherSchema(version));
+        }
+        check_schema(&connection)?;
+        let meta = Meta::read(&connection)?;
+        Ok(Self {
+            connection,
+            path,
+            meta,
+        })
+    }
+
+    /// What the index says of itself.
+    #[must_use]
+    pub const fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Whether the file's bytes are those that were written, by the seal
+    /// that stands in it: finds flipped bits, not forgery. True for an index
+    /// that was opened from memory.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] when the file cannot be read.
+    pub fn seal_holds(&self) -> Result<bool, IndexError> {
+        self.path
+            .as_deref()
+            .map_or(Ok(true), |path| check_seal(path, &self.meta.seal))
+    }
+}
+
+/// Compares every object of the schema with what this program makes, byte
+/// for byte and in order: a table, trigger or view too many is refused
+/// before any query touches it.
+fn check_schema(connection: &Connection) -> Result<(), IndexError> {
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY rowid")?;
+    let mut rows = statement.query([])?;
+    let mut expected = expected_schema();
+    while let Some(row) = rows.next()? {
+        let sql: Option<String> = row.get(1)?;
+        if expected.next() != sql.as_deref() || sql.is_none() {
+            let name: String = row.get(0)?;
+            let name: String = name.chars().take(100).collect();
+            return Err(IndexError::Damaged(format!(
+                "it holds {name:?}, which this program does not make so"
+            )));
+        }
+    }
+    match expected.next() {
+        Some(missing) => {
+            let head = missing.lines().next().unwrap_or(missing);
+            Err(IndexError::Damaged(format!("it lacks: {head}")))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Meta {
+    fn read(connection: &Connection) -> Result<Self, IndexError> {
+        let mut statement = connection.prepare("SELECT value FROM meta WHERE key = ?")?;
+        let mut get = |key: &str| -> Result<String, IndexError> {
+            Ok(statement.query_row([key], |row| row.get(0))?)
+        };
+        let damaged = |what: &str| IndexError::Damaged(format!("its {what} cannot be read"));
+        Ok(Self {
+            schema: json::parse(get("schema")?.as_bytes(), META_BOUNDS)
+                .map_err(|_| damaged("schema block"))?,
+            root_tree: get("root_tree")?,
+            run_digest: get("run_digest")?,
+            counts: json::parse(get("counts")?.as_bytes(), META_BOUNDS)
+                .map_err(|_| damaged("counts"))?,
+            logical: get("logical")?
+                .parse()
+                .map_err(|_| damaged("logical digest"))?,
+            rows: get("rows")?.parse().map_err(|_| damaged("row digest"))?,
+            seal: get("seal")?,
+        })
+    }
+}
+
+/// A `file:` URI for `path`, read-only and immutable: no locks, no journal,
+/// nothing created beside it.
+fn uri(path: &Path) -> OsString {
+    let mut uri = String::from(if path.is_absolute() {
+        "file://"
+    } else {
+        "file:./"
+    });
+    for &byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'~') {
+            uri.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri.push_str("?mode=ro&immutable=1");
+    OsString::from(uri)
+}

@@ -1,0 +1,215 @@
+//! What one document adds to an index, computed without the index: pure, so
+//! that a caller can prepare many documents in parallel and leave only the
+//! inserts to one thread.
+
+use std::collections::HashMap;
+
+use super::digest::RowHasher;
+use crate::foundation::Sha256;
+use crate::graph::resolve::{self, Candidates};
+use crate::graph::{Document, LinkRule, MentionRule, RawLink, WorkspacePath};
+
+/// One source of a run, as the tree names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Where it lies.
+    pub path: WorkspacePath,
+    /// Digest of its bytes.
+    pub sha256: Sha256,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// A document made ready for [`Builder::add`](super::Builder::add).
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub(super) source: Source,
+    pub(super) document: Document,
+    pub(super) keys: Vec<ChunkKey>,
+    pub(super) mentions: Vec<MentionRow>,
+    /// For each link of the document, the name under which it is found again
+    /// when what it may point at comes, goes or changes.
+    pub(super) names: Vec<Option<i64>>,
+    pub(super) digest: Sha256,
+}
+
+/// What tells a chunk from the others of its document: the first six bytes
+/// of its text's SHA-256, and the how manieth chunk with this text it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ChunkKey {
+    pub(super) hash: [u8; 6],
+    pub(super) copy: u32,
+}
+
+/// All uses of one term in one chunk, with the place of the first.
+#[derive(Clone, Debug)]
+pub(super) struct MentionRow {
+    /// Index of its first use in the document's `mentions`.
+    pub(super) first: usize,
+    pub(super) rule: MentionRule,
+    pub(super) chunk: u32,
+    pub(super) uses: u32,
+}
+
+/// Prepares `document`, the extraction of `source`.
+#[must_use]
+pub fn prepare(source: Source, document: Document) -> Prepared {
+    let keys = chunk_keys(&document);
+    let mentions = mention_rows(&document);
+    let names = document
+        .links
+        .iter()
+        .map(|link| link_name(&source.path, link))
+        .collect();
+    let mut prepared = Prepared {
+        source,
+        document,
+        keys,
+        mentions,
+        names,
+        digest: Sha256::from_bytes([0; 32]),
+    };
+    prepared.digest = RowHasher::of_prepared(&prepared);
+    prepared
+}
+
+impl Prepared {
+    /// The source it was made from.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The document it was made from.
+    #[must_use]
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+}
+
+/// The three columns of `search` for one chunk. A heading stands in its own
+/// column (and not in the text), so that a match there can weigh more; the
+/// document's title stands with the first chunk only.
+pub(super) struct SearchText<'a> {
+    pub(super) title: &'a str,
+    pub(super) heading: &'a str,
+    pub(super) text: &'a str,
+}
+
+/// What `search` holds for chunk `number` of `document` at `path`.
+pub(super) fn search_text<'a>(
+    path: &'a WorkspacePath,
+    document: &'a Document,
+    number: usize,
+) -> SearchText<'a> {
+    let chunk = &document.chunks[number];
+    let title = match (number, &document.title) {
+        (0, Some(title)) => title.as_str(),
+        (0, None) => path.stem(),
+        _ => "",
+    };
+    let split = chunk
+        .section
+        .and_then(|section| document.sections.get(section as usize))
+        .filter(|section| section.heading.start == chunk.span.start)
+        .and_then(|section| section.heading.end.checked_sub(chunk.span.start))
+        .and_then(|end| chunk.text.split_at_checked(end as usize));
+    let (heading, text) = split.unwrap_or(("", &chunk.text));
+    SearchText {
+        title,
+        heading,
+        text,
+    }
+}
+
+/// As [`crate::graph::chunk_keys`], in the form that is stored.
+pub(super) fn chunk_keys(document: &Document) -> Vec<ChunkKey> {
+    let mut seen: HashMap<[u8; 6], u32> = HashMap::new();
+    let keys = document.chunks.iter().map(|chunk| {
+        let mut hash = [0; 6];
+        hash.copy_from_slice(&Sha256::of(chunk.text.as_bytes()).as_bytes()[..6]);
+        let copy = seen.entry(hash).or_insert(0);
+        *copy += 1;
+        ChunkKey { hash, copy: *copy }
+    });
+    keys.collect()
+}
+
+fn mention_rows(document: &Document) -> Vec<MentionRow> {
+    let mut rows: Vec<MentionRow> = Vec::new();
+    let mut seen: HashMap<(u32, MentionRule, &str), usize> = HashMap::new();
+    for (first, mention) in document.mentions.iter().enumerate() {
+        let key = (mention.chunk, mention.rule, mention.term.as_str());
+        let row = *seen.entry(key).or_insert_with(|| {
+            rows.push(MentionRow {
+                first,
+                rule: mention.rule,
+                chunk: mention.chunk,
+                uses: 0,
+            });
+            rows.len() - 1
+        });
+        rows[row].uses += 1;
+    }
+    rows
+}
+
+/// The name of a link whose candidates an inverse rule does not cover: such
+/// a link is resolved again at every update.
+pub(super) const ANY_NAME: i64 = 0;
+
+/// Under which name `link` is found again; `None` when nothing that an edit
+/// does can change where it points.
+fn link_name(source: &WorkspacePath, link: &RawLink) -> Option<i64> {
+    name_of(source, link.rule, &link.target)
+}
+
+/// As [`link_name`], from the link's parts.
+pub(super) fn name_of(source: &WorkspacePath, rule: LinkRule, target: &str) -> Option<i64> {
+    match resolve::candidates(source, rule, target) {
+        Candidates::External(_) | Candidates::Nothing => None,
+        Candidates::Stem { stem, .. } => Some(stem_name(&stem)),
+        Candidates::Paths { paths, .. } => {
+            let first = path_name(paths.first()?.as_str());
+            let covered = paths
+                .iter()
+                .all(|path| names_of_document(path).contains(&first));
+            Some(if covered { first } else { ANY_NAME })
+        }
+    }
+}
+
+/// The names of all links that may point at the document `path`: the inverse
+/// of [`name_of`], as far as that finds it to hold.
+pub(super) fn names_of_document(path: &WorkspacePath) -> Vec<i64> {
+    let text = path.as_str();
+    let mut names = vec![path_name(text), stem_name(&path.stem().to_lowercase())];
+    if let Some(bare) = text.strip_suffix(".md") {
+        names.push(path_name(bare));
+        names.push(path_name(&format!("{bare}.html")));
+        names.push(path_name(&format!("{bare}.htm")));
+    }
+    if matches!(path.file_name(), "README.md" | "index.md") && !path.parent().is_empty() {
+        names.push(path_name(path.parent()));
+    }
+    names
+}
+
+fn path_name(path: &str) -> i64 {
+    name_hash(b'/', path)
+}
+
+fn stem_name(stem: &str) -> i64 {
+    name_hash(b'~', stem)
+}
+
+/// FNV-1a, folded to 31 bits so that it takes four bytes in a record. Two
+/// names that collide cost a needless look, nothing else.
+fn name_hash(domain: u8, text: &str) -> i64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in std::iter::once(domain).chain(text.bytes()) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    let folded = ((hash >> 33) ^ hash) & 0x7fff_ffff;
+    (folded as i64).max(ANY_NAME + 1)
+}

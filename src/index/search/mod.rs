@@ -1,0 +1,301 @@
+//! Answers to a query: chunks ranked by BM25, with the weight of titles and
+//! headings above that of text; or the sections and documents they stand in;
+//! or terms, tags and targets by their names.
+
+mod expression;
+mod names;
+mod parse;
+mod scope;
+mod snippet;
+mod tokens;
+
+use std::collections::BTreeSet;
+
+use rusqlite::params;
+
+use super::error::IndexError;
+use super::layout::row_id;
+use super::open::Index;
+use crate::foundation::Sha256;
+use crate::graph::{NodeId, NodeKind, WorkspacePath};
+use scope::Scope;
+
+pub use parse::{Expression, QueryError, parse};
+pub use scope::{PathPattern, PatternError};
+pub use snippet::{Snippet, snippet};
+
+/// How much a match weighs, by the column it stands in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// In the document's title (or, without one, its file name).
+    pub title: f64,
+    /// In a heading.
+    pub heading: f64,
+    /// In the text.
+    pub text: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            title: 4.0,
+            heading: 3.0,
+            text: 1.0,
+        }
+    }
+}
+
+/// A search.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// What to search for, from [`parse`].
+    pub expression: Expression,
+    /// Kinds of nodes to find; empty means chunks.
+    pub kinds: BTreeSet<NodeKind>,
+    /// Only in documents whose path matches one of these; empty means all.
+    pub paths: Vec<PathPattern>,
+    /// Only in documents that carry all these tags.
+    pub tags: Vec<String>,
+    /// At most this many hits.
+    pub limit: usize,
+    /// The weights of the columns.
+    pub weights: Weights,
+}
+
+impl Query {
+    /// A search for `expression` in all chunks, at most ten hits.
+    #[must_use]
+    pub fn new(expression: Expression) -> Self {
+        Self {
+            expression,
+            kinds: BTreeSet::new(),
+            paths: Vec::new(),
+            tags: Vec::new(),
+            limit: 10,
+            weights: Weights::default(),
+        }
+    }
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// The node found.
+    pub id: NodeId,
+    /// Where it was found; `None` for a term, tag or target.
+    pub place: Option<Place>,
+    /// BM25, greater is better; for a name, how much of it matched, 0 to 1.
+    pub score: f64,
+}
+
+/// The chunk in which a hit was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Its document.
+    pub path: WorkspacePath,
+    /// The chunk's place in the document's list: with the path it finds the
+    /// text in the pack.
+    pub chunk: u32,
+    /// First line.
+    pub line: u32,
+    /// Last line.
+    pub end_line: u32,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// Title of the document.
+    pub title: Option<String>,
+    /// The headings above it, outermost first.
+    pub trail: Vec<String>,
+    /// Digest of the source's bytes at the time of the run.
+    pub sha256: Sha256,
+}
+
+impl Index {
+    /// The best hits for `query`, best first; equal scores by path and line,
+    /// names by themselves.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`] or [`IndexError::Io`].
+    pub fn search(&self, query: &Query) -> Result<Vec<Hit>, IndexError> {
+        let scope = Scope::of(self, query)?;
+        let mut hits = Vec::new();
+        let wanted = |kind| match kind {
+            NodeKind::Chunk => query.kinds.is_empty() || query.kinds.contains(&kind),
+            _ => query.kinds.contains(&kind),
+        };
+        let placed = [NodeKind::Document, NodeKind::Section, NodeKind::Chunk];
+        if placed.into_iter().any(wanted) {
+            let mut ranked = self.ranked(query, &scope)?;
+            for kind in placed.into_iter().filter(|kind| wanted(*kind)) {
+                self.best(kind, &mut ranked, query.limit, &mut hits)?;
+            }
+        }
+        for kind in NodeKind::ALL {
+            if !placed.contains(&kind) && wanted(kind) {
+                names::search(self, kind, query, &scope, &mut hits)?;
+            }
+        }
+        hits.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| a.order().cmp(&b.order()))
+        });
+        hits.truncate(query.limit);
+        Ok(hits)
+    }
+
+    /// Every chunk that matches, best score first.
+    fn ranked(&self, query: &Query, scope: &Scope) -> Result<Vec<(f64, i64)>, IndexError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT rowid, bm25(search, ?, ?, ?) FROM search WHERE search MATCH ?",
+        )?;
+        let weights = query.weights;
+        let mut rows = statement.query(params![
+            weights.title,
+            weights.heading,
+            weights.text,
+            expression::render(&query.expression),
+        ])?;
+        let mut ranked = Vec::new();
+        while let Some(row) = rows.next()? {
+            let chunk: i64 = row.get(0)?;
+            if scope.has_chunk(chunk) {
+                // FTS5 gives better matches smaller (negative) scores.
+                let score: f64 = row.get(1)?;
+                ranked.push((-score, chunk));
+            }
+        }
+        ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        Ok(ranked)
+    }
+
+    /// Takes hits of `kind` from the ranking until `limit` different ones
+    /// are found, and all that score the same as the last: which of them
+    /// stay is decided by path and line, never by rowid.
+    fn best(
+        &self,
+        kind: NodeKind,
+        ranked: &mut [(f64, i64)],
+        limit: usize,
+        hits: &mut Vec<Hit>,
+    ) -> Result<(), IndexError> {
+        let mut seen: BTreeSet<NodeId> = BTreeSet::new();
+        let mut from = 0;
+        while from < ranked.len() && seen.len() < limit {
+            let score = ranked[from].0;
+            let ties = ranked[from..]
+                .iter()
+                .take_while(|(other, _)| other.total_cmp(&score).is_eq())
+                .count();
+            let mut group = Vec::with_capacity(ties);
+            for (score, chunk) in &ranked[from..from + ties] {
+                group.extend(self.hit(kind, *chunk, *score)?);
+            }
+            group.sort_by(|a, b| a.order().cmp(&b.order()));
+            for hit in group {
+                if seen.len() < limit && seen.insert(hit.id.clone()) {
+                    hits.push(hit);
+                }
+            }
+            from += ties;
+        }
+        Ok(())
+    }
+
+    /// The node of `kind` that a chunk stands for; `None` when a section is
+    /// wanted and the chunk stands before the first heading.
+    fn hit(&self, kind: NodeKind, chunk: i64, score: f64) -> Result<Option<Hit>, IndexError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT d.path, c.id - d.first_chunk, c.line, c.line + c.more_lines,
+               c.start, c.start + c.bytes, d.title, d.sha256, d.id, c.section,
+               lower(hex(c.key)), c.copy
+             FROM chunk c JOIN document d ON d.id = c.document WHERE c.id = ?",
+        )?;
+        let mut rows = statement.query([chunk])?;
+        let Some(row) = rows.next()? else {
+            return Err(IndexError::Damaged(format!("chunk {chunk} is missing")));
+        };
+        let path: String = row.get(0)?;
+        let path: WorkspacePath = path
+            .parse()
+            .map_err(|error| IndexError::Damaged(format!("{error}")))?;
+        let section: Option<i64> = row.get(9)?;
+        let (trail, anchor) = self.trail(row.get(8)?, section)?;
+        let id = match (kind, anchor) {
+            (NodeKind::Section, Some(anchor)) => NodeId::section(&path, &anchor),
+            (NodeKind::Section, None) => return Ok(None),
+            (NodeKind::Chunk, _) => {
+                let (key, copy): (String, u32) = (row.get(10)?, row.get(11)?);
+                let repeat = if copy > 1 {
+                    format!("~{copy}")
+                } else {
+                    String::new()
+                };
+                NodeId::chunk(&path, &format!("{key}{repeat}"))
+            }
+            _ => NodeId::document(&path),
+        };
+        Ok(Some(Hit {
+            id,
+            place: Some(Place {
+                path,
+                chunk: row.get(1)?,
+                line: row.get(2)?,
+                end_line: row.get(3)?,
+                start: row.get(4)?,
+                end: row.get(5)?,
+                title: row.get(6)?,
+                trail,
+                sha256: Sha256::from_bytes(row.get(7)?),
+            }),
+            score,
+        }))
+    }
+
+    /// The headings from the outermost to section number `section` of
+    /// `document`, and that section's anchor.
+    pub(super) fn trail(
+        &self,
+        document: i64,
+        section: Option<i64>,
+    ) -> Result<(Vec<String>, Option<String>), IndexError> {
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT title, anchor, parent FROM section WHERE id = ?")?;
+        let (mut trail, mut innermost) = (Vec::new(), None);
+        let mut next = section;
+        while let Some(number) = next {
+            // Ranks are 1 to 6: a longer trail is a loop.
+            if trail.len() == 6 {
+                return Err(IndexError::Damaged(
+                    "sections enclose each other".to_owned(),
+                ));
+            }
+            let number = usize::try_from(number)
+                .map_err(|_| IndexError::Damaged("a section has no number".to_owned()))?;
+            let mut rows = statement.query([row_id(document, number)])?;
+            let Some(row) = rows.next()? else {
+                return Err(IndexError::Damaged("a section is missing".to_owned()));
+            };
+            let title: String = row.get(0)?;
+            if innermost.is_none() {
+                let anchor: Option<String> = row.get(1)?;
+                innermost = Some(anchor.unwrap_or_else(|| super::layout::plain_anchor(&title)));
+            }
+            trail.push(title);
+            next = row.get(2)?;
+        }
+        trail.reverse();
+        Ok((trail, innermost))
+    }
+}
+
+impl Hit {
+    /// What decides between equal scores.
+    fn order(&self) -> (Option<(&WorkspacePath, u32, u32)>, &NodeId) {
+        let place = self.place.as_ref();
+        (place.map(|p| (&p.path, p.line, p.start)), &self.id)
+    }
+}

@@ -1,0 +1,78 @@
+//! Search among names: terms, tags and targets, which have no text.
+
+use std::collections::BTreeSet;
+
+use super::expression::{matches, positive_patterns};
+use super::scope::Scope;
+use super::tokens::tokens;
+use super::{Hit, Query};
+use crate::graph::{NodeId, NodeKind};
+use crate::index::error::IndexError;
+use crate::index::layout::{Code, row_range};
+use crate::index::open::Index;
+
+/// Adds the names of `kind` that match `query` and are used in `scope`.
+pub(super) fn search(
+    index: &Index,
+    kind: NodeKind,
+    query: &Query,
+    scope: &Scope,
+    hits: &mut Vec<Hit>,
+) -> Result<(), IndexError> {
+    let used = used_in(index, kind, scope)?;
+    let sql = match kind {
+        NodeKind::Term => "SELECT id, name FROM term".to_owned(),
+        NodeKind::Tag => "SELECT id, name FROM tag".to_owned(),
+        _ => format!("SELECT id, key FROM target WHERE kind = {}", kind.code()),
+    };
+    let patterns = positive_patterns(&query.expression);
+    let mut statement = index.connection().prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        let words: Vec<_> = tokens(name).collect();
+        if !matches(&query.expression, &words)
+            || used.as_ref().is_some_and(|used| !used.contains(&id))
+        {
+            continue;
+        }
+        let covered = (0..words.len())
+            .filter(|at| {
+                patterns
+                    .iter()
+                    .any(|p| p.matches_at(&words[*at..]).is_some())
+            })
+            .count();
+        hits.push(Hit {
+            id: NodeId::new(kind, name),
+            place: None,
+            score: covered as f64 / words.len().max(1) as f64,
+        });
+    }
+    Ok(())
+}
+
+/// The ids of the names used by the documents of `scope`; `None` for all.
+fn used_in(
+    index: &Index,
+    kind: NodeKind,
+    scope: &Scope,
+) -> Result<Option<BTreeSet<i64>>, IndexError> {
+    if scope.is_everything() {
+        return Ok(None);
+    }
+    let sql = match kind {
+        NodeKind::Term => "SELECT term FROM mention WHERE id BETWEEN ? AND ?",
+        NodeKind::Tag => "SELECT tag FROM tagged WHERE id BETWEEN ? AND ?",
+        _ => "SELECT to_target FROM link WHERE id BETWEEN ? AND ? AND to_target IS NOT NULL",
+    };
+    let mut statement = index.connection().prepare_cached(sql)?;
+    let mut used = BTreeSet::new();
+    for document in scope.documents() {
+        for id in statement.query_map(row_range(document), |row| row.get(0))? {
+            used.insert(id?);
+        }
+    }
+    Ok(Some(used))
+}

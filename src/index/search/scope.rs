@@ -1,0 +1,134 @@
+//! Which documents a search looks in: by path and by tag.
+
+use std::collections::BTreeSet;
+
+use globset::{Glob, GlobBuilder, GlobMatcher};
+
+use super::Query;
+use crate::graph::WorkspacePath;
+use crate::index::error::IndexError;
+use crate::index::layout::split_row_id;
+use crate::index::open::Index;
+
+/// A pattern for paths: a file or folder as it is, or a glob in which `*`
+/// stays inside a folder and `**` does not.
+#[derive(Clone, Debug)]
+pub struct PathPattern {
+    exact: String,
+    glob: GlobMatcher,
+}
+
+/// Text that is not a glob.
+#[derive(Debug, thiserror::Error)]
+#[error("not a path pattern: {0}")]
+pub struct PatternError(#[from] globset::Error);
+
+impl PathPattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// [`PatternError`] when the glob is malformed.
+    pub fn new(text: &str) -> Result<Self, PatternError> {
+        let text = text.trim_start_matches("./");
+        let glob: Glob = GlobBuilder::new(text).literal_separator(true).build()?;
+        Ok(Self {
+            exact: text.trim_end_matches('/').to_owned(),
+            glob: glob.compile_matcher(),
+        })
+    }
+
+    /// Whether `path` matches: as the glob, as the file or as anything below
+    /// the folder.
+    #[must_use]
+    pub fn matches(&self, path: &WorkspacePath) -> bool {
+        let path = path.as_str();
+        path.strip_prefix(&self.exact)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || self.exact.is_empty())
+            || self.glob.is_match(path)
+    }
+}
+
+/// The documents a search looks in.
+pub(in crate::index) struct Scope {
+    /// `None` for all of them; else first chunk, one past the last, and the
+    /// document, ascending.
+    ranges: Option<Vec<(i64, i64, i64)>>,
+}
+
+impl Scope {
+    pub(super) fn of(index: &Index, query: &Query) -> Result<Self, IndexError> {
+        Self::new(index, &query.paths, &query.tags)
+    }
+
+    pub(in crate::index) fn new(
+        index: &Index,
+        paths: &[PathPattern],
+        tags: &[String],
+    ) -> Result<Self, IndexError> {
+        if paths.is_empty() && tags.is_empty() {
+            return Ok(Self { ranges: None });
+        }
+        let mut tagged: Option<BTreeSet<i64>> = None;
+        for tag in tags {
+            let with = documents_with_tag(index, &tag.trim_start_matches('#').to_lowercase())?;
+            tagged = Some(match tagged {
+                Some(so_far) => so_far.intersection(&with).copied().collect(),
+                None => with,
+            });
+        }
+        let mut statement = index
+            .connection()
+            .prepare("SELECT id, path, first_chunk, chunks FROM document")?;
+        let mut rows = statement.query([])?;
+        let mut ranges: Vec<(i64, i64, i64)> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(0)?;
+            if tagged.as_ref().is_some_and(|tagged| !tagged.contains(&id)) {
+                continue;
+            }
+            let path: String = row.get(1)?;
+            let path: WorkspacePath = path
+                .parse()
+                .map_err(|error| IndexError::Damaged(format!("{error}")))?;
+            if paths.is_empty() || paths.iter().any(|pattern| pattern.matches(&path)) {
+                let (first, count): (i64, i64) = (row.get(2)?, row.get(3)?);
+                ranges.push((first, first.saturating_add(count), id));
+            }
+        }
+        ranges.sort_unstable();
+        Ok(Self {
+            ranges: Some(ranges),
+        })
+    }
+
+    /// Whether the search is limited at all.
+    pub(in crate::index) const fn is_everything(&self) -> bool {
+        self.ranges.is_none()
+    }
+
+    /// The documents, when the search is limited.
+    pub(in crate::index) fn documents(&self) -> impl Iterator<Item = i64> {
+        self.ranges.iter().flatten().map(|(.., document)| *document)
+    }
+
+    pub(super) fn has_chunk(&self, chunk: i64) -> bool {
+        let Some(ranges) = &self.ranges else {
+            return true;
+        };
+        let after = ranges.partition_point(|(first, ..)| *first <= chunk);
+        // A document without chunks begins where the next one does.
+        ranges[..after]
+            .iter()
+            .rev()
+            .find(|(first, end, _)| first < end)
+            .is_some_and(|(_, end, _)| chunk < *end)
+    }
+}
+
+fn documents_with_tag(index: &Index, tag: &str) -> Result<BTreeSet<i64>, IndexError> {
+    let mut statement = index
+        .connection()
+        .prepare_cached("SELECT u.id FROM tag t JOIN tagged u ON u.tag = t.id WHERE t.name = ?")?;
+    let rows = statement.query_map([tag], |row| row.get(0))?;
+    rows.map(|id| Ok(split_row_id(id?).0)).collect()
+}

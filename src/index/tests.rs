@@ -1,0 +1,145 @@
+//! What an index promises, on small workspaces.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use super::search::{PathPattern, Query, parse, snippet};
+use super::testing::{SMALL, build, bytes, facts, small};
+use super::{Index, IndexError, Scratch};
+use crate::graph::NodeKind;
+
+fn found(index: &Index, text: &str) -> Vec<String> {
+    let hits = index.search(&Query::new(parse(text).unwrap())).unwrap();
+    hits.iter()
+        .map(|hit| {
+            let place = hit.place.as_ref().unwrap();
+            format!("{}:{}", place.path, place.line)
+        })
+        .collect()
+}
+
+#[test]
+fn the_same_documents_make_the_same_bytes_in_memory_and_in_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let facts = facts(&["img/plan.png"]);
+    let memory = build(&Scratch::Memory, SMALL, &facts);
+    let spill = Scratch::Spill(directory.path().to_owned());
+    let file = build(&spill, SMALL, &facts);
+    assert_eq!(memory.logical, file.logical);
+    assert!(bytes(&memory) == bytes(&file), "bytes differ");
+    assert!(bytes(&memory) == bytes(&build(&Scratch::Memory, SMALL, &facts)));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn words_phrases_prefixes_and_operators_find_what_they_say() {
+    let index = small();
+    assert_eq!(found(&index, "water"), ["notes/soil.md:2", "README.md:2"]);
+    assert_eq!(found(&index, "\"holds water\""), ["notes/soil.md:2"]);
+    assert_eq!(found(&index, "water NOT loam"), ["README.md:2"]);
+    assert_eq!(
+        found(&index, "arvore AGUA"),
+        ["notes/Árvore.md:1", "notes/Árvore.md:2"]
+    );
+    // A heading weighs more than text.
+    assert_eq!(
+        found(&index, "comp* NOT arvore"),
+        ["notes/soil.md:3", "notes/soil.md:4"]
+    );
+    assert_eq!(found(&index, "nothing"), [""; 0]);
+}
+
+#[test]
+fn filters_narrow_and_kinds_choose_the_container() {
+    let index = small();
+    let mut query = Query::new(parse("water OR turn OR fork").unwrap());
+    query.paths = vec![PathPattern::new("notes/**").unwrap()];
+    query.kinds = BTreeSet::from([NodeKind::Section]);
+    let ids = |query: &Query| -> Vec<String> {
+        let hits = index.search(query).unwrap();
+        hits.iter().map(|hit| hit.id.to_string()).collect()
+    };
+    assert_eq!(
+        ids(&query),
+        [
+            "section:notes/soil.md#compost-heap",
+            "section:notes/soil.md#soil"
+        ]
+    );
+    query.kinds = BTreeSet::from([NodeKind::Document]);
+    assert_eq!(ids(&query), ["document:notes/soil.md"]);
+    query.kinds = BTreeSet::from([NodeKind::Term, NodeKind::Tag]);
+    assert_eq!(ids(&query), ["term:fork"]);
+    query.paths.clear();
+    query.tags = vec!["#soil".to_owned()];
+    query.kinds.clear();
+    let hits = index.search(&query).unwrap();
+    assert!(
+        hits.iter()
+            .all(|hit| hit.place.as_ref().unwrap().path.as_str() == "notes/soil.md")
+    );
+    assert_eq!(hits.len(), 3);
+    let place = hits[0].place.as_ref().unwrap();
+    assert_eq!(place.trail, ["Soil", "Compost heap"]);
+    assert_eq!(place.title.as_deref(), Some("Soil"));
+}
+
+#[test]
+fn a_snippet_marks_what_the_index_matched() {
+    let query = parse("agua OR \"é AGUA\"").unwrap();
+    let text = "Primeira linha.\n\nUma  árvore é\tágua, e\x1b[1m água.";
+    let piece = snippet(text, &query);
+    assert_eq!(piece.line, 2);
+    assert_eq!(piece.text, "Primeira linha. Uma árvore é água, e [1m água.");
+    let marked: Vec<&str> = piece
+        .ranges
+        .iter()
+        .map(|r| &piece.text[r.clone()])
+        .collect();
+    assert_eq!(marked, ["é água", "água"]);
+    let long = format!("{} needle {}", "hay ".repeat(200), "hay ".repeat(200));
+    let piece = snippet(&long, &parse("need*").unwrap());
+    assert!(piece.text.starts_with('…') && piece.text.ends_with('…'));
+    assert!(piece.text.chars().count() <= 163);
+    assert_eq!(&piece.text[piece.ranges[0].clone()], "needle");
+}
+
+#[test]
+fn a_file_with_an_object_of_a_stranger_is_refused_before_any_query() {
+    let directory = tempfile::tempdir().unwrap();
+    let built = build(&Scratch::Memory, SMALL, &facts(&[]));
+    let path = directory.path().join("index #1?.db");
+    for hostile in [
+        "CREATE TRIGGER t AFTER INSERT ON tag BEGIN SELECT 1; END",
+        "CREATE VIEW extra AS SELECT 1",
+        "DROP VIEW links",
+        "DROP VIEW node; CREATE VIEW node AS SELECT randomblob(1000000000) AS id",
+    ] {
+        std::fs::write(&path, bytes(&built)).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(hostile).unwrap();
+        drop(connection);
+        let Err(IndexError::Damaged(why)) = Index::open(&path) else {
+            panic!("accepted after {hostile}");
+        };
+        assert!(
+            why.contains("it holds") || why.contains("it lacks"),
+            "{why}"
+        );
+    }
+    std::fs::write(&path, bytes(&built)).unwrap();
+    let index = Index::open(&path).unwrap();
+    assert!(index.seal_holds().unwrap());
+    assert_eq!(index.meta().logical, built.logical);
+    assert!(matches!(
+        Index::open(&directory.path().join("missing.db")),
+        Err(IndexError::Io(_))
+    ));
+    std::fs::write(&path, b"SQLite format 3\0 and then nothing").unwrap();
+    assert!(matches!(Index::open(&path), Err(IndexError::Damaged(_))));
+    std::fs::write(&path, b"short").unwrap();
+    assert!(matches!(Index::open(&path), Err(IndexError::Damaged(_))));
+}

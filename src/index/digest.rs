@@ -32,7 +32,7 @@ impl RowHasher {
         self.0.update(text.as_bytes());
     }
 
-    fn number(&mut self, number: i64) {
+    pub(super) fn number(&mut self, number: i64) {
         self.0.update(&number.to_le_bytes());
     }
 
@@ -63,6 +63,13 @@ impl RowHasher {
         self.optional(parent);
         self.text(title);
         self.text(anchor);
+        self.numbers(&numbers);
+    }
+
+    fn anchor(&mut self, section: Option<i64>, name: &str, numbers: [i64; 3]) {
+        self.text("anchor");
+        self.optional(section);
+        self.text(name);
         self.numbers(&numbers);
     }
 
@@ -121,6 +128,14 @@ impl RowHasher {
                     i64::from(heading.end) - i64::from(heading.start),
                     i64::from(section.end) - i64::from(heading.start),
                 ],
+            );
+        }
+        for anchor in &document.anchors {
+            let [line, start, bytes] = place(anchor.span);
+            row.anchor(
+                anchor.section.map(i64::from),
+                &anchor.name,
+                [line, start, bytes],
             );
         }
         for (chunk, key) in document.chunks.iter().zip(&prepared.keys) {

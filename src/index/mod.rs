@@ -20,7 +20,8 @@ mod open;
 mod prepare;
 pub mod search;
 
-pub use build::{Builder, Built, Counts, Facts, Scratch};
+pub use crate::foundation::sqlite::Scratch;
+pub use build::{Builder, Built, Counts, Facts};
 pub use error::IndexError;
 pub use open::{Index, Meta};
 pub use prepare::{Prepared, Source, prepare};

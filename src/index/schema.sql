@@ -29,6 +29,15 @@ CREATE TABLE section(
   bytes INTEGER NOT NULL
 );
 
+CREATE TABLE anchor(
+  id INTEGER PRIMARY KEY,
+  section INTEGER,
+  name TEXT NOT NULL,
+  line INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+);
+
 CREATE TABLE chunk(
   id INTEGER PRIMARY KEY,
   document INTEGER NOT NULL,

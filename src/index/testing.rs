@@ -17,6 +17,7 @@ pub(super) fn document(text: &str) -> Document {
         title: None,
         lines: text.lines().count() as u32,
         sections: Vec::new(),
+        anchors: Vec::new(),
         chunks: Vec::new(),
         mentions: Vec::new(),
         tags: Vec::new(),

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, MAIN_DB, params};
 
-use super::{Built, Counts, Facts, Scratch, logical, schema_json};
+use super::{Built, Counts, Facts, logical, schema_json};
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::spill::{Artifact, SpillFile};
+use crate::foundation::sqlite::Scratch;
 use crate::foundation::{Sha256, Sha256Hasher};
 use crate::index::error::IndexError;
 use crate::index::layout::APPLICATION_ID;

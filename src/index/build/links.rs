@@ -6,9 +6,10 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use super::rows::{Inserts, LinkRow, NameIds, Names};
-use super::{Anchors, Counts, Scratch};
+use super::{Anchors, Counts};
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::spill::SpillFile;
+use crate::foundation::sqlite::Scratch;
 use crate::graph::resolve::{self, Targets};
 use crate::graph::{LinkRule, NodeId, NodeKind, WorkspacePath};
 use crate::index::digest::{RowHasher, place};
@@ -103,11 +104,14 @@ impl Spool {
             let rule = LinkRule::from_code(pending.rule)
                 .ok_or_else(|| IndexError::Damaged("a spooled link has no rule".to_owned()))?;
             let node = resolve::resolve(source, rule, &pending.target, known);
+            let end = known.end(&node);
             if let Some((_, resolution)) = &mut open {
-                resolution.add(&node);
+                resolution.add(&node, &end, |document| {
+                    documents[document as usize - 1].as_str()
+                });
             }
             counts.unresolved += u64::from(node.kind() == NodeKind::Unresolved);
-            insert(&pending, &node, known, inserts, names)?;
+            insert(&pending, &node, &end, inserts, names)?;
         }
         if let Some((_, done)) = open {
             sum.add(done.finish());
@@ -116,36 +120,35 @@ impl Spool {
     }
 }
 
+/// Where a link ends inside the documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::index) struct End {
+    pub(in crate::index) document: i64,
+    pub(in crate::index) section: Option<u32>,
+}
+
 /// Inserts `pending`, which points at `node`.
 fn insert(
     pending: &Pending,
     node: &NodeId,
-    known: &Known<'_>,
+    end: &Option<End>,
     inserts: &Inserts<'_>,
-    names: &mut Names,
+    names: &mut dyn NameIds,
 ) -> Result<(), IndexError> {
-    let (to_document, to_section) = match node.kind() {
-        NodeKind::Document => (known.ids.get(node.key()).copied(), None),
-        NodeKind::Section => match known.section(node.key()) {
-            Some((document, section)) => (Some(document), Some(section)),
-            None => (None, None),
-        },
-        _ => (None, None),
-    };
-    let to_target = match to_document {
+    let to_target = match end {
         Some(_) => None,
         None => Some(names.target(node.kind(), node.key())?),
     };
     let written =
-        (to_document.is_some() || node.key() != pending.target).then_some(pending.target.as_str());
+        (end.is_some() || node.key() != pending.target).then_some(pending.target.as_str());
     inserts.link(&LinkRow {
         id: row_id(pending.document, pending.number),
         section: pending.section,
         rule: pending.rule,
         written,
         place: pending.place,
-        to_document,
-        to_section,
+        to_document: end.map(|end| end.document),
+        to_section: end.and_then(|end| end.section),
         to_target,
         name: pending.name,
     })
@@ -199,9 +202,31 @@ impl Resolution {
         Self(row)
     }
 
-    pub(in crate::index) fn add(&mut self, node: &NodeId) {
-        self.0.text(node.kind().name());
-        self.0.text(node.key());
+    /// One link, which ends at `end` or, where that is nowhere inside the
+    /// documents, at `node`; `path` names a document.
+    pub(in crate::index) fn add<'p>(
+        &mut self,
+        node: &NodeId,
+        end: &Option<End>,
+        path: impl Fn(i64) -> &'p str,
+    ) {
+        match end {
+            Some(end) => self.inside(path(end.document), end.section.map(i64::from)),
+            None => self.outside(node.kind().name(), node.key()),
+        }
+    }
+
+    /// A link into a document.
+    pub(in crate::index) fn inside(&mut self, path: &str, section: Option<i64>) {
+        self.0.text("inside");
+        self.0.text(path);
+        self.0.number(section.unwrap_or(-1));
+    }
+
+    /// A link to anything else.
+    pub(in crate::index) fn outside(&mut self, kind: &str, key: &str) {
+        self.0.text(kind);
+        self.0.text(key);
     }
 
     pub(in crate::index) fn finish(self) -> crate::foundation::Sha256 {
@@ -218,13 +243,21 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// Document and number of the section with the key `path#anchor`; either
-    /// may hold a `#` itself.
-    fn section(&self, key: &str) -> Option<(i64, u32)> {
-        key.match_indices('#').find_map(|(at, _)| {
-            let document = *self.ids.get(&key[..at])?;
-            Some((document, self.anchors.find(document, &key[at + 1..])?))
-        })
+    /// Where a link to `node` ends. The key of a section is `path#anchor`;
+    /// either may hold a `#` itself.
+    fn end(&self, node: &NodeId) -> Option<End> {
+        match node.kind() {
+            NodeKind::Document => self.ids.get(node.key()).map(|document| End {
+                document: *document,
+                section: None,
+            }),
+            NodeKind::Section => node.key().match_indices('#').find_map(|(at, _)| {
+                let document = *self.ids.get(&node.key()[..at])?;
+                let section = self.anchors.find(document, &node.key()[at + 1..])?;
+                Some(End { document, section })
+            }),
+            _ => None,
+        }
     }
 }
 

@@ -12,7 +12,6 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +22,7 @@ use super::prepare::Prepared;
 use crate::foundation::Sha256;
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::spill::Artifact;
+use crate::foundation::sqlite::Scratch;
 use crate::graph::WorkspacePath;
 use crate::schema::SchemaBlock;
 use links::Spool;
@@ -30,15 +30,6 @@ use links::Spool;
 pub(super) use artifact::{Workshop, check_seal};
 pub(super) use links::Resolution;
 pub(super) use rows::{Inserts, Names};
-
-/// Where an index is built.
-#[derive(Clone, Debug)]
-pub enum Scratch {
-    /// In memory: for small inputs.
-    Memory,
-    /// In a spill file in this directory, unlinked at once.
-    Spill(PathBuf),
-}
 
 /// What an index says of its run, apart from the documents.
 #[derive(Clone, Debug, Default)]
@@ -197,20 +188,26 @@ impl Counts {
     }
 }
 
-/// Which anchors exist, by document; values are section numbers. Keyed by a
-/// hash: memory does not grow with the length of headings.
+/// Which fragments exist, by document, and the section each leads to. Keyed
+/// by a hash: memory does not grow with the length of headings.
 #[derive(Default)]
-pub(super) struct Anchors(HashMap<(i64, u64), u32>);
+pub(super) struct Anchors(HashMap<(i64, u64), Option<u32>>);
 
 impl Anchors {
     fn add(&mut self, document: i64, prepared: &Prepared) {
         for (number, section) in prepared.document.sections.iter().enumerate() {
             let key = (document, hash(&section.anchor));
-            self.0.entry(key).or_insert(number as u32);
+            self.0.entry(key).or_insert(Some(number as u32));
+        }
+        for anchor in &prepared.document.anchors {
+            let key = (document, hash(&anchor.name));
+            self.0.entry(key).or_insert(anchor.section);
         }
     }
 
-    fn find(&self, document: i64, anchor: &str) -> Option<u32> {
+    /// The section that `anchor` leads to, `Some(None)` for the document
+    /// itself.
+    fn find(&self, document: i64, anchor: &str) -> Option<Option<u32>> {
         self.0.get(&(document, hash(anchor))).copied()
     }
 }

@@ -199,6 +199,7 @@ impl<'c> Inserts<'c> {
                 document.chunks.len() as i64,
             ])?;
         self.sections(id, prepared)?;
+        self.anchors(id, prepared)?;
         self.chunks(id, prepared, first_chunk)?;
         self.mentions(id, prepared, names)?;
         self.tags(id, prepared, names)
@@ -222,6 +223,24 @@ impl<'c> Inserts<'c> {
                 heading.start,
                 i64::from(heading.end) - i64::from(heading.start),
                 i64::from(section.end) - i64::from(heading.start),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn anchors(&self, document: i64, prepared: &Prepared) -> Result<(), IndexError> {
+        let mut insert = self
+            .0
+            .prepare_cached("INSERT INTO anchor VALUES(?, ?, ?, ?, ?, ?)")?;
+        for (number, anchor) in prepared.document.anchors.iter().enumerate() {
+            let [line, start, bytes] = place(anchor.span);
+            insert.execute(params![
+                row_id(document, number),
+                anchor.section,
+                anchor.name,
+                line,
+                start,
+                bytes,
             ])?;
         }
         Ok(())
@@ -331,6 +350,7 @@ fn check_numbers(prepared: &Prepared) -> Result<(), IndexError> {
     let too_many = |rows| too_many_rows(&prepared.source.path, rows);
     for (rows, count) in [
         ("sections", document.sections.len()),
+        ("anchors", document.anchors.len()),
         ("chunks", document.chunks.len()),
         ("mentions", prepared.mentions.len()),
         ("tags", document.tags.len()),

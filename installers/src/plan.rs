@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) targets: Vec<PlannedTarget>,
     /// Files made once, from all platforms.
     pub(crate) global: Vec<PlannedFile>,
+    /// What users will type, one command a door.
+    pub(crate) install: Vec<String>,
 }
 
 /// One platform's part of the release.
@@ -80,8 +82,24 @@ impl Plan {
             } else {
                 Vec::new()
             },
+            install: install(facts),
         }
     }
+}
+
+/// The command of each door.
+fn install(facts: &Facts) -> Vec<String> {
+    let mut commands = Vec::new();
+    let site = facts.dist.simple_download_url.as_deref();
+    if let Some(site) = site.and_then(|url| url.strip_suffix("/{tag}")) {
+        commands.push(format!("curl -LsSf {site}/install.sh | sh"));
+    }
+    commands.push(format!("pip install {}", facts.release.python.name));
+    commands.push(format!(
+        "brew install {}/{}",
+        facts.release.homebrew.tap, facts.package.name
+    ));
+    commands
 }
 
 impl PlannedTarget {

@@ -52,5 +52,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
             println!("  {}  from {}", file.name, file.from);
         }
     }
+    println!("\nusers will type one of:");
+    for command in &plan.install {
+        println!("  {command}");
+    }
     Ok(ExitCode::SUCCESS)
 }

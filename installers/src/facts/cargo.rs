@@ -33,8 +33,6 @@ pub(crate) struct Package {
     pub(crate) rust_version: String,
     /// Name of the one executable.
     pub(crate) binary: String,
-    /// Directory of its `Cargo.toml`.
-    pub(crate) directory: PathBuf,
     /// Cargo's target directory.
     pub(crate) target_directory: PathBuf,
 }
@@ -148,7 +146,6 @@ impl Package {
             binary: binary.clone(),
             target_directory: metadata.target_directory,
             repository,
-            directory,
         })
     }
 }

@@ -17,7 +17,8 @@ pub(crate) struct Release {
     /// Package to ship; without it the one at the workspace's root.
     pub(crate) package: Option<String>,
     /// Pinned versions of the tools this runs, by registry name.
-    pub(crate) tools: BTreeMap<String, toml::Value>,
+    #[expect(dead_code, reason = "`tools` reads this table; here it is only allowed to be there")]
+    tools: BTreeMap<String, toml::Value>,
     /// How the executable is compiled.
     #[serde(default)]
     pub(crate) build: Build,
@@ -32,8 +33,9 @@ pub(crate) struct Release {
     /// The Homebrew door.
     pub(crate) homebrew: Homebrew,
     /// The update repository; its owner defines what is inside.
+    #[expect(dead_code, reason = "read by its owner; here it is only allowed to be there")]
     #[serde(default)]
-    pub(crate) repository: Option<toml::Table>,
+    repository: Option<toml::Table>,
 }
 
 /// How the executable is compiled.

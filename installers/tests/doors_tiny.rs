@@ -1,0 +1,287 @@
+//! A second, tiny product goes through every door: what holds for it holds for
+//! any project, because it shares nothing with the one in this repository.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::python::{Environment, interpreter, skipped};
+use support::{LINUX, Served, bare, copy, done, fails, json, release, sha256, tiny, tree};
+
+fn scratch() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    (folder, path)
+}
+
+#[test]
+fn plan_says_what_will_be_made_from_what_and_what_cannot_be_made_here() {
+    let project = &tiny().project;
+    let said = done(release(project).arg("plan"));
+    for part in [
+        "pocket 1.4.0 (v1.4.0)",
+        "Linux, glibc 2.17 or newer",
+        "pocket_cli-1.4.0-py3-none-manylinux_2_17_x86_64.whl",
+        "macOS 12.0 or newer",
+        "not made here: needs Apple's SDK",
+        "curl -LsSf https://files.pocket.example/install.sh | sh",
+        "brew install pocket-makers/tools/pocket",
+    ] {
+        assert!(said.contains(part), "{part} is not in:\n{said}");
+    }
+    let said = done(release(project).args(["plan", "--json"]));
+    let plan: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(plan["format"], 1);
+    assert_eq!(plan["targets"][0]["missing"], serde_json::Value::Null);
+    assert_eq!(plan["targets"][1]["target"], "aarch64-apple-darwin");
+}
+
+#[test]
+fn what_is_built_is_what_was_planned() {
+    let shipped = tiny();
+    let said = done(release(&shipped.project).args(["plan", "--json"]));
+    let plan: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let names = |files: &serde_json::Value| -> Vec<String> {
+        let files = files.as_array().unwrap();
+        let names = files.iter().map(|file| file["name"].as_str().unwrap().to_owned());
+        names.collect()
+    };
+    let mut planned = names(&plan["targets"][0]["files"]);
+    planned.extend(names(&plan["global"]));
+    planned.sort();
+    let marker = json(&shipped.site.join("site.json"));
+    let release = &marker["releases"][0];
+    let mut made: Vec<String> = release["artifacts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|artifact| artifact["path"].as_str().unwrap())
+        .map(|path| path.strip_prefix("v1.4.0/").unwrap_or(path).to_owned())
+        .collect();
+    made.sort();
+    assert_eq!(made, planned);
+    assert_eq!(release["missing"][0]["target"], "aarch64-apple-darwin");
+    let missing = release["missing"][0]["files"].as_array().unwrap().len();
+    assert_eq!(missing, names(&plan["targets"][1]["files"]).len());
+}
+
+#[test]
+fn nothing_of_the_other_product_is_in_the_site() {
+    let site = &tiny().site;
+    for (path, _, _) in tree(site) {
+        let bytes = fs::read(site.join(&path)).unwrap();
+        let text = String::from_utf8_lossy(&bytes).replace(env!("CARGO_PKG_NAME"), "");
+        let other = env!("CARGO_PKG_NAME").split('-').next().unwrap();
+        assert!(!text.contains(other), "{} names {other}", path.display());
+    }
+}
+
+#[test]
+fn a_platform_built_alone_is_taken_over_by_the_machine_that_assembles() {
+    let (_folder, scratch) = scratch();
+    let project = &tiny().project;
+    let (part, site) = (scratch.join("part"), scratch.join("site"));
+    done(release(project).args(["build", "--target", LINUX, "--out"]).arg(&part));
+    let made: Vec<_> = tree(&part).into_iter().map(|(path, _, _)| path).collect();
+    assert!(made.iter().all(|path| !path.ends_with("install.sh")), "{made:?}");
+    let with = part.join("v1.4.0");
+    let mut build = release(project);
+    build.args(["build", "--out"]).arg(&site).arg("--with").arg(&with);
+    done(&mut build);
+    done(release(project).args(["check", "--partial"]).arg(&site));
+    let name = format!("v1.4.0/pocket-{LINUX}.tar.gz");
+    assert_eq!(sha256(&site.join(&name)), sha256(&tiny().site.join(&name)));
+
+    let archive = with.join(format!("pocket-{LINUX}.tar.gz"));
+    fs::write(&archive, "replaced on the way").unwrap();
+    let said = fails(&mut build);
+    assert!(said.contains("its sha256 is"), "{said}");
+}
+
+#[test]
+fn a_platform_that_cannot_be_made_is_refused_by_name() {
+    let (_folder, scratch) = scratch();
+    let build = |target: &str| {
+        let mut build = release(&tiny().project);
+        build.args(["build", "--target", target, "--out"]).arg(&scratch);
+        fails(&mut build)
+    };
+    let said = build("aarch64-apple-darwin");
+    assert!(said.contains("needs Apple's SDK"), "{said}");
+    let said = build("sparc64-unknown-linux-gnu");
+    assert!(said.contains("is not in dist-workspace.toml"), "{said}");
+    assert_eq!(tree(&scratch), []);
+}
+
+#[test]
+fn the_site_is_served_as_a_file_host_does_and_as_a_package_index() {
+    let served = Served::new(&tiny().site);
+    let (_folder, home) = scratch();
+    let curl = |arguments: &[&str], place: &str| {
+        let mut curl = bare("curl", &home);
+        curl.args(["-sS", "-i"]).args(arguments);
+        done(curl.arg(format!("{}/{place}", served.url)))
+    };
+    let html = curl(&[], "simple/pocket-cli/");
+    assert!(html.contains("text/html"), "{html}");
+    let accept = "Accept: application/vnd.pypi.simple.v1+json";
+    let answer = curl(&["-H", accept], "simple/pocket-cli/");
+    assert!(answer.contains("application/vnd.pypi.simple.v1+json"), "{answer}");
+    assert!(answer.contains("\"requires-python\": \">=3.11\""), "{answer}");
+    assert!(curl(&[], "simple/pocket-cli").contains("301"));
+    assert!(curl(&["--path-as-is"], "../site.json").contains("404"));
+    assert!(curl(&["-X", "DELETE"], "site.json").contains("405"));
+    let script = curl(&[], "install.sh");
+    assert!(script.contains("APP_VERSION=\"1.4.0\""));
+}
+
+#[test]
+fn the_shell_script_installs_the_executable_of_the_archive() {
+    let shipped = tiny();
+    let served = Served::new(&shipped.site);
+    let (_folder, home) = scratch();
+    let mut sh = bare("sh", &home);
+    sh.args(["-c", &format!("curl -LsSf {}/install.sh | sh", served.url)])
+        .env("POCKET_DOWNLOAD_URL", format!("{}/v1.4.0", served.url));
+    done(&mut sh);
+    let installed = home.join(".local/bin/pocket");
+    assert_eq!(done(bare(&installed, &home).arg("version")), "pocket 1.4.0\n");
+    let unpacked = home.join("unpacked");
+    fs::create_dir(&unpacked).unwrap();
+    let mut tar = bare("tar", &home);
+    tar.arg("-xf").arg(shipped.file("gnu.tar.gz")).arg("-C").arg(&unpacked);
+    done(&mut tar);
+    let inside = unpacked.join(format!("pocket-{LINUX}/pocket"));
+    assert_eq!(sha256(&installed), sha256(&inside));
+}
+
+#[test]
+fn pip_installs_the_executable_and_a_module_that_finds_it() {
+    let shipped = tiny();
+    let served = Served::new(&shipped.site);
+    let index = format!("{}/simple/", served.url);
+    for version in ["3.11", "3.12"] {
+        let (_folder, scratch) = scratch();
+        let Some(python) = Environment::new(version, &scratch) else {
+            continue;
+        };
+        let before = python.installed();
+        done(&mut python.pip(&["install", "--index-url", &index, "pocket-cli"]));
+        assert_eq!(done(python.command("pocket").arg("version")), "pocket 1.4.0\n");
+        let said = done(python.command("python").args(["-m", "pocket_cli", "say", "a", "b"]));
+        assert_eq!(said, "a b\n");
+        let find = "import pocket_cli; print(pocket_cli.find_pocket_bin())";
+        let found = done(python.command("python").args(["-c", find]));
+        assert_eq!(Path::new(found.trim()), python.folder.join("bin/pocket"));
+        done(&mut python.pip(&["uninstall", "--yes", "pocket-cli"]));
+        assert_eq!(python.installed(), before);
+    }
+}
+
+#[test]
+fn pip_of_an_older_python_is_told_which_one_is_needed() {
+    let served = Served::new(&tiny().site);
+    let index = format!("{}/simple/", served.url);
+    let (_folder, scratch) = scratch();
+    let Some(python) = Environment::new("3.10", &scratch) else {
+        return;
+    };
+    let said = fails(&mut python.pip(&["install", "--index-url", &index, "pocket-cli"]));
+    assert!(said.contains("Requires-Python") || said.contains("requires a different Python"), "{said}");
+}
+
+/// The source distribution, unpacked.
+fn unpacked_sdist(scratch: &Path) -> PathBuf {
+    let mut tar = bare("tar", scratch);
+    tar.arg("-xf").arg(tiny().file("pocket_cli-1.4.0.tar.gz")).arg("-C").arg(scratch);
+    done(&mut tar);
+    scratch.join("pocket_cli-1.4.0")
+}
+
+#[test]
+fn the_source_distribution_builds_where_rust_is() {
+    let (_folder, scratch) = scratch();
+    let Some(python) = Environment::new("3.12", &scratch) else {
+        return;
+    };
+    let mut pip = python.pip(&["install"]);
+    pip.arg(tiny().file("pocket_cli-1.4.0.tar.gz"));
+    support::with_rust_and_registries(&mut pip);
+    done(&mut pip);
+    assert_eq!(done(python.command("pocket").arg("version")), "pocket 1.4.0\n");
+    let said = done(python.command("python").args(["-m", "pocket_cli", "say", "built"]));
+    assert_eq!(said, "built\n");
+}
+
+#[test]
+fn the_source_distribution_says_what_is_missing_where_rust_is_not() {
+    let (_folder, scratch) = scratch();
+    let Some(python) = Environment::new("3.12", &scratch) else {
+        return;
+    };
+    let empty = scratch.join("empty");
+    fs::create_dir(&empty).unwrap();
+    let mut pip = python.pip(&["install", "--no-index"]);
+    pip.arg(tiny().file("pocket_cli-1.4.0.tar.gz")).env("PATH", &empty);
+    let said = fails(&mut pip);
+    assert!(said.contains("building it from source needs Rust 1.85 or newer"), "{said}");
+    assert!(said.contains("https://pocket.example/install"), "{said}");
+}
+
+#[test]
+fn the_source_distribution_stops_on_windows_with_one_sentence() {
+    let Some(python) = interpreter("3.12") else {
+        return skipped("3.12");
+    };
+    let (_folder, scratch) = scratch();
+    let backend = unpacked_sdist(&scratch).join("build-backend");
+    for hook in ["get_requires_for_build_wheel()", "build_wheel('.')"] {
+        let code = format!("import sys; sys.platform = 'win32'; import backend; backend.{hook}");
+        let mut command = bare(&python, &scratch);
+        command.args(["-c", &code]).env("PYTHONPATH", &backend);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(support::text(&output.stderr), "pocket is not made for Windows.\n");
+    }
+}
+
+#[test]
+fn a_second_release_joins_the_first_on_the_same_site() {
+    let (_folder, scratch) = scratch();
+    let site = scratch.join("site");
+    copy(&tiny().site, &site);
+    let project = support::tiny_project(&Path::new(support::KEPT).join("tiny-next"));
+    for file in ["Cargo.toml", "Cargo.lock"] {
+        let text = fs::read_to_string(project.join(file)).unwrap();
+        fs::write(project.join(file), text.replace("1.4.0", "1.5.0")).unwrap();
+    }
+    let changes = fs::read_to_string(project.join("CHANGELOG.md")).unwrap();
+    let changes = changes.replace("## 1.4.0", "## 1.5.0\n\n- More.\n\n## 1.4.0");
+    fs::write(project.join("CHANGELOG.md"), changes).unwrap();
+    let mut git = Command::new("git");
+    git.args(["-c", "user.name=T", "-c", "user.email=t@example.org"])
+        .args(["commit", "--quiet", "--all", "--message", "Next"])
+        .current_dir(&project);
+    done(&mut git);
+    done(release(&project).arg("build").arg("--out").arg(&site));
+    done(release(&project).args(["check", "--partial"]).arg(&site));
+    let marker = json(&site.join("site.json"));
+    let versions: Vec<&str> = marker["releases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|release| release["version"].as_str().unwrap())
+        .collect();
+    assert_eq!(versions, ["1.4.0", "1.5.0"]);
+    let served = Served::new(&site);
+    let index = format!("{}/simple/", served.url);
+    let Some(python) = Environment::new("3.12", &scratch) else {
+        return;
+    };
+    done(&mut python.pip(&["install", "--index-url", &index, "pocket-cli==1.4.0"]));
+    done(&mut python.pip(&["install", "-U", "--index-url", &index, "pocket-cli"]));
+    assert_eq!(done(python.command("pocket").arg("version")), "pocket 1.5.0\n");
+}

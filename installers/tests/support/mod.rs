@@ -1,0 +1,283 @@
+//! What the tests of the release tool share: projects to ship, sites made from
+//! them, a server, Pythons, and throwaway places to install into.
+
+// Each test target uses its own part of this.
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub mod python;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// Where tests keep what is worth keeping between runs.
+pub const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
+/// The second product.
+pub const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny");
+/// The platform this test is compiled on and for.
+pub const LINUX: &str = "x86_64-unknown-linux-gnu";
+
+/// The release tool, in `project`.
+pub fn release(project: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_auditgraph-release"));
+    command
+        .current_dir(project)
+        // Cargo tells its children where its target directory is.
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("SOURCE_DATE_EPOCH");
+    command
+}
+
+/// Runs `command`, which must succeed, and gives back its standard output.
+pub fn done(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?} ended with {}\n{}\n{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
+/// Runs `command`, which must fail, and gives back all it said.
+pub fn fails(command: &mut Command) -> String {
+    let output: Output = command.output().unwrap();
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(!output.status.success(), "{command:?} succeeded:\n{said}");
+    said
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A project and the site made from it.
+#[derive(Debug, Clone)]
+pub struct Shipped {
+    pub project: PathBuf,
+    pub site: PathBuf,
+}
+
+impl Shipped {
+    /// The only file of the newest release whose name ends so.
+    pub fn file(&self, end: &str) -> PathBuf {
+        let marker = json(&self.site.join("site.json"));
+        let releases = marker["releases"].as_array().unwrap();
+        let artifacts = releases.last().unwrap()["artifacts"].as_array().unwrap();
+        let mut all = artifacts
+            .iter()
+            .map(|artifact| artifact["path"].as_str().unwrap())
+            .filter(|path| path.ends_with(end));
+        let one = all.next().unwrap_or_else(|| panic!("no file ends with {end}"));
+        assert_eq!(all.next(), None, "several files end with {end}");
+        self.site.join(one)
+    }
+
+    /// Version of the newest release.
+    pub fn version(&self) -> String {
+        let marker = json(&self.site.join("site.json"));
+        let newest = marker["releases"].as_array().unwrap().last().unwrap();
+        newest["version"].as_str().unwrap().to_owned()
+    }
+}
+
+pub fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// The second product and its site, made once a process and quickly, since
+/// compiled dependencies are kept.
+pub fn tiny() -> &'static Shipped {
+    static TINY_SITE: OnceLock<Shipped> = OnceLock::new();
+    TINY_SITE.get_or_init(|| {
+        let _lock = lock("tiny");
+        let project = tiny_project(&Path::new(KEPT).join("tiny"));
+        let site = Path::new(KEPT).join("tiny-site");
+        remove(&site);
+        done(release(&project).arg("build").arg("--out").arg(&site));
+        Shipped { project, site }
+    })
+}
+
+/// A checkout of the second product in `folder`, always of the same commit.
+pub fn tiny_project(folder: &Path) -> PathBuf {
+    fs::create_dir_all(folder).unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name() != Some(OsStr::new("target")) {
+            remove(&path);
+        }
+    }
+    copy(Path::new(TINY), folder);
+    fs::write(folder.join(".gitignore"), "/target/\n").unwrap();
+    commit(folder);
+    folder.to_path_buf()
+}
+
+/// Makes `folder` a repository with one commit that depends on its files only.
+pub fn commit(folder: &Path) {
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=T", "-c", "user.email=t@example.org"])
+            .args(["-c", "init.defaultBranch=main"])
+            .args(arguments)
+            .current_dir(folder)
+            .env("GIT_AUTHOR_DATE", "2026-02-03T04:05:06Z")
+            .env("GIT_COMMITTER_DATE", "2026-02-03T04:05:06Z")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null");
+        done(&mut git);
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "Ship"]);
+}
+
+/// The workspace this package is part of.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().into()
+}
+
+/// The product of this workspace and its site, made once a process.
+pub fn product() -> &'static Shipped {
+    static PRODUCT: OnceLock<Shipped> = OnceLock::new();
+    PRODUCT.get_or_init(|| {
+        let _lock = lock("product");
+        let project = workspace();
+        let site = Path::new(KEPT).join("product-site");
+        remove(&site);
+        done(release(&project).arg("build").arg("--out").arg(&site));
+        Shipped { project, site }
+    })
+}
+
+/// Holds off other processes until it is dropped.
+pub fn lock(name: &str) -> fs::File {
+    let file = fs::File::create(Path::new(KEPT).join(format!("{name}.lock"))).unwrap();
+    file.lock().unwrap();
+    file
+}
+
+/// A copy of `from` that a test may break.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &place);
+        } else {
+            fs::copy(entry.path(), place).unwrap();
+        }
+    }
+}
+
+/// Removes a file or a folder, if it is there.
+pub fn remove(path: &Path) {
+    if path.is_dir() {
+        fs::remove_dir_all(path).unwrap();
+    } else if path.exists() {
+        fs::remove_file(path).unwrap();
+    }
+}
+
+/// A site that is served until this is dropped.
+pub struct Served {
+    child: Child,
+    pub url: String,
+}
+
+impl Served {
+    pub fn new(site: &Path) -> Self {
+        let mut child = release(site)
+            .args(["serve", "--json"])
+            .arg(site)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let url = said["url"].as_str().unwrap().to_owned();
+        Self { child, url }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command with nothing of this machine but a path, in an empty home.
+pub fn bare(program: impl AsRef<OsStr>, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("LC_ALL", "C.UTF-8")
+        .current_dir(home);
+    command
+}
+
+/// SHA-256 of a file, by the tool a user would take.
+pub fn sha256(path: &Path) -> String {
+    let said = done(Command::new("sha256sum").arg("--").arg(path));
+    said.split_whitespace().next().unwrap().to_owned()
+}
+
+/// Every file below `folder` with its mode and digest, sorted.
+pub fn tree(folder: &Path) -> Vec<(PathBuf, u32, String)> {
+    let mut all = Vec::new();
+    let mut waiting = vec![folder.to_path_buf()];
+    while let Some(next) = waiting.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            let kind = fs::symlink_metadata(&path).unwrap();
+            if kind.is_dir() {
+                waiting.push(path);
+            } else {
+                let digest = if kind.is_file() {
+                    sha256(&path)
+                } else {
+                    String::new()
+                };
+                let relative = path.strip_prefix(folder).unwrap().to_path_buf();
+                all.push((relative, kind.permissions().mode(), digest));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+/// Gives `command` this machine's Rust, and the settings that let package
+/// clients reach their registries.
+pub fn with_rust_and_registries(command: &mut Command) {
+    for (name, value) in std::env::vars_os() {
+        let text = name.to_string_lossy().to_lowercase();
+        let registry = ["pip_", "uv_", "ssl_", "http_", "https_", "no_proxy"]
+            .iter()
+            .any(|start| text.starts_with(start));
+        let rust = text == "path" || text == "rustup_home" || text == "cargo_home";
+        if registry || rust || text.ends_with("ca_bundle") {
+            command.env(name, value);
+        }
+    }
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        if std::env::var_os(name).is_none() {
+            command.env(name, home.join(folder));
+        }
+    }
+}

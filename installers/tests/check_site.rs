@@ -180,8 +180,15 @@ fn a_site_as_built_has_no_disagreement() {
 fn a_partial_site_is_refused_unless_asked_for() {
     let shipped = tiny();
     let said = support::fails(release(&shipped.project).arg("check").arg(&shipped.site));
-    assert!(said.contains("site.json: partial: aarch64-apple-darwin"), "{said}");
-    done(release(&shipped.project).args(["check", "--partial"]).arg(&shipped.site));
+    assert!(
+        said.contains("site.json: partial: aarch64-apple-darwin"),
+        "{said}"
+    );
+    done(
+        release(&shipped.project)
+            .args(["check", "--partial"])
+            .arg(&shipped.site),
+    );
     assert_eq!(json(&shipped.site.join("site.json"))["partial"], true);
 }
 
@@ -232,7 +239,11 @@ fn another_version_in_one_file_is_found_there() {
 
     let copy = Copy::new();
     let manifest = copy.file("v1.4.0/dist-manifest.json");
-    Copy::replace(&manifest, "\"app_version\": \"1.4.0\"", "\"app_version\": \"1.3.0\"");
+    Copy::replace(
+        &manifest,
+        "\"app_version\": \"1.4.0\"",
+        "\"app_version\": \"1.3.0\"",
+    );
     copy.expect("v1.4.0/dist-manifest.json", "releases[0].app_version");
 
     let copy = Copy::new();
@@ -243,7 +254,9 @@ fn another_version_in_one_file_is_found_there() {
     Copy::repack_wheel(&copy.file(WHEEL), |members| {
         for member in members.iter_mut().filter(|m| m.path.ends_with("METADATA")) {
             let text = String::from_utf8(member.bytes.clone()).unwrap();
-            member.bytes = text.replace("Version: 1.4.0", "Version: 1.3.0").into_bytes();
+            member.bytes = text
+                .replace("Version: 1.4.0", "Version: 1.3.0")
+                .into_bytes();
         }
     });
     copy.expect(WHEEL, "METADATA Version");
@@ -276,7 +289,11 @@ fn a_digest_that_is_not_the_files_is_found_wherever_it_stands() {
     let other = "0".repeat(64);
     for (place, file, field) in [
         ("simple/pocket-cli/index.html", "index.html", "pocket_cli"),
-        ("simple/pocket-cli/index.json", "index.json", "files pocket_cli"),
+        (
+            "simple/pocket-cli/index.json",
+            "index.json",
+            "files pocket_cli",
+        ),
         ("v1.4.0/sha256.sum", "sha256.sum", "pocket_cli"),
         ("site.json", WHEEL, "sha256"),
     ] {
@@ -306,7 +323,11 @@ fn other_targets_than_those_of_dist_workspace_toml_are_found() {
 fn another_schema_window_than_the_binary_states_is_found() {
     let copy = Copy::new();
     let settings = copy.project.join("release.toml");
-    Copy::replace(&settings, "[installer]", "[binary.schema]\nwrites = 2\n\n[installer]");
+    Copy::replace(
+        &settings,
+        "[installer]",
+        "[binary.schema]\nwrites = 2\n\n[installer]",
+    );
     copy.expect("site.json", "schema");
     copy.expect(ARCHIVE, "version --json schema");
 }

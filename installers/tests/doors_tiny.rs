@@ -46,7 +46,9 @@ fn what_is_built_is_what_was_planned() {
     let plan: serde_json::Value = serde_json::from_str(&said).unwrap();
     let names = |files: &serde_json::Value| -> Vec<String> {
         let files = files.as_array().unwrap();
-        let names = files.iter().map(|file| file["name"].as_str().unwrap().to_owned());
+        let names = files
+            .iter()
+            .map(|file| file["name"].as_str().unwrap().to_owned());
         names.collect()
     };
     let mut planned = names(&plan["targets"][0]["files"]);
@@ -84,12 +86,23 @@ fn a_platform_built_alone_is_taken_over_by_the_machine_that_assembles() {
     let (_folder, scratch) = scratch();
     let project = &tiny().project;
     let (part, site) = (scratch.join("part"), scratch.join("site"));
-    done(release(project).args(["build", "--target", LINUX, "--out"]).arg(&part));
+    done(
+        release(project)
+            .args(["build", "--target", LINUX, "--out"])
+            .arg(&part),
+    );
     let made: Vec<_> = tree(&part).into_iter().map(|(path, _, _)| path).collect();
-    assert!(made.iter().all(|path| !path.ends_with("install.sh")), "{made:?}");
+    assert!(
+        made.iter().all(|path| !path.ends_with("install.sh")),
+        "{made:?}"
+    );
     let with = part.join("v1.4.0");
     let mut build = release(project);
-    build.args(["build", "--out"]).arg(&site).arg("--with").arg(&with);
+    build
+        .args(["build", "--out"])
+        .arg(&site)
+        .arg("--with")
+        .arg(&with);
     done(&mut build);
     done(release(project).args(["check", "--partial"]).arg(&site));
     let name = format!("v1.4.0/pocket-{LINUX}.tar.gz");
@@ -106,7 +119,9 @@ fn a_platform_that_cannot_be_made_is_refused_by_name() {
     let (_folder, scratch) = scratch();
     let build = |target: &str| {
         let mut build = release(&tiny().project);
-        build.args(["build", "--target", target, "--out"]).arg(&scratch);
+        build
+            .args(["build", "--target", target, "--out"])
+            .arg(&scratch);
         fails(&mut build)
     };
     let said = build("aarch64-apple-darwin");
@@ -129,8 +144,14 @@ fn the_site_is_served_as_a_file_host_does_and_as_a_package_index() {
     assert!(html.contains("text/html"), "{html}");
     let accept = "Accept: application/vnd.pypi.simple.v1+json";
     let answer = curl(&["-H", accept], "simple/pocket-cli/");
-    assert!(answer.contains("application/vnd.pypi.simple.v1+json"), "{answer}");
-    assert!(answer.contains("\"requires-python\": \">=3.11\""), "{answer}");
+    assert!(
+        answer.contains("application/vnd.pypi.simple.v1+json"),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("\"requires-python\": \">=3.11\""),
+        "{answer}"
+    );
     assert!(curl(&[], "simple/pocket-cli").contains("301"));
     assert!(curl(&["--path-as-is"], "../site.json").contains("404"));
     assert!(curl(&["-X", "DELETE"], "site.json").contains("405"));
@@ -148,11 +169,17 @@ fn the_shell_script_installs_the_executable_of_the_archive() {
         .env("POCKET_DOWNLOAD_URL", format!("{}/v1.4.0", served.url));
     done(&mut sh);
     let installed = home.join(".local/bin/pocket");
-    assert_eq!(done(bare(&installed, &home).arg("version")), "pocket 1.4.0\n");
+    assert_eq!(
+        done(bare(&installed, &home).arg("version")),
+        "pocket 1.4.0\n"
+    );
     let unpacked = home.join("unpacked");
     fs::create_dir(&unpacked).unwrap();
     let mut tar = bare("tar", &home);
-    tar.arg("-xf").arg(shipped.file("gnu.tar.gz")).arg("-C").arg(&unpacked);
+    tar.arg("-xf")
+        .arg(shipped.file("gnu.tar.gz"))
+        .arg("-C")
+        .arg(&unpacked);
     done(&mut tar);
     let inside = unpacked.join(format!("pocket-{LINUX}/pocket"));
     assert_eq!(sha256(&installed), sha256(&inside));
@@ -170,8 +197,15 @@ fn pip_installs_the_executable_and_a_module_that_finds_it() {
         };
         let before = python.installed();
         done(&mut python.pip(&["install", "--index-url", &index, "pocket-cli"]));
-        assert_eq!(done(python.command("pocket").arg("version")), "pocket 1.4.0\n");
-        let said = done(python.command("python").args(["-m", "pocket_cli", "say", "a", "b"]));
+        assert_eq!(
+            done(python.command("pocket").arg("version")),
+            "pocket 1.4.0\n"
+        );
+        let said = done(
+            python
+                .command("python")
+                .args(["-m", "pocket_cli", "say", "a", "b"]),
+        );
         assert_eq!(said, "a b\n");
         let find = "import pocket_cli; print(pocket_cli.find_pocket_bin())";
         let found = done(python.command("python").args(["-c", find]));
@@ -190,13 +224,19 @@ fn pip_of_an_older_python_is_told_which_one_is_needed() {
         return;
     };
     let said = fails(&mut python.pip(&["install", "--index-url", &index, "pocket-cli"]));
-    assert!(said.contains("Requires-Python") || said.contains("requires a different Python"), "{said}");
+    assert!(
+        said.contains("Requires-Python") || said.contains("requires a different Python"),
+        "{said}"
+    );
 }
 
 /// The source distribution, unpacked.
 fn unpacked_sdist(scratch: &Path) -> PathBuf {
     let mut tar = bare("tar", scratch);
-    tar.arg("-xf").arg(tiny().file("pocket_cli-1.4.0.tar.gz")).arg("-C").arg(scratch);
+    tar.arg("-xf")
+        .arg(tiny().file("pocket_cli-1.4.0.tar.gz"))
+        .arg("-C")
+        .arg(scratch);
     done(&mut tar);
     scratch.join("pocket_cli-1.4.0")
 }
@@ -211,8 +251,15 @@ fn the_source_distribution_builds_where_rust_is() {
     pip.arg(tiny().file("pocket_cli-1.4.0.tar.gz"));
     support::with_rust_and_registries(&mut pip);
     done(&mut pip);
-    assert_eq!(done(python.command("pocket").arg("version")), "pocket 1.4.0\n");
-    let said = done(python.command("python").args(["-m", "pocket_cli", "say", "built"]));
+    assert_eq!(
+        done(python.command("pocket").arg("version")),
+        "pocket 1.4.0\n"
+    );
+    let said = done(
+        python
+            .command("python")
+            .args(["-m", "pocket_cli", "say", "built"]),
+    );
     assert_eq!(said, "built\n");
 }
 
@@ -225,9 +272,13 @@ fn the_source_distribution_says_what_is_missing_where_rust_is_not() {
     let empty = scratch.join("empty");
     fs::create_dir(&empty).unwrap();
     let mut pip = python.pip(&["install", "--no-index"]);
-    pip.arg(tiny().file("pocket_cli-1.4.0.tar.gz")).env("PATH", &empty);
+    pip.arg(tiny().file("pocket_cli-1.4.0.tar.gz"))
+        .env("PATH", &empty);
     let said = fails(&mut pip);
-    assert!(said.contains("building it from source needs Rust 1.85 or newer"), "{said}");
+    assert!(
+        said.contains("building it from source needs Rust 1.85 or newer"),
+        "{said}"
+    );
     assert!(said.contains("https://pocket.example/install"), "{said}");
 }
 
@@ -244,7 +295,10 @@ fn the_source_distribution_stops_on_windows_with_one_sentence() {
         command.args(["-c", &code]).env("PYTHONPATH", &backend);
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(1));
-        assert_eq!(support::text(&output.stderr), "pocket is not made for Windows.\n");
+        assert_eq!(
+            support::text(&output.stderr),
+            "pocket is not made for Windows.\n"
+        );
     }
 }
 
@@ -283,5 +337,8 @@ fn a_second_release_joins_the_first_on_the_same_site() {
     };
     done(&mut python.pip(&["install", "--index-url", &index, "pocket-cli==1.4.0"]));
     done(&mut python.pip(&["install", "-U", "--index-url", &index, "pocket-cli"]));
-    assert_eq!(done(python.command("pocket").arg("version")), "pocket 1.5.0\n");
+    assert_eq!(
+        done(python.command("pocket").arg("version")),
+        "pocket 1.5.0\n"
+    );
 }

@@ -62,10 +62,10 @@ fn downloads(text: &str) -> Vec<(String, String)> {
     for line in text.lines().map(str::trim) {
         if let Some(rest) = line.strip_prefix("url ") {
             url = quoted(rest);
-        } else if let Some(rest) = line.strip_prefix("sha256 ") {
-            if let (Some(url), Some(digest)) = (url.take(), quoted(rest)) {
-                pairs.push((url, digest));
-            }
+        } else if let Some(rest) = line.strip_prefix("sha256 ")
+            && let (Some(url), Some(digest)) = (url.take(), quoted(rest))
+        {
+            pairs.push((url, digest));
         }
     }
     pairs

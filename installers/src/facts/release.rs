@@ -17,7 +17,10 @@ pub(crate) struct Release {
     /// Package to ship; without it the one at the workspace's root.
     pub(crate) package: Option<String>,
     /// Pinned versions of the tools this runs, by registry name.
-    #[expect(dead_code, reason = "`tools` reads this table; here it is only allowed to be there")]
+    #[expect(
+        dead_code,
+        reason = "`tools` reads this table; here it is only allowed to be there"
+    )]
     tools: BTreeMap<String, toml::Value>,
     /// How the executable is compiled.
     #[serde(default)]
@@ -33,7 +36,10 @@ pub(crate) struct Release {
     /// The Homebrew door.
     pub(crate) homebrew: Homebrew,
     /// The update repository; its owner defines what is inside.
-    #[expect(dead_code, reason = "read by its owner; here it is only allowed to be there")]
+    #[expect(
+        dead_code,
+        reason = "read by its owner; here it is only allowed to be there"
+    )]
     #[serde(default)]
     repository: Option<toml::Table>,
 }

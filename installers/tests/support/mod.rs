@@ -4,7 +4,7 @@
 // Each test target uses its own part of this.
 #![allow(dead_code, clippy::unwrap_used)]
 
-pub mod python;
+pub(crate) mod python;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,14 +15,14 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// Where tests keep what is worth keeping between runs.
-pub const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
+pub(crate) const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
 /// The second product.
-pub const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny");
+pub(crate) const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny");
 /// The platform this test is compiled on and for.
-pub const LINUX: &str = "x86_64-unknown-linux-gnu";
+pub(crate) const LINUX: &str = "x86_64-unknown-linux-gnu";
 
 /// The release tool, in `project`.
-pub fn release(project: &Path) -> Command {
+pub(crate) fn release(project: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_auditgraph-release"));
     command
         .current_dir(project)
@@ -33,7 +33,7 @@ pub fn release(project: &Path) -> Command {
 }
 
 /// Runs `command`, which must succeed, and gives back its standard output.
-pub fn done(command: &mut Command) -> String {
+pub(crate) fn done(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(
         output.status.success(),
@@ -46,27 +46,27 @@ pub fn done(command: &mut Command) -> String {
 }
 
 /// Runs `command`, which must fail, and gives back all it said.
-pub fn fails(command: &mut Command) -> String {
+pub(crate) fn fails(command: &mut Command) -> String {
     let output: Output = command.output().unwrap();
     let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
     assert!(!output.status.success(), "{command:?} succeeded:\n{said}");
     said
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A project and the site made from it.
 #[derive(Debug, Clone)]
-pub struct Shipped {
-    pub project: PathBuf,
-    pub site: PathBuf,
+pub(crate) struct Shipped {
+    pub(crate) project: PathBuf,
+    pub(crate) site: PathBuf,
 }
 
 impl Shipped {
     /// The only file of the newest release whose name ends so.
-    pub fn file(&self, end: &str) -> PathBuf {
+    pub(crate) fn file(&self, end: &str) -> PathBuf {
         let marker = json(&self.site.join("site.json"));
         let releases = marker["releases"].as_array().unwrap();
         let artifacts = releases.last().unwrap()["artifacts"].as_array().unwrap();
@@ -74,26 +74,28 @@ impl Shipped {
             .iter()
             .map(|artifact| artifact["path"].as_str().unwrap())
             .filter(|path| path.ends_with(end));
-        let one = all.next().unwrap_or_else(|| panic!("no file ends with {end}"));
+        let one = all
+            .next()
+            .unwrap_or_else(|| panic!("no file ends with {end}"));
         assert_eq!(all.next(), None, "several files end with {end}");
         self.site.join(one)
     }
 
     /// Version of the newest release.
-    pub fn version(&self) -> String {
+    pub(crate) fn version(&self) -> String {
         let marker = json(&self.site.join("site.json"));
         let newest = marker["releases"].as_array().unwrap().last().unwrap();
         newest["version"].as_str().unwrap().to_owned()
     }
 }
 
-pub fn json(path: &Path) -> serde_json::Value {
+pub(crate) fn json(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
 /// The second product and its site, made once a process and quickly, since
 /// compiled dependencies are kept.
-pub fn tiny() -> &'static Shipped {
+pub(crate) fn tiny() -> &'static Shipped {
     static TINY_SITE: OnceLock<Shipped> = OnceLock::new();
     TINY_SITE.get_or_init(|| {
         let _lock = lock("tiny");
@@ -106,7 +108,7 @@ pub fn tiny() -> &'static Shipped {
 }
 
 /// A checkout of the second product in `folder`, always of the same commit.
-pub fn tiny_project(folder: &Path) -> PathBuf {
+pub(crate) fn tiny_project(folder: &Path) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -121,7 +123,7 @@ pub fn tiny_project(folder: &Path) -> PathBuf {
 }
 
 /// Makes `folder` a repository with one commit that depends on its files only.
-pub fn commit(folder: &Path) {
+pub(crate) fn commit(folder: &Path) {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
         git.args(["-c", "user.name=T", "-c", "user.email=t@example.org"])
@@ -139,12 +141,15 @@ pub fn commit(folder: &Path) {
 }
 
 /// The workspace this package is part of.
-pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().into()
+pub(crate) fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .into()
 }
 
 /// The product of this workspace and its site, made once a process.
-pub fn product() -> &'static Shipped {
+pub(crate) fn product() -> &'static Shipped {
     static PRODUCT: OnceLock<Shipped> = OnceLock::new();
     PRODUCT.get_or_init(|| {
         let _lock = lock("product");
@@ -157,14 +162,14 @@ pub fn product() -> &'static Shipped {
 }
 
 /// Holds off other processes until it is dropped.
-pub fn lock(name: &str) -> fs::File {
+pub(crate) fn lock(name: &str) -> fs::File {
     let file = fs::File::create(Path::new(KEPT).join(format!("{name}.lock"))).unwrap();
     file.lock().unwrap();
     file
 }
 
 /// A copy of `from` that a test may break.
-pub fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -178,7 +183,7 @@ pub fn copy(from: &Path, to: &Path) {
 }
 
 /// Removes a file or a folder, if it is there.
-pub fn remove(path: &Path) {
+pub(crate) fn remove(path: &Path) {
     if path.is_dir() {
         fs::remove_dir_all(path).unwrap();
     } else if path.exists() {
@@ -187,13 +192,13 @@ pub fn remove(path: &Path) {
 }
 
 /// A site that is served until this is dropped.
-pub struct Served {
+pub(crate) struct Served {
     child: Child,
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Served {
-    pub fn new(site: &Path) -> Self {
+    pub(crate) fn new(site: &Path) -> Self {
         let mut child = release(site)
             .args(["serve", "--json"])
             .arg(site)
@@ -219,7 +224,7 @@ impl Drop for Served {
 }
 
 /// A command with nothing of this machine but a path, in an empty home.
-pub fn bare(program: impl AsRef<OsStr>, home: &Path) -> Command {
+pub(crate) fn bare(program: impl AsRef<OsStr>, home: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
@@ -231,13 +236,13 @@ pub fn bare(program: impl AsRef<OsStr>, home: &Path) -> Command {
 }
 
 /// SHA-256 of a file, by the tool a user would take.
-pub fn sha256(path: &Path) -> String {
+pub(crate) fn sha256(path: &Path) -> String {
     let said = done(Command::new("sha256sum").arg("--").arg(path));
     said.split_whitespace().next().unwrap().to_owned()
 }
 
 /// Every file below `folder` with its mode and digest, sorted.
-pub fn tree(folder: &Path) -> Vec<(PathBuf, u32, String)> {
+pub(crate) fn tree(folder: &Path) -> Vec<(PathBuf, u32, String)> {
     let mut all = Vec::new();
     let mut waiting = vec![folder.to_path_buf()];
     while let Some(next) = waiting.pop() {
@@ -263,7 +268,7 @@ pub fn tree(folder: &Path) -> Vec<(PathBuf, u32, String)> {
 
 /// Gives `command` this machine's Rust, and the settings that let package
 /// clients reach their registries.
-pub fn with_rust_and_registries(command: &mut Command) {
+pub(crate) fn with_rust_and_registries(command: &mut Command) {
     for (name, value) in std::env::vars_os() {
         let text = name.to_string_lossy().to_lowercase();
         let registry = ["pip_", "uv_", "ssl_", "http_", "https_", "no_proxy"]

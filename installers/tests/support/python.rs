@@ -6,41 +6,51 @@ use std::process::Command;
 use super::{bare, done};
 
 /// An interpreter of Python `version` (`3.12`), wherever this machine keeps it.
-pub fn interpreter(version: &str) -> Option<PathBuf> {
+pub(crate) fn interpreter(version: &str) -> Option<PathBuf> {
     let works = |path: &Path| {
         let mut python = Command::new(path);
-        python.args(["-c", "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"]);
+        python.args([
+            "-c",
+            "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])",
+        ]);
         let said = python.output().ok()?;
         let said = String::from_utf8_lossy(&said.stdout).trim().to_owned();
         (said == version).then(|| path.to_path_buf())
     };
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     let mut candidates: Vec<PathBuf> = Vec::new();
-    for kept in [home.join(".pyenv/versions"), home.join(".local/share/uv/python")] {
+    for kept in [
+        home.join(".pyenv/versions"),
+        home.join(".local/share/uv/python"),
+    ] {
         let entries = std::fs::read_dir(kept).into_iter().flatten().flatten();
-        candidates.extend(entries.map(|entry| entry.path().join("bin").join(format!("python{version}"))));
+        candidates
+            .extend(entries.map(|entry| entry.path().join("bin").join(format!("python{version}"))));
     }
     candidates.sort();
     let path = std::env::var_os("PATH").unwrap_or_default();
     candidates.extend(std::env::split_paths(&path).map(|dir| dir.join(format!("python{version}"))));
-    candidates.iter().filter(|path| path.is_file()).find_map(|path| works(path))
+    candidates
+        .iter()
+        .filter(|path| path.is_file())
+        .find_map(|path| works(path))
 }
 
 /// Says out loud that a Python is missing, since its test then proves nothing.
-pub fn skipped(version: &str) {
+pub(crate) fn skipped(version: &str) {
     eprintln!("skipped: no Python {version} with venv and pip on this machine");
 }
 
 /// A fresh environment in `folder`; its own programs are in `bin`.
 #[derive(Debug)]
-pub struct Environment {
-    pub folder: PathBuf,
+pub(crate) struct Environment {
+    pub(crate) folder: PathBuf,
     home: PathBuf,
 }
 
 impl Environment {
     /// Of Python `version`, or `None` where there is no such interpreter.
-    pub fn new(version: &str, folder: &Path) -> Option<Self> {
+    pub(crate) fn new(version: &str, folder: &Path) -> Option<Self> {
         let Some(python) = interpreter(version) else {
             skipped(version);
             return None;
@@ -51,19 +61,25 @@ impl Environment {
             folder: folder.join("venv"),
             home,
         };
-        done(bare(python, &environment.home).args(["-m", "venv"]).arg(&environment.folder));
+        done(
+            bare(python, &environment.home)
+                .args(["-m", "venv"])
+                .arg(&environment.folder),
+        );
         Some(environment)
     }
 
     /// A program of the environment, with nothing else of this machine.
-    pub fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = bare(self.folder.join("bin").join(program), &self.home);
-        command.env("PIP_DISABLE_PIP_VERSION_CHECK", "1").env("PIP_NO_INPUT", "1");
+        command
+            .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+            .env("PIP_NO_INPUT", "1");
         command
     }
 
     /// `pip` with these arguments.
-    pub fn pip(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn pip(&self, arguments: &[&str]) -> Command {
         let mut command = self.command("python");
         command.args(["-m", "pip"]).args(arguments);
         command
@@ -72,7 +88,7 @@ impl Environment {
 
 impl Environment {
     /// What is in the environment, less what Python itself caches.
-    pub fn installed(&self) -> Vec<PathBuf> {
+    pub(crate) fn installed(&self) -> Vec<PathBuf> {
         super::tree(&self.folder)
             .into_iter()
             .map(|(path, _, _)| path)

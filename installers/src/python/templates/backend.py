@@ -5,9 +5,6 @@ The checks run before anything is downloaded: `pip` and others call
 """
 
 import os
-import re
-import shutil
-import subprocess
 import sys
 from typing import Any, Dict, List, Optional
 
@@ -32,6 +29,11 @@ def _numbers(version: str) -> List[int]:
 def _check() -> None:
     if sys.platform == "win32" or os.name == "nt":
         _stop(_WINDOWS)
+    # Imported here: on Windows nothing but the sentence above may happen.
+    import re
+    import shutil
+    import subprocess
+
     missing = []
     cargo = shutil.which("cargo")
     rustc = shutil.which("rustc")

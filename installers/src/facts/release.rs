@@ -36,12 +36,8 @@ pub(crate) struct Release {
     /// The Homebrew door.
     pub(crate) homebrew: Homebrew,
     /// The update repository; its owner defines what is inside.
-    #[expect(
-        dead_code,
-        reason = "read by its owner; here it is only allowed to be there"
-    )]
     #[serde(default)]
-    repository: Option<toml::Table>,
+    pub(crate) repository: Option<toml::Table>,
 }
 
 /// How the executable is compiled.

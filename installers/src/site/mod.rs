@@ -58,6 +58,11 @@ impl Site {
         Self { root: root.into() }
     }
 
+    /// The directory itself.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// `relative` as a path on this machine.
     pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.root.join(relative)

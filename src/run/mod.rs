@@ -1,4 +1,53 @@
-//! Floor 3: runs.
+//! Floor 3: runs. Plan one, publish it, read it, verify it, collect old ones.
+//!
+//! The story of a run:
+//!
+//! 1. [`ingest::plan`] scans the sources, compares them with the current run's
+//!    tree, extracts what changed and builds pack and index outside the
+//!    profile. The result, a [`RunPlan`], holds the exact bytes of every file
+//!    it would write; `--dry-run` prints it.
+//! 2. [`RunPlan::approve`] asks the budget. Only an [`ApprovedPlan`] can be
+//!    published, so nothing is written before the verdict.
+//! 3. [`ApprovedPlan::publish`] takes the lock, writes down its intent, stages
+//!    and syncs every file, renames them into place and, last, `current`. At
+//!    any kill point the previous run is current; the next writer removes
+//!    exactly what the intent names.
+//!
+//! Nothing here modifies or deletes an existing run, except [`gc`]. Nothing
+//! here prints. Called by the command line and by the upgrade preflight.
+
+mod error;
+pub mod gc;
 mod id;
+pub mod ingest;
+mod intent;
+mod journal;
+mod listing;
+mod manifest;
+mod objects;
 pub mod pack;
+mod plan;
+mod publish;
+mod reader;
+mod remake;
+mod standing;
+mod stat_cache;
+pub mod status;
+pub mod tree;
+pub mod verify;
+
+pub use error::RunError;
 pub use id::{ParseRunIdError, RunId};
+pub use ingest::{Mode, plan};
+pub use intent::{index_digest_file, index_file, stat_file};
+pub use journal::{JournalEntry, read as read_journal};
+pub use listing::{RunState, RunSummary, list};
+pub use manifest::{Command, IndexRef, Manifest, PackName, PackRef, Tool};
+pub use objects::Objects;
+pub use plan::{
+    ApprovedPlan, Changes, OverBudget, Planned, PlannedFile, RefusedSource, RunPlan, Summary,
+    Unchanged,
+};
+pub use publish::Published;
+pub use reader::{Note, Session};
+pub use standing::{Current, Standing, read_current, read_manifest};

@@ -23,7 +23,6 @@ pub const REQUIRES: &[&str] = &[];
 
 /// What an artifact says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SchemaBlock {
     /// The schema version that wrote it.
     pub written: u32,

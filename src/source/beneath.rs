@@ -38,6 +38,16 @@ impl Root {
         &self.path
     }
 
+    /// Whether there is anything at `path` below the root. A symbolic link
+    /// counts as what it is, and none is followed on the way.
+    #[must_use]
+    pub fn exists(&self, path: &str) -> bool {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.folder(folder).is_ok_and(|folder| {
+            rustix::fs::statat(&folder, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        })
+    }
+
     /// Opens the folder at `path` below the root (empty: the root itself).
     pub(super) fn folder(&self, path: &str) -> rustix::io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;

@@ -1,0 +1,106 @@
+//! What can go wrong with runs, sorted by what the caller does next.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::RunId;
+use super::pack::PackError;
+use crate::foundation::sqlite::SqliteError;
+use crate::index::IndexError;
+use crate::schema::Reason;
+use crate::source::{InvalidGlob, RootError};
+use crate::workspace::{Busy, LayoutError, LockError};
+
+/// Why an operation on runs stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The current run cannot be read (FR-006, FR-007). Nothing was changed.
+    #[error("{} cannot be read: {reason}", .run.as_ref().map_or("the current run".to_owned(), |run| format!("run {run}")))]
+    RebuildRequired {
+        /// Which run, where it has a name.
+        run: Option<RunId>,
+        /// Why.
+        reason: Reason,
+    },
+    /// There is no run yet.
+    #[error("this profile holds no run yet")]
+    NoRun,
+    /// The run asked for does not exist.
+    #[error("there is no run {0}")]
+    UnknownRun(RunId),
+    /// Another process is writing.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// Another process published a run between plan and publication.
+    #[error("another auditgraph published {current} meanwhile")]
+    Superseded {
+        /// What is current now.
+        current: String,
+    },
+    /// What is stored is not what was written.
+    #[error("{0}")]
+    Damaged(String),
+    /// The folders under `.pkg` are not what they must be.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The workspace cannot be walked.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// A glob of the configuration cannot be compiled.
+    #[error(transparent)]
+    Glob(#[from] InvalidGlob),
+    /// The index cannot be built or read.
+    #[error(transparent)]
+    Index(IndexError),
+    /// An artifact cannot be built.
+    #[error("cannot build an artifact: {0}")]
+    Build(String),
+    /// A file cannot be read or written.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl RunError {
+    /// An I/O error at `path`.
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+impl From<LockError> for RunError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Busy(busy) => Self::Busy(busy),
+            LockError::Io { path, source } => Self::Io { path, source },
+        }
+    }
+}
+
+impl From<PackError> for RunError {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Damaged { .. } => Self::Damaged(error.to_string()),
+            other => Self::Build(other.to_string()),
+        }
+    }
+}
+
+impl From<SqliteError> for RunError {
+    fn from(error: SqliteError) -> Self {
+        Self::Build(error.to_string())
+    }
+}
+
+impl From<IndexError> for RunError {
+    fn from(error: IndexError) -> Self {
+        Self::Index(error)
+    }
+}

@@ -1,0 +1,149 @@
+//! Planning a run: from sources to the exact bytes of every file it would
+//! write. Touches nothing under `.pkg` (except to clean up after a writer
+//! that was killed); `publish` does the rest.
+
+mod assemble;
+mod derive;
+mod link_files;
+mod survey;
+
+use crate::foundation::progress::{Phase, Progress};
+use crate::schema::WRITES;
+use crate::source::{Root, Selection, scan};
+use crate::workspace::{Layout, Lock, LockError, ProfileName, Workspace};
+
+use super::plan::{Planned, Unchanged};
+use super::standing::Standing;
+use super::stat_cache::StatCache;
+use super::{Manifest, Objects, RunError, publish};
+
+pub(super) use link_files::{LinkFiles, holds_sources};
+use survey::Survey;
+
+/// How a run is derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// From the current run and what changed since.
+    Ingest,
+    /// From the sources alone, beside whatever is there.
+    Rebuild,
+}
+
+/// The run that a plan starts from: current, readable, of this very schema.
+struct Previous {
+    manifest: Manifest,
+    objects: Objects,
+    stat: StatCache,
+}
+
+/// Plans a run. With `dry_run` not even the lock is taken.
+///
+/// # Errors
+/// [`RunError::RebuildRequired`] when the current run cannot be read and
+/// `mode` is [`Mode::Ingest`]; [`RunError::Busy`] when another writer holds
+/// the lock; [`RunError::Damaged`] when a pack to be shared is not what was
+/// written; others as they come. Nothing was changed then.
+pub fn plan(
+    workspace: &Workspace,
+    profile: &ProfileName,
+    mode: Mode,
+    dry_run: bool,
+    progress: &dyn Progress,
+) -> Result<Planned, RunError> {
+    let layout = workspace.layout(profile);
+    layout.check()?;
+    let lock = if dry_run { None } else { early_lock(&layout)? };
+    if lock.is_some() {
+        publish::recover(&layout)?;
+    }
+    let parent = match (mode, Standing::judge(&layout)?) {
+        (_, Standing::Empty) | (Mode::Rebuild, Standing::RebuildRequired { .. }) => None,
+        (_, Standing::Ready(manifest)) => Some(*manifest),
+        (Mode::Ingest, Standing::RebuildRequired { run, reason }) => {
+            return Err(RunError::RebuildRequired { run, reason });
+        }
+    };
+    progress.begin(Phase::files("scanning", None));
+    let root =
+        Root::open(workspace.root()).map_err(|error| RunError::io(workspace.root(), error))?;
+    let selection = Selection::new(&workspace.config().sources)?;
+    let found = scan(&root, &selection)?;
+    progress.advance(found.files.len() as u64);
+
+    let config = workspace.config().derivation_digest();
+    let mut previous = parent
+        .clone()
+        .filter(|manifest| manifest.schema.written == WRITES)
+        .map(|manifest| Previous {
+            objects: Objects::of(&layout, &manifest),
+            stat: StatCache::read(&layout, &manifest),
+            manifest,
+        });
+    let same_config = previous
+        .as_ref()
+        .is_some_and(|p| p.manifest.config == config);
+    if let Some(previous) = previous
+        .as_ref()
+        .filter(|_| mode == Mode::Ingest && same_config)
+        && survey::nothing_changed(&found, previous, &root)
+    {
+        progress.finish();
+        return Ok(Planned::Unchanged(unchanged(
+            &previous.manifest,
+            Vec::new(),
+        )));
+    }
+
+    let max_bytes = workspace.config().sources.max_file_bytes;
+    let keep = mode == Mode::Ingest;
+    let survey = Survey::take(&root, found, previous.as_mut(), keep, max_bytes, progress)?;
+    if keep
+        && same_config
+        && survey.is_unchanged(&root)
+        && let Some(previous) = &previous
+    {
+        progress.finish();
+        return Ok(Planned::Unchanged(unchanged(
+            &previous.manifest,
+            survey.refused(),
+        )));
+    }
+    let plan = assemble::Assembly {
+        workspace,
+        layout,
+        lock,
+        mode,
+        parent,
+        config,
+        root,
+        max_bytes,
+    }
+    .run(survey, previous, progress)?;
+    progress.finish();
+    Ok(Planned::Run(Box::new(plan)))
+}
+
+fn unchanged(manifest: &Manifest, refused: Vec<super::RefusedSource>) -> Unchanged {
+    Unchanged {
+        run: manifest.run.clone(),
+        sources: manifest.counts.get("documents").copied().unwrap_or(0),
+        refused,
+    }
+}
+
+/// The lock, if its file exists and may be written: planning creates nothing,
+/// and on a read-only `.pkg` there is no other writer to fear.
+fn early_lock(layout: &Layout) -> Result<Option<Lock>, RunError> {
+    match Lock::take_existing(&layout.lock()) {
+        Ok(lock) => Ok(lock),
+        Err(LockError::Io { source, .. })
+            if matches!(
+                source.kind(),
+                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,414 @@
+//! Putting a plan together: derive, index, name, measure, judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::derive::{Derivation, Derived, Item};
+use super::link_files::{self, LinkFiles};
+use super::survey::Survey;
+use super::{Mode, Previous};
+use crate::foundation::progress::{Phase, Progress};
+use crate::foundation::spill::Artifact;
+use crate::foundation::sqlite::Scratch;
+use crate::foundation::{Sha256, json};
+use crate::graph::WorkspacePath;
+use crate::index::{self, Builder, Built};
+use crate::run::intent::Intent;
+use crate::run::journal::JournalEntry;
+use crate::run::manifest::{Command, IndexRef, Tool};
+use crate::run::pack::PackWriter;
+use crate::run::plan::{PlannedIndex, RunPlan};
+use crate::run::standing::{Current, next_ordinal};
+use crate::run::tree::{self, Entry, Files};
+use crate::run::{
+    Manifest, Objects, PackName, PackRef, RunError, RunId, remake, stat_cache, verify,
+};
+use crate::schema::SchemaBlock;
+use crate::source::Root;
+use crate::workspace::{Layout, Lock, Workspace, usage};
+
+/// Sources up to this many bytes are derived in memory, larger ones in a
+/// spill file.
+const MEMORY_BYTES: u64 = 32 * 1024 * 1024;
+/// Documents up to this many source bytes are held to update an index.
+const UPDATE_BYTES: u64 = 16 * 1024 * 1024;
+/// A run that would need more packs than this takes the small ones' objects
+/// into its own, so that a year of daily edits is not a thousand files.
+const MOST_PACKS: usize = 48;
+
+/// What a plan is put together from.
+pub(super) struct Assembly<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) layout: Layout,
+    pub(super) lock: Option<Lock>,
+    pub(super) mode: Mode,
+    pub(super) parent: Option<Manifest>,
+    pub(super) config: Sha256,
+    pub(super) root: Root,
+    pub(super) max_bytes: u64,
+}
+
+impl Assembly<'_> {
+    pub(super) fn run(
+        self,
+        mut survey: Survey,
+        previous: Option<Previous>,
+        progress: &dyn Progress,
+    ) -> Result<RunPlan, RunError> {
+        let scratch = self.scratch(&survey);
+        let (mut shared, stored) = self.share(previous)?;
+        let mut derivation = Derivation {
+            root: &self.root,
+            max_bytes: self.max_bytes,
+            shared: &mut shared,
+            pack: PackWriter::create(&scratch)?,
+            files: Files::new(),
+            prints: std::mem::take(&mut survey.prints),
+            links: LinkFiles::default(),
+            extracted: 0,
+        };
+        let work = self.derive(
+            &mut survey,
+            stored.as_ref(),
+            &mut derivation,
+            &scratch,
+            progress,
+        )?;
+        let Derivation {
+            mut pack,
+            mut files,
+            prints,
+            links,
+            extracted,
+            ..
+        } = derivation;
+        for path in links.existing(&self.root, &files) {
+            files.insert(path, Entry::File);
+        }
+
+        let (tree, reachable) = self.pack_trees(&files, &mut shared, &mut pack)?;
+        let digest = Manifest::run_digest(tree, self.config, crate::schema::WRITES);
+        progress.begin(Phase::files("indexing", None));
+        let facts = remake::facts_of(&files, tree.to_string(), digest.to_string());
+        let built = match work {
+            IndexWork::Scratch(builder) => builder.finish(&facts)?,
+        };
+        let run = RunId::new(next_ordinal(&self.layout)?, digest);
+        let shared_packs = fold(&mut shared, &reachable, &mut pack)?;
+        let pack = name_pack(pack, &run)?;
+        let manifest = self.manifest(
+            &run,
+            tree,
+            digest,
+            &files,
+            &built,
+            shared_packs,
+            pack.as_ref(),
+        );
+        let stat = stat_cache::encode(tree, prints.iter(), &links, &files);
+        let changes = survey.changes(&files);
+        let index = self.index(built.artifact)?;
+        self.judge(manifest, pack, index, stat, changes, extracted)
+    }
+
+    /// Where artifacts are built.
+    fn scratch(&self, survey: &Survey) -> Scratch {
+        let fresh: u64 = survey.fresh.iter().map(|file| file.bytes).sum();
+        if fresh + bytes_of(&survey.kept) <= MEMORY_BYTES {
+            Scratch::Memory
+        } else {
+            Scratch::Spill(remake::spill_folder())
+        }
+    }
+
+    /// The objects the run may share: those of the previous run, once the
+    /// digests of its packs were checked. A rebuild goes without what fails.
+    fn share(&self, previous: Option<Previous>) -> Result<(Objects, Option<Manifest>), RunError> {
+        let Some(previous) = previous else {
+            return Ok((Objects::none(&self.layout), None));
+        };
+        let mut objects = previous.objects;
+        match self.mode {
+            Mode::Ingest => objects.check_digests()?,
+            Mode::Rebuild => objects.keep_sound(),
+        }
+        Ok((objects, Some(previous.manifest)))
+    }
+
+    /// Derives what is fresh, into a new index or as changes to the old one.
+    fn derive(
+        &self,
+        survey: &mut Survey,
+        previous: Option<&Manifest>,
+        derivation: &mut Derivation<'_>,
+        scratch: &Scratch,
+        progress: &dyn Progress,
+    ) -> Result<IndexWork, RunError> {
+        let fresh = std::mem::take(&mut survey.fresh);
+        let fresh_bytes: u64 = fresh.iter().map(|file| file.bytes).sum();
+        let total = fresh.len() as u64;
+        let items = fresh.into_iter().map(Item::Fresh);
+        let mut all: BTreeMap<WorkspacePath, Item> = items
+            .map(|item| match &item {
+                Item::Fresh(found) => (found.path.clone(), item),
+                Item::Kept { path, .. } => (path.clone(), item),
+            })
+            .collect();
+        for (path, entry) in &survey.kept {
+            match *entry {
+                Entry::Source {
+                    sha256,
+                    bytes,
+                    document,
+                } => {
+                    let path = path.clone();
+                    let item = Item::Kept {
+                        path: path.clone(),
+                        sha256,
+                        bytes,
+                        document,
+                    };
+                    all.insert(path, item);
+                }
+                Entry::Refused { .. } => {
+                    derivation.files.insert(path.clone(), entry.clone());
+                }
+                Entry::File => {}
+            }
+        }
+        progress.begin(Phase::files("extracting", Some(all.len() as u64)));
+        let mut builder = Builder::new(&scratch_of(scratch))?;
+        derivation.into_index(all.into_values().collect(), &mut builder, progress)?;
+        Ok(IndexWork::Scratch(Box::new(builder)))
+    }
+
+    /// Packs the trees that no shared pack holds; the root's id and every id
+    /// the run needs.
+    fn pack_trees(
+        &self,
+        files: &Files,
+        shared: &mut Objects,
+        pack: &mut PackWriter,
+    ) -> Result<(Sha256, BTreeSet<Sha256>), RunError> {
+        let mut trees = Vec::new();
+        let root = tree::write(files, &mut |id, bytes| trees.push((id, bytes)));
+        let mut reachable: BTreeSet<Sha256> = files
+            .values()
+            .filter_map(|entry| match entry {
+                Entry::Source { document, .. } => Some(*document),
+                Entry::Refused { .. } | Entry::File => None,
+            })
+            .collect();
+        for (id, bytes) in trees {
+            reachable.insert(id);
+            if shared.find(id)?.is_none() {
+                pack.append(id, &bytes);
+            }
+        }
+        Ok((root, reachable))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a manifest names that many facts"
+    )]
+    fn manifest(
+        &self,
+        run: &RunId,
+        tree: Sha256,
+        digest: Sha256,
+        files: &Files,
+        built: &Built,
+        mut packs: Vec<PackRef>,
+        pack: Option<&(PackName, Artifact, Sha256)>,
+    ) -> Manifest {
+        packs.extend(pack.map(|(file, artifact, sha256)| PackRef {
+            file: file.clone(),
+            sha256: *sha256,
+            bytes: artifact.bytes(),
+            schema: SchemaBlock::current(),
+        }));
+        packs.sort_by(|a, b| a.file.cmp(&b.file));
+        let mut counts = counts(built);
+        let entries = |wanted: fn(&Entry) -> bool| files.values().filter(|e| wanted(e)).count();
+        counts.insert("files".into(), entries(|e| *e == Entry::File) as u64);
+        let refused = entries(|e| matches!(e, Entry::Refused { .. }));
+        counts.insert("refused".into(), refused as u64);
+        Manifest {
+            format: 1,
+            schema: SchemaBlock::current(),
+            run: run.clone(),
+            digest,
+            parent: self.parent.as_ref().map(|parent| parent.run.clone()),
+            command: match self.mode {
+                Mode::Ingest => Command::Ingest,
+                Mode::Rebuild => Command::Rebuild,
+            },
+            tool: Tool::this(),
+            config: self.config,
+            tree,
+            counts,
+            packs,
+            index: IndexRef {
+                logical: built.logical,
+                schema: SchemaBlock::current(),
+            },
+            source_bytes: bytes_of(files),
+            bytes_added: pack.map_or(0, |(_, artifact, _)| artifact.bytes()),
+            budget: self.workspace.config().budget.clone(),
+            checksum: None,
+        }
+    }
+
+    /// The index, or the name of a cached one with the same bytes.
+    fn index(&self, artifact: Artifact) -> Result<PlannedIndex, RunError> {
+        let sha256 = artifact
+            .sha256()
+            .map_err(|error| RunError::Build(format!("the index: {error}")))?;
+        let same_as = self.parent.as_ref().and_then(|parent| {
+            let path = self
+                .layout
+                .cache()
+                .join(super::super::index_file(&parent.run));
+            let same = verify::file_digest(&path).ok()? == sha256;
+            same.then(|| parent.run.clone())
+        });
+        Ok(PlannedIndex {
+            artifact,
+            sha256,
+            same_as,
+        })
+    }
+
+    fn judge(
+        self,
+        manifest: Manifest,
+        pack: Option<(PackName, Artifact, Sha256)>,
+        index: PlannedIndex,
+        stat: Vec<u8>,
+        changes: crate::run::Changes,
+        extracted: u64,
+    ) -> Result<RunPlan, RunError> {
+        let policy = self.workspace.config().budget.clone();
+        let usage = usage::measure(self.layout.profile())
+            .map_err(|error| RunError::io(self.layout.profile(), error))?;
+        let current = Current {
+            format: 1,
+            run: manifest.run.clone(),
+            highest_ordinal: manifest.run.ordinal(),
+        };
+        let intent = Intent {
+            format: 1,
+            run: manifest.run.clone(),
+            pack: pack.as_ref().map(|(name, ..)| name.clone()),
+        };
+        let drops_parent_index = self.mode == Mode::Ingest
+            && self.parent.as_ref().is_some_and(|parent| {
+                parent.index.schema == manifest.index.schema && parent.run != manifest.run
+            });
+        let mut plan = RunPlan {
+            layout: self.layout,
+            lock: self.lock,
+            manifest_bytes: manifest.to_bytes(),
+            current_bytes: json::pretty(&current),
+            intent_bytes: json::pretty(&intent),
+            journal_line: JournalEntry::now(manifest.run.clone(), manifest.command).line(),
+            pack: pack.map(|(name, artifact, _)| (name, artifact)),
+            index,
+            stat,
+            drops_parent_index,
+            assessment: policy.assess(manifest.source_bytes, usage.total.bytes, 0),
+            usage,
+            changes,
+            extracted,
+            manifest,
+        };
+        let added = plan.files().iter().map(|file| file.bytes).sum();
+        plan.assessment = policy.assess(plan.manifest.source_bytes, plan.usage.total.bytes, added);
+        Ok(plan)
+    }
+}
+
+/// How the run's index is made.
+enum IndexWork {
+    /// All documents were added to it.
+    Scratch(Box<Builder>),
+}
+
+fn scratch_of(scratch: &Scratch) -> index::Scratch {
+    match scratch {
+        Scratch::Memory => index::Scratch::Memory,
+        Scratch::Spill(folder) => index::Scratch::Spill(folder.clone()),
+    }
+}
+
+/// Bytes of the sources among `files`.
+fn bytes_of(files: &Files) -> u64 {
+    let bytes = |entry: &Entry| match entry {
+        Entry::Source { bytes, .. } => *bytes,
+        Entry::Refused { .. } | Entry::File => 0,
+    };
+    files.values().map(bytes).sum()
+}
+
+/// The packs the run shares. When they are too many, what it needs of all but
+/// the largest goes into its own.
+fn fold(
+    shared: &mut Objects,
+    reachable: &BTreeSet<Sha256>,
+    pack: &mut PackWriter,
+) -> Result<Vec<PackRef>, RunError> {
+    let needed: BTreeSet<Sha256> = reachable
+        .iter()
+        .filter(|id| !pack.contains(**id))
+        .copied()
+        .collect();
+    let packs = shared.needed(&needed)?;
+    if packs.len() < MOST_PACKS {
+        return Ok(packs);
+    }
+    let Some(largest) = packs.iter().max_by_key(|pack| pack.bytes).cloned() else {
+        return Ok(packs);
+    };
+    for id in needed {
+        let inside = shared
+            .find(id)?
+            .is_some_and(|pack| pack.file == largest.file);
+        if !inside {
+            pack.append(id, &shared.get(id)?);
+        }
+    }
+    Ok(vec![largest])
+}
+
+/// Finishes the pack and names it by its digest.
+fn name_pack(
+    pack: PackWriter,
+    run: &RunId,
+) -> Result<Option<(PackName, Artifact, Sha256)>, RunError> {
+    let Some(artifact) = pack.finish()? else {
+        return Ok(None);
+    };
+    let sha256 = artifact
+        .sha256()
+        .map_err(|error| RunError::Build(format!("a pack: {error}")))?;
+    Ok(Some((PackName::new(run, sha256), artifact, sha256)))
+}
+
+/// The index's counts, by name.
+fn counts(built: &Built) -> BTreeMap<String, u64> {
+    let counts = &built.counts;
+    [
+        ("documents", counts.documents),
+        ("sections", counts.sections),
+        ("chunks", counts.chunks),
+        ("terms", counts.terms),
+        ("tags", counts.tags),
+        ("targets", counts.targets),
+        ("mentions", counts.mentions),
+        ("tagged", counts.tagged),
+        ("links", counts.links),
+        ("unresolved", counts.unresolved),
+    ]
+    .map(|(name, count)| (name.to_owned(), count))
+    .into()
+}

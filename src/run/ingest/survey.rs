@@ -1,0 +1,228 @@
+//! What changed since the previous run: decided by fingerprint where that is
+//! sure, by digest elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use super::{LinkFiles, Previous};
+use crate::foundation::progress::{Phase, Progress};
+use crate::graph::WorkspacePath;
+use crate::run::RunError;
+use crate::run::plan::{Changes, RefusedSource};
+use crate::run::tree::{Entry, Files};
+use crate::source::{Fingerprint, Found, Root, Scan, read};
+
+/// The sources, sorted by what has to be done with them.
+pub(super) struct Survey {
+    /// Entries that stand as the previous run had them, and those of files
+    /// that cannot be read at all.
+    pub(super) kept: Files,
+    /// Files to read and extract, by path.
+    pub(super) fresh: Vec<Found>,
+    /// The previous run's files; empty when there is none to compare with.
+    pub(super) before: Files,
+    /// What `stat` said of the kept files.
+    pub(super) prints: BTreeMap<WorkspacePath, Fingerprint>,
+    /// Refused files whose names a tree cannot hold: reported only.
+    unnamed: Vec<RefusedSource>,
+    /// The paths that links of the previous run name.
+    pub(super) links: Option<LinkFiles>,
+}
+
+/// Whether a look at every file's `stat` is enough to say that nothing
+/// changed: no file is opened.
+pub(super) fn nothing_changed(found: &Scan, previous: &Previous, root: &Root) -> bool {
+    let count = |name: &str| previous.manifest.counts.get(name).copied().unwrap_or(0);
+    let Some(existing) = previous.stat.existing() else {
+        return false;
+    };
+    found.refused.is_empty()
+        && count("refused") == 0
+        && found.files.len() == previous.stat.len()
+        && found
+            .files
+            .iter()
+            .all(|file| previous.stat.is_unchanged(&file.path, file.fingerprint))
+        && existing
+            .iter()
+            .all(|(path, exists)| root.exists(path.as_str()) == *exists)
+}
+
+impl Survey {
+    /// Compares what was found with the previous run. With `keep` unset
+    /// (a rebuild) nothing of it is believed and everything is read.
+    pub(super) fn take(
+        root: &Root,
+        found: Scan,
+        previous: Option<&mut Previous>,
+        keep: bool,
+        max_bytes: u64,
+        progress: &dyn Progress,
+    ) -> Result<Self, RunError> {
+        let mut survey = Self {
+            kept: Files::new(),
+            fresh: Vec::new(),
+            before: Files::new(),
+            prints: BTreeMap::new(),
+            unnamed: Vec::new(),
+            links: None,
+        };
+        for refused in found.refused {
+            let entry = Entry::Refused {
+                refusal: refused.refusal,
+                sha256: None,
+                bytes: refused.bytes,
+            };
+            match refused.path.parse() {
+                Ok(path) => {
+                    survey.kept.entry(path).or_insert(entry);
+                }
+                Err(_) => survey
+                    .unnamed
+                    .push(RefusedSource::new(refused.path, refused.refusal)),
+            }
+        }
+        let Some(previous) = previous else {
+            survey.fresh = found.files;
+            return Ok(survey);
+        };
+        survey.before = match previous.objects.listing(previous.manifest.tree) {
+            Ok(listing) => listing.files,
+            // A rebuild needs nothing of the previous run.
+            Err(_) if !keep => Files::new(),
+            Err(error) => return Err(error),
+        };
+        if !keep {
+            survey.fresh = found.files;
+            return Ok(survey);
+        }
+        survey.links = previous.stat.links();
+        let mut doubtful = Vec::new();
+        for file in found.files {
+            match survey.before.get(&file.path) {
+                Some(entry @ (Entry::Source { .. } | Entry::Refused { .. }))
+                    if previous.stat.is_unchanged(&file.path, file.fingerprint) =>
+                {
+                    survey.prints.insert(file.path.clone(), file.fingerprint);
+                    survey.kept.insert(file.path, entry.clone());
+                }
+                Some(Entry::Source { .. } | Entry::Refused { .. }) => doubtful.push(file),
+                Some(Entry::File) | None => survey.fresh.push(file),
+            }
+        }
+        survey.compare_digests(root, doubtful, max_bytes, progress);
+        Ok(survey)
+    }
+
+    /// Reads the doubtful files; those with the same bytes are kept.
+    fn compare_digests(
+        &mut self,
+        root: &Root,
+        doubtful: Vec<Found>,
+        max_bytes: u64,
+        progress: &dyn Progress,
+    ) {
+        progress.begin(Phase::files("comparing", Some(doubtful.len() as u64)));
+        let before = &self.before;
+        let verdicts: Vec<(Found, Option<Fingerprint>)> = doubtful
+            .into_par_iter()
+            .map(|file| {
+                let same = same_as_before(root, &file, before.get(&file.path), max_bytes);
+                progress.advance(1);
+                (file, same)
+            })
+            .collect();
+        for (file, same) in verdicts {
+            match (same, self.before.get(&file.path)) {
+                (Some(print), Some(entry)) => {
+                    self.kept.insert(file.path.clone(), entry.clone());
+                    self.prints.insert(file.path, print);
+                }
+                _ => self.fresh.push(file),
+            }
+        }
+        self.fresh.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// Whether the sources are, byte for byte, those of the previous run.
+    pub(super) fn is_unchanged(&self, root: &Root) -> bool {
+        let Some(links) = &self.links else {
+            return false;
+        };
+        let mut now: BTreeSet<&WorkspacePath> = self.kept.keys().collect();
+        let existing = links.existing(root, &self.kept);
+        now.extend(&existing);
+        self.fresh.is_empty()
+            && now.len() == self.before.len()
+            && now.iter().all(
+                |path| match (self.kept.get(*path), self.before.get(*path)) {
+                    (Some(entry), Some(before)) => entry == before,
+                    (None, Some(before)) => *before == Entry::File,
+                    (_, None) => false,
+                },
+            )
+    }
+
+    /// The refused files among those kept.
+    pub(super) fn refused(&self) -> Vec<RefusedSource> {
+        self.refused_in(&self.kept)
+    }
+
+    fn refused_in(&self, files: &Files) -> Vec<RefusedSource> {
+        let named = files.iter().filter_map(|(path, entry)| match entry {
+            Entry::Refused { refusal, .. } => Some(RefusedSource::new(path.as_str(), *refusal)),
+            Entry::Source { .. } | Entry::File => None,
+        });
+        let mut refused: Vec<RefusedSource> = named.chain(self.unnamed.iter().cloned()).collect();
+        refused.sort();
+        refused
+    }
+
+    /// How `files` differ from those of the previous run.
+    pub(super) fn changes(&self, files: &Files) -> Changes {
+        let source = |files: &Files, path: &WorkspacePath| match files.get(path) {
+            Some(Entry::Source { sha256, .. }) => Some(*sha256),
+            Some(Entry::Refused { .. } | Entry::File) | None => None,
+        };
+        let mut changes = Changes {
+            refused: self.refused_in(files),
+            ..Changes::default()
+        };
+        for path in files.keys() {
+            match (source(&self.before, path), source(files, path)) {
+                (_, None) => {}
+                (None, Some(_)) => changes.added.push(path.clone()),
+                (Some(before), Some(now)) if before == now => changes.unchanged += 1,
+                (Some(_), Some(_)) => changes.changed.push(path.clone()),
+            }
+        }
+        for path in self.before.keys() {
+            if source(&self.before, path).is_some() && source(files, path).is_none() {
+                changes.removed.push(path.clone());
+            }
+        }
+        changes
+    }
+}
+
+/// The file's fingerprint now, if its bytes are those of `entry`.
+fn same_as_before(
+    root: &Root,
+    file: &Found,
+    entry: Option<&Entry>,
+    max_bytes: u64,
+) -> Option<Fingerprint> {
+    match (read(root, file, max_bytes), entry?) {
+        (Ok(text), Entry::Source { sha256, .. }) if text.sha256 == *sha256 => {
+            Some(text.fingerprint)
+        }
+        (
+            Err(rejected),
+            Entry::Refused {
+                refusal, sha256, ..
+            },
+        ) if rejected.refusal == *refusal && rejected.sha256 == *sha256 => rejected.fingerprint,
+        _ => None,
+    }
+}

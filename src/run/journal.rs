@@ -1,0 +1,85 @@
+//! The journal: when, where and by which command each run was made. For
+//! people; never hashed, never needed. A line that cannot be read is skipped.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::RunId;
+use super::manifest::Command;
+use crate::foundation::{durable, json};
+use crate::workspace::Layout;
+
+/// The largest journal that is read, in bytes.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// The run.
+    pub run: RunId,
+    /// What made it.
+    pub command: Command,
+    /// Seconds since 1970-01-01T00:00:00Z, by the clock of the machine.
+    pub unix_time: u64,
+    /// The machine's own name.
+    pub host: String,
+    /// Version of the program.
+    pub version: String,
+}
+
+impl JournalEntry {
+    /// The entry for a run made here and now.
+    pub(super) fn now(run: RunId, command: Command) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            run,
+            command,
+            unix_time: since.map_or(0, |elapsed| elapsed.as_secs()),
+            host: rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// The entry as a line.
+    pub(super) fn line(&self) -> String {
+        let mut line = String::from_utf8_lossy(&json::canonical(self)).into_owned();
+        line.push('\n');
+        line
+    }
+}
+
+/// Appends a line, never following a link.
+pub(super) fn append(layout: &Layout, line: &str) -> io::Result<()> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o644)
+        .custom_flags(flags.bits().cast_signed())
+        .open(layout.journal())?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("the journal is not a regular file"));
+    }
+    file.write_all(line.as_bytes())
+}
+
+/// The journal's entries, oldest first; none when it cannot be read.
+#[must_use]
+pub fn read(layout: &Layout) -> Vec<JournalEntry> {
+    let bounds = json::Bounds {
+        bytes: 64 * 1024,
+        depth: 4,
+    };
+    let bytes = durable::read_bounded(&layout.journal(), MAX_BYTES).unwrap_or_default();
+    bytes
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| json::parse(line, bounds).ok())
+        .collect()
+}

@@ -1,0 +1,322 @@
+//! Publishing a run: the only place that writes one.
+//!
+//! Order is everything. The intent is durable before the first rename; every
+//! file is durable before the rename that shows it; `current` is renamed last.
+//! So after a kill or a power cut at any instant either `current` names the
+//! new run and all its files are there, or it names the old one and the
+//! intent says what to remove.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::intent::{self, Intent};
+use super::plan::{ApprovedPlan, Changes, RunPlan};
+use super::standing::read_current;
+use super::{RunError, RunId, journal};
+use crate::budget::Assessment;
+use crate::foundation::durable::{self, Meter};
+use crate::foundation::progress::{Phase, Progress};
+use crate::workspace::{Layout, Lock};
+
+/// Staged names: fixed, so that cleaning up needs no word of anybody.
+const STAGED: [&str; 6] = [
+    "pack.db",
+    "index.db",
+    "index.db.sha256",
+    "stat.bin",
+    "manifest.json",
+    "current",
+];
+
+/// A run that is current now.
+#[derive(Clone, Debug, Serialize)]
+pub struct Published {
+    /// The run.
+    pub run: RunId,
+    /// The run that was current before.
+    pub parent: Option<RunId>,
+    /// How the sources differ from the parent's.
+    pub sources: Changes,
+    /// Sources that were parsed.
+    pub extracted: u64,
+    /// Bytes written.
+    pub bytes_written: u64,
+    /// What the budget said.
+    pub budget: Assessment,
+}
+
+impl ApprovedPlan {
+    /// Writes the run and makes it current.
+    ///
+    /// # Errors
+    /// [`RunError`]; the previous run is then current, and what was written
+    /// of this one is removed again.
+    pub fn publish(self, progress: &dyn Progress) -> Result<Published, RunError> {
+        let mut plan = self.0;
+        let made = Folders::make(&plan.layout)?;
+        let lock = match plan.lock.take() {
+            Some(lock) => Ok(lock),
+            None => Lock::take(&plan.layout.lock()).map_err(RunError::from),
+        };
+        let outcome = lock.and_then(|lock| {
+            let written = publish_locked(&plan, progress);
+            drop(lock);
+            written
+        });
+        progress.finish();
+        match outcome {
+            Ok(bytes_written) => Ok(Published {
+                run: plan.manifest.run,
+                parent: plan.manifest.parent,
+                sources: plan.changes,
+                extracted: plan.extracted,
+                bytes_written,
+                budget: plan.assessment,
+            }),
+            Err(error) => {
+                made.unmake(&plan.layout);
+                Err(error)
+            }
+        }
+    }
+}
+
+fn publish_locked(plan: &RunPlan, progress: &dyn Progress) -> Result<u64, RunError> {
+    recover(&plan.layout)?;
+    check_not_superseded(plan)?;
+    let mut meter = Meter::new(plan.assessment.allowance());
+    let total = plan.files().iter().map(|file| file.bytes).sum();
+    progress.begin(Phase::bytes("writing", Some(total)));
+    let written = stage_all(plan, &mut meter, progress).and_then(|()| show(plan));
+    if let Err(error) = written {
+        // Best effort: whatever stays is named by the intent.
+        let _ = recover(&plan.layout);
+        return Err(error);
+    }
+    tidy(plan);
+    Ok(meter.written())
+}
+
+/// Another writer may have published between planning and locking.
+fn check_not_superseded(plan: &RunPlan) -> Result<(), RunError> {
+    let now = read_current(&plan.layout);
+    let same = match (&now, &plan.manifest.parent) {
+        (Ok(Some(current)), Some(parent)) => current.run == *parent,
+        (Ok(None) | Err(_), None) => true,
+        // A rebuild whose `current` names a run that cannot be read.
+        (Ok(Some(current)), None) => current.run.ordinal() < plan.manifest.run.ordinal(),
+        (Ok(None) | Err(_), Some(_)) => false,
+    };
+    if same {
+        return Ok(());
+    }
+    let current = match now {
+        Ok(Some(current)) => current.run.to_string(),
+        Ok(None) | Err(_) => "something else".to_owned(),
+    };
+    Err(RunError::Superseded { current })
+}
+
+/// Writes every file into the staging folder, durably, the intent first.
+fn stage_all(plan: &RunPlan, meter: &mut Meter, progress: &dyn Progress) -> Result<(), RunError> {
+    let staging = plan.layout.staging();
+    match fs::create_dir(&staging) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(RunError::io(&staging, error));
+        }
+        _ => {}
+    }
+    let mut stage = |name: &str, content: &mut dyn Read| {
+        let path = staging.join(name);
+        let before = meter.written();
+        durable::stage(&path, content, meter).map_err(|error| RunError::io(&path, error))?;
+        progress.advance(meter.written() - before);
+        Ok::<(), RunError>(())
+    };
+    stage(Intent::FILE, &mut &plan.intent_bytes[..])?;
+    sync(&staging)?;
+    sync(plan.layout.profile())?;
+    let read_error = |error| RunError::io(&staging, error);
+    if let Some((_, pack)) = &plan.pack {
+        stage("pack.db", &mut pack.reader().map_err(read_error)?)?;
+    }
+    if plan.index.same_as.is_none() {
+        stage(
+            "index.db",
+            &mut plan.index.artifact.reader().map_err(read_error)?,
+        )?;
+    }
+    let digest_line = plan.index.digest_line(&plan.manifest.run);
+    stage("index.db.sha256", &mut digest_line.as_bytes())?;
+    stage("stat.bin", &mut &plan.stat[..])?;
+    stage("manifest.json", &mut &plan.manifest_bytes[..])?;
+    stage("current", &mut &plan.current_bytes[..])
+}
+
+/// Renames the staged files into place, `current` last.
+fn show(plan: &RunPlan) -> Result<(), RunError> {
+    let layout = &plan.layout;
+    let run = &plan.manifest.run;
+    let (packs, cache, runs) = (layout.packs(), layout.cache(), layout.runs());
+    let place = |staged: &str, to: PathBuf| rename(&layout.staging().join(staged), &to);
+    if let Some((name, _)) = &plan.pack {
+        place("pack.db", packs.join(name.as_str()))?;
+        sync(&packs)?;
+    }
+    let index = cache.join(intent::index_file(run));
+    match &plan.index.same_as {
+        Some(twin) => second_name(&cache.join(intent::index_file(twin)), &index)?,
+        None => place("index.db", index)?,
+    }
+    place(
+        "index.db.sha256",
+        cache.join(intent::index_digest_file(run)),
+    )?;
+    place("stat.bin", cache.join(intent::stat_file(run)))?;
+    sync(&cache)?;
+    place("manifest.json", runs.join(format!("{run}.json")))?;
+    sync(&runs)?;
+    place("current", layout.current())?;
+    sync(layout.profile())
+}
+
+/// A hard link, or a copy where the file system has none.
+fn second_name(existing: &Path, name: &Path) -> Result<(), RunError> {
+    if fs::hard_link(existing, name).is_ok() {
+        return Ok(());
+    }
+    let mut file =
+        durable::open_regular(existing).map_err(|error| RunError::io(existing, error))?;
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    durable::stage(name, &mut file, &mut Meter::new(length))
+        .map_err(|error| RunError::io(name, error))
+}
+
+/// What comes after the run is current. None of it matters to the run, so
+/// none of it can fail the command.
+fn tidy(plan: &RunPlan) {
+    let layout = &plan.layout;
+    let _ = clear_staging(layout);
+    if let Some(parent) = plan
+        .manifest
+        .parent
+        .as_ref()
+        .filter(|_| plan.drops_parent_index)
+    {
+        for file in [
+            intent::index_file(parent),
+            intent::index_digest_file(parent),
+            intent::stat_file(parent),
+        ] {
+            let _ = fs::remove_file(layout.cache().join(file));
+        }
+    }
+    let _ = journal::append(layout, &plan.journal_line);
+}
+
+/// Removes what an interrupted writer left behind: exactly the files its
+/// intent names, if `current` never reached that run. The caller holds the
+/// lock.
+///
+/// # Errors
+/// [`RunError`] when the intent cannot be read or a file not be removed.
+pub(super) fn recover(layout: &Layout) -> Result<(), RunError> {
+    if let Some(intent) = Intent::read(layout)? {
+        let reached = match read_current(layout) {
+            Ok(Some(current)) => current.highest_ordinal.max(current.run.ordinal()),
+            Ok(None) | Err(_) => 0,
+        };
+        // An intent below what `current` reached is finished, or a lie.
+        if intent.run.ordinal() > reached {
+            for (folder, name) in intent.files() {
+                remove(&layout.profile().join(folder).join(name))?;
+            }
+        }
+    }
+    clear_staging(layout)
+}
+
+/// Empties and removes the staging folder, the intent last.
+fn clear_staging(layout: &Layout) -> Result<(), RunError> {
+    let staging = layout.staging();
+    for name in STAGED.iter().chain([&Intent::FILE]) {
+        remove(&staging.join(name))?;
+    }
+    match fs::remove_dir(&staging) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
+            ) =>
+        {
+            Err(RunError::io(&staging, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn remove(path: &Path) -> Result<(), RunError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::io(path, error)),
+        _ => Ok(()),
+    }
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), RunError> {
+    fs::rename(from, to).map_err(|error| RunError::io(to, error))
+}
+
+pub(super) fn sync(folder: &Path) -> Result<(), RunError> {
+    durable::sync_directory(folder).map_err(|error| RunError::io(folder, error))
+}
+
+/// The folders a publication made, to be unmade if it fails: a first ingest
+/// that cannot be written leaves nothing at all.
+struct Folders(Vec<PathBuf>);
+
+impl Folders {
+    fn make(layout: &Layout) -> Result<Self, RunError> {
+        layout.check()?;
+        let mut made = Self(Vec::new());
+        let profiles = layout.derived().join("profiles");
+        let folders = [
+            layout.derived().to_owned(),
+            profiles,
+            layout.profile().to_owned(),
+            layout.packs(),
+            layout.cache(),
+            layout.runs(),
+        ];
+        for folder in folders {
+            match fs::create_dir(&folder) {
+                Ok(()) => {
+                    if let Some(parent) = folder.parent() {
+                        // The entry itself must survive a power cut.
+                        sync(parent)?;
+                    }
+                    made.0.push(folder);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    made.unmake(layout);
+                    return Err(RunError::io(&folder, error));
+                }
+            }
+        }
+        Ok(made)
+    }
+
+    /// Removes what was made, as far as it is empty.
+    fn unmake(&self, layout: &Layout) {
+        for folder in self.0.iter().rev() {
+            if folder == layout.profile() {
+                // Ours as well: the folder did not exist before.
+                let _ = fs::remove_file(layout.lock());
+            }
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}

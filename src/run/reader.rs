@@ -1,0 +1,228 @@
+//! Reading a run: its manifest, its index and the text of its chunks.
+
+use std::fmt;
+
+use super::standing::{self, Standing};
+use super::{Manifest, Objects, RunError, RunId, intent, remake};
+use crate::foundation::progress::Progress;
+use crate::foundation::{Sha256, durable};
+use crate::graph::{Document, WorkspacePath};
+use crate::index::{Index, IndexError};
+use crate::schema::WRITES;
+use crate::workspace::{Layout, ProfileName, Workspace};
+
+/// A run opened for reading. Takes no lock and blocks nobody.
+pub struct Session {
+    manifest: Manifest,
+    index: Index,
+    objects: Objects,
+    notes: Vec<Note>,
+}
+
+/// Something the reader of an answer should know, one line on standard error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The current run needs a newer version; an older one answers.
+    WayBack {
+        /// The run that cannot be read.
+        current: Option<RunId>,
+        /// The run that answers.
+        answering: RunId,
+        /// Why the current one cannot be read.
+        reason: String,
+    },
+    /// The index was missing or damaged and was made again.
+    IndexMadeAgain {
+        /// The run.
+        run: RunId,
+        /// What was wrong.
+        why: String,
+        /// Why it could not be kept, if it could not.
+        not_cached: Option<String>,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WayBack {
+                current,
+                answering,
+                reason,
+            } => {
+                let current = current.as_ref().map_or("?".to_owned(), RunId::to_string);
+                write!(
+                    f,
+                    "answering from {answering}: the current run {current} cannot be read ({reason})"
+                )
+            }
+            Self::IndexMadeAgain {
+                run,
+                why,
+                not_cached,
+            } => {
+                write!(f, "the index of {run} was made again from its packs: {why}")?;
+                match not_cached {
+                    Some(why) => write!(f, "; it is held in memory only: {why}"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Opens the current run, or the run `wanted`.
+    ///
+    /// # Errors
+    /// [`RunError::RebuildRequired`] when it cannot be read,
+    /// [`RunError::NoRun`] or [`RunError::UnknownRun`] when there is none.
+    pub fn open(
+        workspace: &Workspace,
+        profile: &ProfileName,
+        wanted: Option<&RunId>,
+        progress: &dyn Progress,
+    ) -> Result<Self, RunError> {
+        let layout = workspace.layout(profile);
+        let mut notes = Vec::new();
+        let mut manifest = choose(&layout, wanted, &mut notes)?;
+        for _ in 0..3 {
+            if let Some(index) = open_index(&layout, &manifest, &mut Vec::new()) {
+                return Ok(Self::with(&layout, manifest, index, notes));
+            }
+            // A writer may have published a newer run and dropped this index
+            // since `current` was read.
+            let mut fresh_notes = Vec::new();
+            let again = choose(&layout, wanted, &mut fresh_notes)?;
+            if again.run == manifest.run {
+                break;
+            }
+            (manifest, notes) = (again, fresh_notes);
+        }
+        let mut why = Vec::new();
+        if let Some(index) = open_index(&layout, &manifest, &mut why) {
+            return Ok(Self::with(&layout, manifest, index, notes));
+        }
+        let policy = &workspace.config().budget;
+        let remade = remake::remake(&layout, &manifest, policy, progress)?;
+        // An older run's index was dropped on purpose: nothing to report.
+        let is_current =
+            matches!(standing::read_current(&layout), Ok(Some(c)) if c.run == manifest.run);
+        if is_current {
+            notes.push(Note::IndexMadeAgain {
+                run: manifest.run.clone(),
+                why: why.join("; "),
+                not_cached: remade.not_cached,
+            });
+        }
+        Ok(Self::with(&layout, manifest, remade.index, notes))
+    }
+
+    fn with(layout: &Layout, manifest: Manifest, index: Index, notes: Vec<Note>) -> Self {
+        Self {
+            objects: Objects::of(layout, &manifest),
+            manifest,
+            index,
+            notes,
+        }
+    }
+
+    /// The run's manifest.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The run's index.
+    #[must_use]
+    pub const fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// What the reader of an answer should know.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The document with this object id, from the packs.
+    ///
+    /// # Errors
+    /// [`RunError::Damaged`].
+    pub fn document(&mut self, id: Sha256) -> Result<Document, RunError> {
+        self.objects.document(id)
+    }
+
+    /// The document at `path`, from the packs; `None` when the run has none.
+    ///
+    /// # Errors
+    /// [`RunError::Damaged`].
+    pub fn document_at(&mut self, path: &WorkspacePath) -> Result<Option<Document>, RunError> {
+        match self.objects.entry(self.manifest.tree, path)? {
+            Some(super::tree::Entry::Source { document, .. }) => {
+                self.objects.document(document).map(Some)
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+}
+
+/// The run to read.
+fn choose(
+    layout: &Layout,
+    wanted: Option<&RunId>,
+    notes: &mut Vec<Note>,
+) -> Result<Manifest, RunError> {
+    if let Some(run) = wanted {
+        layout.check()?;
+        if !layout.runs().join(format!("{run}.json")).exists() {
+            return Err(RunError::UnknownRun(run.clone()));
+        }
+        return standing::read_manifest(layout, run).map_err(|reason| RunError::RebuildRequired {
+            run: Some(run.clone()),
+            reason,
+        });
+    }
+    match Standing::judge(layout)? {
+        Standing::Empty => Err(RunError::NoRun),
+        Standing::Ready(manifest) => Ok(*manifest),
+        Standing::RebuildRequired { run, reason } => match standing::way_back(layout, &reason)? {
+            Some(manifest) => {
+                notes.push(Note::WayBack {
+                    current: run,
+                    answering: manifest.run.clone(),
+                    reason: reason.to_string(),
+                });
+                Ok(manifest)
+            }
+            None => Err(RunError::RebuildRequired { run, reason }),
+        },
+    }
+}
+
+/// The cached index of a run, if it can be used; `why` collects why not.
+fn open_index(layout: &Layout, manifest: &Manifest, why: &mut Vec<String>) -> Option<Index> {
+    if manifest.index.schema.written != WRITES {
+        why.push("it has another schema".to_owned());
+        return None;
+    }
+    let path = layout.cache().join(intent::index_file(&manifest.run));
+    let opened = durable::open_regular(&path)
+        .map_err(IndexError::from)
+        .and_then(|_| Index::open(&path));
+    match opened {
+        Ok(index) if index.meta().logical == manifest.index.logical => Some(index),
+        Ok(_) => {
+            why.push("it belongs to another run".to_owned());
+            None
+        }
+        Err(IndexError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            why.push("it was missing".to_owned());
+            None
+        }
+        Err(error) => {
+            why.push(error.to_string());
+            None
+        }
+    }
+}

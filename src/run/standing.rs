@@ -1,0 +1,245 @@
+//! How a profile stands: what `current` names, and whether it can be read.
+//!
+//! Reads two small files and decides; changes nothing.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Manifest, RunError, RunId, intent::Intent, manifest};
+use crate::foundation::{durable, json};
+use crate::schema::{Reader, Reason};
+use crate::workspace::Layout;
+
+/// The content of `current`: replaced by rename, last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Current {
+    /// Version of this document's layout: 1.
+    pub format: u32,
+    /// The current run.
+    pub run: RunId,
+    /// The highest ordinal ever used in the profile: never used again, also
+    /// after `gc` or a lost manifest.
+    pub highest_ordinal: u32,
+}
+
+/// How a profile stands.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// No run was ever published.
+    Empty,
+    /// The current run can be read.
+    Ready(Box<Manifest>),
+    /// It cannot (FR-006, FR-007): only `rebuild` goes on.
+    RebuildRequired {
+        /// The run that `current` names, if it names one.
+        run: Option<RunId>,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+const CURRENT_BOUNDS: json::Bounds = json::Bounds {
+    bytes: 64 * 1024,
+    depth: 4,
+};
+
+impl Standing {
+    /// Judges the profile at `layout`.
+    ///
+    /// # Errors
+    /// [`RunError`] when a folder is not what it must be or cannot be read.
+    pub fn judge(layout: &Layout) -> Result<Self, RunError> {
+        layout.check()?;
+        let current = match read_current(layout) {
+            Ok(Some(current)) => current,
+            Ok(None) => return without_current(layout),
+            Err(reason) => return Ok(Self::RebuildRequired { run: None, reason }),
+        };
+        Ok(match read_manifest(layout, &current.run) {
+            Ok(manifest) => Self::Ready(Box::new(manifest)),
+            Err(reason) => Self::RebuildRequired {
+                run: Some(current.run),
+                reason,
+            },
+        })
+    }
+}
+
+/// Reads `current`; `None` when there is no such file.
+///
+/// # Errors
+/// The [`Reason`] why it names no run.
+pub fn read_current(layout: &Layout) -> Result<Option<Current>, Reason> {
+    let unreadable = |detail: String| Reason::Unreadable {
+        artifact: "current".to_owned(),
+        detail,
+    };
+    let bytes = match durable::read_bounded(&layout.current(), CURRENT_BOUNDS.bytes as u64) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error.to_string())),
+    };
+    json::parse(&bytes, CURRENT_BOUNDS)
+        .map(Some)
+        .map_err(|error| unreadable(format!("it names no run: {error}")))
+}
+
+/// Reads and judges the manifest of `run`.
+///
+/// # Errors
+/// The [`Reason`] why it cannot be read.
+pub fn read_manifest(layout: &Layout, run: &RunId) -> Result<Manifest, Reason> {
+    let artifact = format!("runs/{run}.json");
+    let path = layout.runs().join(format!("{run}.json"));
+    let unreadable = |detail: String| Reason::Unreadable {
+        artifact: artifact.clone(),
+        detail,
+    };
+    let bytes = durable::read_bounded(&path, manifest::BOUNDS.bytes as u64).map_err(|error| {
+        unreadable(match error.kind() {
+            io::ErrorKind::NotFound => "the manifest is missing".to_owned(),
+            _ => error.to_string(),
+        })
+    })?;
+    let manifest = Manifest::read(&bytes, &artifact)?;
+    if manifest.run != *run {
+        return Err(unreadable(format!(
+            "it is the manifest of {}",
+            manifest.run
+        )));
+    }
+    Ok(manifest)
+}
+
+/// The runs that have a manifest, by ordinal; names that are no run id are
+/// not ours and are left out.
+///
+/// # Errors
+/// Any I/O error but a missing folder.
+pub fn list_runs(layout: &Layout) -> Result<Vec<RunId>, RunError> {
+    let mut runs: Vec<RunId> = names(&layout.runs())?
+        .iter()
+        .filter_map(|name| name.strip_suffix(".json")?.parse().ok())
+        .collect();
+    runs.sort();
+    Ok(runs)
+}
+
+/// The newest run that this build reads, if the current one was written by a
+/// newer schema: the way back after a downgrade. Other incompatible runs have
+/// no such way: nobody knows what else is wrong.
+pub(super) fn way_back(layout: &Layout, reason: &Reason) -> Result<Option<Manifest>, RunError> {
+    let newer = match reason {
+        Reason::TooNew { written, .. } => *written > Reader::this_build().writes,
+        _ => false,
+    };
+    if !newer {
+        return Ok(None);
+    }
+    let runs = list_runs(layout)?;
+    Ok(runs
+        .iter()
+        .rev()
+        .find_map(|run| read_manifest(layout, run).ok()))
+}
+
+/// The ordinal of the next run: one more than the highest ever used, by the
+/// account of `current` and by every name that is still there.
+pub(super) fn next_ordinal(layout: &Layout) -> Result<u32, RunError> {
+    let recorded = match read_current(layout) {
+        Ok(Some(current)) => current.highest_ordinal.max(current.run.ordinal()),
+        Ok(None) | Err(_) => 0,
+    };
+    let in_names = [layout.runs(), layout.packs(), layout.cache()]
+        .iter()
+        .map(|folder| names(folder))
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .filter_map(|name| ordinal_in(&name))
+        .max()
+        .unwrap_or(0);
+    Ok(recorded.max(in_names) + 1)
+}
+
+/// The ordinal of the run id inside a file name such as
+/// `index-r0001-….db`.
+fn ordinal_in(name: &str) -> Option<u32> {
+    let from = name.strip_prefix("index-").unwrap_or(name);
+    let (ordinal, rest) = from.split_once('-')?;
+    let run: RunId = format!("{ordinal}-{}", rest.get(..12)?).parse().ok()?;
+    Some(run.ordinal())
+}
+
+pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>, RunError> {
+    let io = |source| RunError::io(folder, source);
+    match fs::read_dir(folder) {
+        Ok(entries) => entries
+            .map(|entry| {
+                Ok(entry
+                    .map_err(io)?
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned())
+            })
+            .collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(error) => Err(io(error)),
+    }
+}
+
+/// A profile without `current` is empty if it holds nothing but what an
+/// interrupted first run left behind; anything else is a loss or foreign.
+fn without_current(layout: &Layout) -> Result<Standing, RunError> {
+    let intent = Intent::read(layout).ok().flatten();
+    let unfinished = |folder: &str, name: &str| {
+        intent
+            .as_ref()
+            .is_some_and(|intent| intent.publishes(folder, name))
+    };
+    let mut lost = None;
+    for name in names(&layout.runs())? {
+        if name
+            .strip_suffix(".json")
+            .is_none_or(|run| run.parse::<RunId>().is_err())
+        {
+            return Ok(foreign(format!("runs/{name}")));
+        }
+        if !unfinished("runs", &name) {
+            lost = Some(format!("it is missing, and runs/{name} exists"));
+        }
+    }
+    for name in names(&layout.packs())? {
+        if !unfinished("packs", &name) {
+            lost = Some(format!("it is missing, and packs/{name} exists"));
+        }
+    }
+    let ours = ["cache", "journal.jsonl", "lock", "packs", "runs", "staging"];
+    for name in names(layout.profile())? {
+        if !ours.contains(&name.as_str()) && !name.starts_with(".current.") {
+            return Ok(foreign(name));
+        }
+    }
+    Ok(
+        lost.map_or(Standing::Empty, |detail| Standing::RebuildRequired {
+            run: None,
+            reason: Reason::Unreadable {
+                artifact: "current".to_owned(),
+                detail,
+            },
+        }),
+    )
+}
+
+fn foreign(found: String) -> Standing {
+    Standing::RebuildRequired {
+        run: None,
+        reason: Reason::ForeignLayout {
+            detail: format!("found {found}"),
+        },
+    }
+}

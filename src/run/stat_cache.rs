@@ -1,0 +1,225 @@
+//! What `stat` said of a run's sources, so that an ingest with nothing
+//! changed reads none of them.
+//!
+//! A cache: never hashed, never needed, worthless on another machine. A file
+//! that is damaged, or of another run, is no cache at all, and every source
+//! is read again.
+//!
+//! Layout, all integers little-endian: 8 bytes magic, 32 bytes root tree, 8
+//! bytes number of files; per file in path order 8 bytes of the path's hash
+//! and 8 bytes fingerprint (0 when the file must be read again whatever `stat`
+//! says); then, for each path that links name and that is no source, 4 bytes
+//! number of links, 1 byte whether it exists, the path, and a NUL.
+
+use std::collections::HashMap;
+
+use crate::foundation::{Sha256, durable};
+use crate::graph::WorkspacePath;
+use crate::source::Fingerprint;
+use crate::workspace::Layout;
+
+use super::ingest::LinkFiles;
+use super::tree::{Entry, Files};
+use super::{Manifest, intent};
+
+const MAGIC: &[u8; 8] = b"agstat1\n";
+const HEADER: usize = 48;
+const RECORD: usize = 16;
+/// 16 bytes for each of four million files.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The fingerprints of one run's files, and what its links name.
+#[derive(Debug, Default)]
+pub(super) struct StatCache {
+    prints: HashMap<u64, u64>,
+    /// `None` when there is no cache.
+    links: Option<Vec<Link>>,
+}
+
+#[derive(Debug)]
+struct Link {
+    path: WorkspacePath,
+    count: u32,
+    state: u8,
+}
+
+/// The states of a linked path.
+const MISSING: u8 = 0;
+const EXISTS: u8 = 1;
+/// A source, or a folder of sources: the scan tells of it.
+const SOURCE: u8 = 2;
+
+impl StatCache {
+    /// Reads the cache of a run; empty when there is none worth reading.
+    pub(super) fn read(layout: &Layout, manifest: &Manifest) -> Self {
+        let path = layout.cache().join(intent::stat_file(&manifest.run));
+        durable::read_bounded(&path, MAX_BYTES)
+            .ok()
+            .and_then(|bytes| Self::parse(&bytes, manifest.tree))
+            .unwrap_or_default()
+    }
+
+    fn parse(bytes: &[u8], tree: Sha256) -> Option<Self> {
+        let (header, rest) = bytes.split_at_checked(HEADER)?;
+        if !header.starts_with(MAGIC) || &header[8..40] != tree.as_bytes() {
+            return None;
+        }
+        let files = usize::try_from(word(&header[40..])).ok()?;
+        let (records, links) = rest.split_at_checked(files.checked_mul(RECORD)?)?;
+        let records = records.chunks_exact(RECORD);
+        Some(Self {
+            prints: records.map(|r| (word(&r[..8]), word(&r[8..]))).collect(),
+            links: Some(parse_links(links)?),
+        })
+    }
+
+    /// Whether `path` is, by its fingerprint, the file the run saw.
+    pub(super) fn is_unchanged(&self, path: &WorkspacePath, now: Fingerprint) -> bool {
+        let known = self.prints.get(&key(path)).copied().unwrap_or(0);
+        known != 0 && known == now.value
+    }
+
+    /// How many files the run saw.
+    pub(super) fn len(&self) -> usize {
+        self.prints.len()
+    }
+
+    /// The paths that links name and that are no sources, and whether each
+    /// existed; `None` when there is no cache.
+    pub(super) fn existing(&self) -> Option<Vec<(&WorkspacePath, bool)>> {
+        let links = self.links.as_ref()?;
+        let watched = links.iter().filter(|link| link.state != SOURCE);
+        Some(
+            watched
+                .map(|link| (&link.path, link.state == EXISTS))
+                .collect(),
+        )
+    }
+
+    /// The paths that links name; `None` when there is no cache.
+    pub(super) fn links(&self) -> Option<LinkFiles> {
+        let links = self.links.as_ref()?;
+        let counts = links.iter().map(|link| (link.path.clone(), link.count));
+        Some(LinkFiles(counts.collect()))
+    }
+}
+
+fn word(bytes: &[u8]) -> u64 {
+    bytes.try_into().map(u64::from_le_bytes).unwrap_or(0)
+}
+
+fn parse_links(mut bytes: &[u8]) -> Option<Vec<Link>> {
+    let mut links = Vec::new();
+    while !bytes.is_empty() {
+        let (head, rest) = bytes.split_at_checked(5)?;
+        let end = rest.iter().position(|&byte| byte == 0)?;
+        links.push(Link {
+            path: std::str::from_utf8(&rest[..end]).ok()?.parse().ok()?,
+            count: u32::from_le_bytes(head[..4].try_into().ok()?),
+            state: head[4],
+        });
+        bytes = &rest[end + 1..];
+    }
+    Some(links)
+}
+
+/// Writes the cache of the run with root tree `tree` and these `files`.
+pub(super) fn encode<'a>(
+    tree: Sha256,
+    prints: impl ExactSizeIterator<Item = (&'a WorkspacePath, &'a Fingerprint)>,
+    links: &LinkFiles,
+    files: &Files,
+) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER + prints.len() * RECORD);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(tree.as_bytes());
+    bytes.extend_from_slice(&(prints.len() as u64).to_le_bytes());
+    for (path, print) in prints {
+        let value = if print.settled { print.value } else { 0 };
+        bytes.extend_from_slice(&key(path).to_le_bytes());
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+    for (path, count) in &links.0 {
+        let state = match files.get(path) {
+            Some(Entry::File) => EXISTS,
+            Some(Entry::Source { .. } | Entry::Refused { .. }) => SOURCE,
+            None if super::ingest::holds_sources(path, files) => SOURCE,
+            None => MISSING,
+        };
+        bytes.extend_from_slice(&count.to_le_bytes());
+        bytes.push(state);
+        bytes.extend_from_slice(path.as_str().as_bytes());
+        bytes.push(0);
+    }
+    bytes
+}
+
+/// FNV-1a, 64 bit, finished by a multiply-shift: 16 bytes a file are enough,
+/// and a collision only means that a file is looked up under another's name,
+/// with another's fingerprint.
+fn key(path: &WorkspacePath) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    for byte in path.as_str().bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash ^= hash >> 32;
+    hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    hash ^ (hash >> 29)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> WorkspacePath {
+        #[expect(clippy::unwrap_used, reason = "test data")]
+        text.parse().unwrap()
+    }
+
+    fn print(value: u64, settled: bool) -> Fingerprint {
+        Fingerprint { value, settled }
+    }
+
+    #[test]
+    fn an_unsettled_file_is_read_again() {
+        let (a, b) = (path("a.md"), path("b.md"));
+        let prints = [(&a, &print(1, true)), (&b, &print(2, false))];
+        let tree = Sha256::of(b"tree");
+        let links = LinkFiles([(path("x.png"), 2), (path("y.png"), 1), (path("a.md"), 1)].into());
+        let files = Files::from([
+            (path("x.png"), Entry::File),
+            (
+                path("a.md"),
+                Entry::Refused {
+                    refusal: crate::source::Refusal::NotUtf8,
+                    sha256: None,
+                    bytes: 0,
+                },
+            ),
+        ]);
+        let bytes = encode(tree, prints.into_iter(), &links, &files);
+        let cache = StatCache::parse(&bytes, tree).unwrap_or_default();
+        assert_eq!(cache.len(), 2);
+        assert!(cache.is_unchanged(&a, print(1, true)));
+        assert!(!cache.is_unchanged(&a, print(3, true)));
+        assert!(!cache.is_unchanged(&b, print(2, true)));
+        assert!(!cache.is_unchanged(&path("c.md"), print(1, true)));
+        let watched = [(&path("x.png"), true), (&path("y.png"), false)];
+        assert_eq!(cache.existing(), Some(watched.to_vec()));
+        assert_eq!(cache.links(), Some(links));
+    }
+
+    #[test]
+    fn a_damaged_or_foreign_cache_is_none() {
+        let tree = Sha256::of(b"tree");
+        let bytes = encode(tree, [].into_iter(), &LinkFiles::default(), &Files::new());
+        assert!(StatCache::parse(&bytes, tree).is_some());
+        assert!(StatCache::parse(&bytes, Sha256::of(b"other")).is_none());
+        assert!(StatCache::parse(&bytes[1..], tree).is_none());
+        assert!(StatCache::parse(&[], tree).is_none());
+        let mut long = bytes;
+        long[40] = 0xff;
+        long[47] = 0xff;
+        assert!(StatCache::parse(&long, tree).is_none());
+    }
+}

@@ -1,0 +1,359 @@
+//! Verifying: reads everything again and reports each mismatch. Changes
+//! nothing.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::standing::{self, Standing};
+use super::tree::{Entry, Files};
+use super::{Manifest, Objects, RunError, RunId, intent, manifest, remake};
+use crate::foundation::progress::{Phase, Progress};
+use crate::foundation::{Sha256, Sha256Hasher, durable};
+use crate::index::Index;
+use crate::source::{Root, Selection, read, scan};
+use crate::workspace::{Layout, ProfileName, Workspace};
+
+/// What a verification came to.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// The runs whose manifests and packs were read.
+    pub runs: Vec<RunId>,
+    /// Runs this version cannot read: listed, not judged.
+    pub incompatible: Vec<Incompatible>,
+    /// Packs read.
+    pub packs: u64,
+    /// Objects read and checked against their ids.
+    pub objects: u64,
+    /// Sources read and compared with the current run.
+    pub sources: u64,
+    /// Whether the index of the current run was there to be checked.
+    pub index_checked: bool,
+    /// Everything that is not as it must be.
+    pub problems: Vec<Problem>,
+}
+
+/// A run this version cannot read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Incompatible {
+    /// The run.
+    pub run: RunId,
+    /// Why.
+    #[serde(flatten)]
+    pub reason: crate::schema::Reason,
+}
+
+/// What kind of thing is not as it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A run manifest.
+    Manifest,
+    /// A pack.
+    Pack,
+    /// An object inside a pack.
+    Object,
+    /// An index.
+    Index,
+    /// A source: it changed since the run, or came, or went.
+    Source,
+}
+
+/// One mismatch.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// What kind of thing it is.
+    pub kind: Kind,
+    /// Where: relative to the profile, for a source to the workspace.
+    pub path: String,
+    /// What was found, as a sentence.
+    pub message: String,
+    /// The digest recorded, where there is one.
+    pub expected: Option<String>,
+    /// The digest found, where there is one.
+    pub actual: Option<String>,
+}
+
+impl Report {
+    fn problem(&mut self, kind: Kind, path: impl Into<String>, message: impl Into<String>) {
+        self.mismatch(kind, path, message, None, None);
+    }
+
+    fn mismatch(
+        &mut self,
+        kind: Kind,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        expected: Option<String>,
+        actual: Option<String>,
+    ) {
+        self.problems.push(Problem {
+            kind,
+            path: path.into(),
+            message: message.into(),
+            expected,
+            actual,
+        });
+    }
+}
+
+/// The SHA-256 of a regular file.
+///
+/// # Errors
+/// Any I/O error.
+pub fn file_digest(path: &Path) -> io::Result<Sha256> {
+    let mut file = durable::open_regular(path)?;
+    let mut hasher = Sha256Hasher::default();
+    let mut buffer = vec![0u8; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish()),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+}
+
+/// Verifies every readable run of the profile, the index of the current one,
+/// and the sources against it.
+///
+/// # Errors
+/// [`RunError::RebuildRequired`] when the current run cannot be read,
+/// [`RunError::NoRun`] when there is none; damage is reported, not an error.
+pub fn verify(
+    workspace: &Workspace,
+    profile: &ProfileName,
+    progress: &dyn Progress,
+) -> Result<Report, RunError> {
+    let layout = workspace.layout(profile);
+    let current = match Standing::judge(&layout)? {
+        Standing::Empty => return Err(RunError::NoRun),
+        Standing::Ready(manifest) => *manifest,
+        Standing::RebuildRequired { run, reason } => {
+            return Err(RunError::RebuildRequired { run, reason });
+        }
+    };
+    let mut report = Report::default();
+    let manifests = manifests(&layout, &mut report)?;
+    let sound = packs(&layout, &manifests, &mut report, progress);
+    for manifest in &manifests {
+        objects(&layout, manifest, &sound, &mut report);
+    }
+    index(&layout, &current, &mut report, progress);
+    let listing = Objects::of(&layout, &current).listing(current.tree);
+    if let Ok(listing) = listing {
+        sources(workspace, &listing.files, &mut report, progress)?;
+    }
+    progress.finish();
+    report.problems.sort();
+    report.problems.dedup();
+    Ok(report)
+}
+
+/// Reads every manifest; those that are sound come back.
+fn manifests(layout: &Layout, report: &mut Report) -> Result<Vec<Manifest>, RunError> {
+    let mut manifests = Vec::new();
+    for run in standing::list_runs(layout)? {
+        let path = format!("runs/{run}.json");
+        match standing::read_manifest(layout, &run) {
+            Ok(manifest) => {
+                check_manifest(layout, &path, &manifest, report);
+                report.runs.push(run);
+                manifests.push(manifest);
+            }
+            Err(reason) => report.incompatible.push(Incompatible { run, reason }),
+        }
+    }
+    Ok(manifests)
+}
+
+fn check_manifest(layout: &Layout, path: &str, manifest: &Manifest, report: &mut Report) {
+    let file = layout.profile().join(path);
+    let bytes = durable::read_bounded(&file, manifest::BOUNDS.bytes as u64).unwrap_or_default();
+    if let Err((expected, actual)) = Manifest::check(&bytes) {
+        let message = "the manifest is not what was written";
+        report.mismatch(Kind::Manifest, path, message, Some(expected), Some(actual));
+    }
+    let digest = Manifest::run_digest(manifest.tree, manifest.config, manifest.schema.written);
+    let named = manifest.run.digest_prefix() == manifest.digest.short();
+    if digest != manifest.digest || !named {
+        let (expected, actual) = (manifest.digest.to_string(), digest.to_string());
+        let message = "the run's digest is not that of its tree, configuration and schema";
+        report.mismatch(Kind::Manifest, path, message, Some(expected), Some(actual));
+    }
+}
+
+/// Reads every pack that some manifest names; the sound ones come back.
+fn packs(
+    layout: &Layout,
+    manifests: &[Manifest],
+    report: &mut Report,
+    progress: &dyn Progress,
+) -> BTreeSet<String> {
+    let packs: BTreeSet<(String, Sha256)> = manifests
+        .iter()
+        .flat_map(|manifest| &manifest.packs)
+        .map(|pack| (pack.file.as_str().to_owned(), pack.sha256))
+        .collect();
+    progress.begin(Phase::files("reading packs", Some(packs.len() as u64)));
+    let mut sound = BTreeSet::new();
+    for (file, expected) in packs {
+        let path = format!("packs/{file}");
+        report.packs += 1;
+        match file_digest(&layout.packs().join(&file)) {
+            Ok(actual) if actual == expected => {
+                sound.insert(file);
+            }
+            Ok(actual) => {
+                let (expected, actual) = (expected.to_string(), actual.to_string());
+                let message = "the pack is not what was written";
+                report.mismatch(Kind::Pack, path, message, Some(expected), Some(actual));
+            }
+            Err(error) => {
+                let message = match error.kind() {
+                    io::ErrorKind::NotFound => "the pack is missing".to_owned(),
+                    _ => format!("the pack cannot be read: {error}"),
+                };
+                report.mismatch(Kind::Pack, path, message, Some(expected.to_string()), None);
+            }
+        }
+        progress.advance(1);
+    }
+    sound
+}
+
+/// Reads every object a run needs, unless its packs are known to be damaged.
+fn objects(layout: &Layout, manifest: &Manifest, sound: &BTreeSet<String>, report: &mut Report) {
+    if !manifest
+        .packs
+        .iter()
+        .all(|pack| sound.contains(pack.file.as_str()))
+    {
+        return;
+    }
+    let path = format!("runs/{}.json", manifest.run);
+    let mut objects = Objects::of(layout, manifest);
+    let listing = match objects.listing(manifest.tree) {
+        Ok(listing) => listing,
+        Err(error) => return report.problem(Kind::Object, path, error.to_string()),
+    };
+    report.objects += listing.trees.len() as u64;
+    for entry in listing.files.values() {
+        let Entry::Source { document, .. } = entry else {
+            continue;
+        };
+        report.objects += 1;
+        if let Err(error) = objects.document(*document) {
+            report.problem(Kind::Object, path.clone(), error.to_string());
+        }
+    }
+}
+
+/// Compares the cached index with one made from the packs.
+fn index(layout: &Layout, manifest: &Manifest, report: &mut Report, progress: &dyn Progress) {
+    let file = intent::index_file(&manifest.run);
+    let path = layout.cache().join(&file);
+    let shown = format!("cache/{file}");
+    if durable::open_regular(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return;
+    }
+    report.index_checked = true;
+    let recorded = layout
+        .cache()
+        .join(intent::index_digest_file(&manifest.run));
+    let recorded = durable::read_bounded(&recorded, 4_096)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .and_then(|line| line.split(' ').next()?.parse::<Sha256>().ok());
+    match (recorded, file_digest(&path)) {
+        (Some(expected), Ok(actual)) if expected != actual => {
+            let (expected, actual) = (expected.to_string(), actual.to_string());
+            let message = "the index is not what was written";
+            return report.mismatch(Kind::Index, shown, message, Some(expected), Some(actual));
+        }
+        (_, Err(error)) => {
+            return report.problem(Kind::Index, shown, format!("it cannot be read: {error}"));
+        }
+        _ => {}
+    }
+    let expected = manifest.index.logical.to_string();
+    let message = "the index does not hold what the packs say";
+    match Index::open(&path).map(|index| index.meta().logical) {
+        Ok(actual) if actual == manifest.index.logical => {}
+        Ok(actual) => {
+            let actual = Some(actual.to_string());
+            return report.mismatch(Kind::Index, shown, message, Some(expected), actual);
+        }
+        Err(error) => return report.problem(Kind::Index, shown, error.to_string()),
+    }
+    if let Ok(built) = remake::build(layout, manifest, progress)
+        && built.logical != manifest.index.logical
+    {
+        let actual = Some(built.logical.to_string());
+        report.mismatch(Kind::Index, shown, message, Some(expected), actual);
+    }
+}
+
+/// Compares the workspace's sources with the run's.
+fn sources(
+    workspace: &Workspace,
+    files: &Files,
+    report: &mut Report,
+    progress: &dyn Progress,
+) -> Result<(), RunError> {
+    let config = &workspace.config().sources;
+    let root =
+        Root::open(workspace.root()).map_err(|error| RunError::io(workspace.root(), error))?;
+    let found = scan(&root, &Selection::new(config)?)?.files;
+    progress.begin(Phase::files("reading sources", Some(found.len() as u64)));
+    let read: Vec<_> = found
+        .into_par_iter()
+        .map(|file| {
+            let digest = match read(&root, &file, config.max_file_bytes) {
+                Ok(source) => Some(source.sha256),
+                Err(rejected) => rejected.sha256,
+            };
+            progress.advance(1);
+            (file.path, digest)
+        })
+        .collect();
+    report.sources = read.len() as u64;
+    let mut seen = BTreeSet::new();
+    for (path, actual) in read {
+        let expected = match files.get(&path) {
+            Some(Entry::Source { sha256, .. }) => Some(*sha256),
+            Some(Entry::Refused { sha256, .. }) => *sha256,
+            Some(Entry::File) | None => {
+                report.problem(
+                    Kind::Source,
+                    path.as_str(),
+                    "the source is new since the run",
+                );
+                continue;
+            }
+        };
+        if expected != actual {
+            let text = |digest: Option<Sha256>| digest.map(|digest| digest.to_string());
+            let message = "the source changed since the run";
+            report.mismatch(
+                Kind::Source,
+                path.as_str(),
+                message,
+                text(expected),
+                text(actual),
+            );
+        }
+        seen.insert(path);
+    }
+    for (path, entry) in files {
+        if let Entry::Source { sha256, .. } = entry
+            && !seen.contains(path)
+        {
+            let (message, expected) = ("the source is gone", Some(sha256.to_string()));
+            report.mismatch(Kind::Source, path.as_str(), message, expected, None);
+        }
+    }
+    Ok(())
+}

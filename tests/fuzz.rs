@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 mod targets;
 
 /// Mutations a target gets unless `FUZZ_CASES` says otherwise.
-const FEW: u64 = 2000;
+const FEW: u64 = 300;
 /// No input grows larger than this many bytes.
 const LARGEST: usize = 64 * 1024;
 /// An input of that size which takes longer shows a cost that is not linear.
@@ -30,6 +30,66 @@ fn any_bytes_as_configuration_are_accepted_or_refused_with_a_place() {
             b"[", b"]", b"{", b"= 1", b"\"\"\"", b"a.", b"\n", b"#", b"1e9", b"\\u0000",
         ],
     );
+}
+
+#[test]
+fn any_bytes_as_markdown_are_a_document_whose_evidence_stands_in_them() {
+    let words: [&[u8]; 30] = [
+        b"# ",
+        b"\n",
+        b"\n\n",
+        b"\r\n",
+        b"---\n",
+        b"+++\n",
+        b"```",
+        b"`",
+        b"[",
+        b"]",
+        b"[[",
+        b"]]",
+        b"(",
+        b")",
+        b"![",
+        b"<a id=\"x\">",
+        b"<!--",
+        b"> ",
+        b"- ",
+        b"|",
+        b"|-|\n",
+        b"*",
+        b"_",
+        b"#tag ",
+        b"tags: [a]\n",
+        b"[x]: y\n",
+        b"[^1]",
+        b"https://a.b/",
+        b"\xc3\xa9",
+        b"\0",
+    ];
+    fuzz("markdown", targets::markdown, &words);
+}
+
+#[test]
+fn any_bytes_as_text_are_a_document_whose_evidence_stands_in_them() {
+    let words: [&[u8]; 16] = [
+        b"\n",
+        b"\n\n",
+        b"===",
+        b"---",
+        b"~~~",
+        b"`",
+        b"``",
+        b"`a <b>`_",
+        b".. _a: b\n",
+        b".. code-block:: c\n\n",
+        b"::\n\n",
+        b"   ",
+        b":doc:`x`",
+        b"|a|",
+        b"\xef\xbb\xbf",
+        b"\0",
+    ];
+    fuzz("text", targets::text, &words);
 }
 
 /// libFuzzer and this harness run the same targets.

@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use auditgraph::graph::{Document, Format, Span};
+use auditgraph::source::extract;
 use auditgraph::workspace::{Config, ConfigError};
 
 /// Any text is a configuration or is refused at a place that exists in it.
@@ -35,5 +37,80 @@ pub fn config(data: &[u8]) {
             );
         }
         Err(ConfigError::Io { .. }) => panic!("parsing reads no file"),
+    }
+}
+
+/// Any text is a Markdown document whose evidence stands in that text.
+pub fn markdown(data: &[u8]) {
+    extraction(Format::Markdown, data);
+}
+
+/// Any text is a plain or reStructuredText document, likewise.
+pub fn text(data: &[u8]) {
+    extraction(Format::Text, data);
+    extraction(Format::Rst, data);
+}
+
+fn extraction(format: Format, data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let document = extract(format, &text);
+    evidence(&text, &document);
+    assert_eq!(
+        document,
+        extract(format, &text),
+        "the same text says the same"
+    );
+    let bytes = canonical(&document);
+    let again: Document = serde_json::from_slice(&bytes).expect("what is written can be read");
+    assert_eq!(bytes, canonical(&again));
+}
+
+fn canonical(document: &Document) -> Vec<u8> {
+    auditgraph::foundation::json::canonical(document)
+}
+
+/// Asserts that every span of `document` is a piece of `text`, and that
+/// whatever refers to a section or a chunk names one that is there.
+fn evidence(text: &str, document: &Document) {
+    let piece = |span: Span| {
+        let range = span.start as usize..span.end as usize;
+        assert!(span.line <= span.end_line && span.end_line <= document.lines.max(1));
+        text.get(range)
+            .unwrap_or_else(|| panic!("{span:?} is no piece of the text"))
+    };
+    let known =
+        |section: Option<u32>| section.is_none_or(|at| (at as usize) < document.sections.len());
+    for (index, section) in document.sections.iter().enumerate() {
+        piece(section.heading);
+        assert!((1..=6).contains(&section.level) && !section.anchor.is_empty());
+        assert!(section.heading.end <= section.end && section.end as usize <= text.len());
+        assert!(
+            section
+                .parent
+                .is_none_or(|parent| (parent as usize) < index)
+        );
+    }
+    let mut end = 0;
+    for chunk in &document.chunks {
+        assert_eq!(piece(chunk.span), chunk.text);
+        assert!(end <= chunk.span.start, "chunks do not overlap");
+        assert!(known(chunk.section));
+        end = chunk.span.end;
+    }
+    for mention in &document.mentions {
+        piece(mention.span);
+        assert!((mention.chunk as usize) < document.chunks.len());
+    }
+    for tag in &document.tags {
+        piece(tag.span);
+        assert!(!tag.tag.is_empty());
+    }
+    for link in &document.links {
+        piece(link.span);
+        assert!(!link.target.is_empty() && known(link.section));
+    }
+    for anchor in &document.anchors {
+        piece(anchor.span);
+        assert!(known(anchor.section));
     }
 }

@@ -1,6 +1,6 @@
 //! Checks the links between the repository's own documents.
 //!
-//! Read are all tracked Markdown files but test fixtures. A relative link must
+//! Read are all tracked Markdown files but the inputs of tests. A relative link must
 //! name a file, and a fragment a heading in it; every page of the book must be
 //! in its table of contents. Links to other hosts are not followed: the check
 //! gives the same answer everywhere.
@@ -52,12 +52,15 @@ fn tracked_markdown(root: &Path) -> io::Result<Vec<PathBuf>> {
     ]);
     let output = list.current_dir(root).output()?;
     let names = String::from_utf8_lossy(&output.stdout);
-    let fixture = |path: &Path| path.components().any(|part| part.as_os_str() == "fixtures");
+    let input = |path: &Path| {
+        path.components()
+            .any(|part| part.as_os_str() == "fixtures" || part.as_os_str() == "corpus")
+    };
     Ok(names
         .split('\0')
         .filter(|name| !name.is_empty())
         .map(PathBuf::from)
-        .filter(|path| !fixture(path))
+        .filter(|path| !input(path))
         .collect())
 }
 

@@ -77,16 +77,14 @@ pub enum TrustError {
     Busy(PathBuf),
     /// The clock is before the last update check.
     #[error(
-        "the clock says {now}, before the last update check at {last}; set it right, or if the \
-         earlier time was wrong remove {}",
+        "the clock is {hours} hours behind the last update check; set it right, or if it was \
+         wrong then, remove {}",
         file.display()
     )]
     Clock {
-        /// What the clock says.
-        now: String,
-        /// What it said before.
-        last: String,
-        /// The file that remembers it.
+        /// How far it is behind.
+        hours: u64,
+        /// The file that remembers the time of the last check.
         file: PathBuf,
     },
     /// The source did not answer; nothing was found wrong.
@@ -156,21 +154,11 @@ impl TrustError {
         }
     }
 
-    /// What tough's refusal means. `clock` is the file that remembers time.
-    pub(super) fn from_tough(error: Tough, clock: PathBuf) -> Self {
-        let attack = match &error {
+    /// What tough's refusal means.
+    pub(super) fn from_tough(error: &Tough) -> Self {
+        let attack = match error {
             Tough::ParseTrustedMetadata { .. } | Tough::VerifyTrustedMetadata { .. } => {
                 return Self::BadRoot(error.to_string());
-            }
-            Tough::SystemTimeSteppedBackward {
-                sys_time,
-                latest_known_time,
-            } => {
-                return Self::Clock {
-                    now: sys_time.to_string(),
-                    last: latest_known_time.to_string(),
-                    file: clock,
-                };
             }
             Tough::Transport { url, source, .. } => return Self::from_transport(url, source),
             Tough::ExpiredMetadata { role, .. } => {
@@ -203,7 +191,7 @@ impl TrustError {
             }
             _ => Attack::Malformed,
         };
-        Self::refused(attack, sentence(&error))
+        Self::refused(attack, sentence(error))
     }
 
     fn from_transport(url: &url::Url, error: &tough::TransportError) -> Self {

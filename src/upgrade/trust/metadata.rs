@@ -75,6 +75,7 @@ impl TrustedMetadata {
         store: &Store,
     ) -> Result<Self, TrustError> {
         let (metadata_base, targets_base) = (directory(metadata_base), directory(targets_base));
+        store.check_clock(now())?;
         let start = store.newest_root(root)?;
         let outcome = attempt(&start, &metadata_base, &targets_base, origin, store, true).await?;
         let repository = match outcome {
@@ -274,10 +275,7 @@ async fn attempt(
     store.keep(&scratch, start, &|name| feed.received(name))?;
     Ok(match loaded {
         Ok(repository) => Outcome::Loaded(Box::new(repository)),
-        Err(error) => Outcome::Refused(
-            TrustError::from_tough(error, store.clock()),
-            feed.used_cache(),
-        ),
+        Err(error) => Outcome::Refused(TrustError::from_tough(&error), feed.used_cache()),
     })
 }
 

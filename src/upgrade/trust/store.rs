@@ -9,7 +9,8 @@
 //! roots/N.root.json    every root accepted after the compiled-in one
 //! root.json            the newest of them
 //! timestamp.json, snapshot.json, targets.json
-//! clock                the newest time seen, so that a clock set back is told
+//! clock                the newest time seen, in seconds since 1970: a clock that
+//!                      is set back would bring expired metadata to life
 //! scratch/             only while a process holds the lock
 //! ```
 //!
@@ -34,8 +35,9 @@ pub(super) const ROLES: [&str; 3] = ["timestamp.json", "snapshot.json", "targets
 pub(super) const MAX_BYTES: u64 = 8 * 1024 * 1024;
 /// Roots that are followed in one go.
 pub(super) const MAX_ROOTS: u64 = 256;
-/// tough's name for the clock, inside the scratch directory.
-const TOUGH_CLOCK: &str = "latest_known_time.json";
+/// How far a clock may go back without being told: time zones mistaken for
+/// UTC, and corrections. Metadata lives for months.
+const CLOCK_SLACK: i64 = 24 * 3600;
 const CLOCK: &str = "clock";
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -88,9 +90,19 @@ impl Store {
         })
     }
 
-    /// The file that remembers the newest time seen.
-    pub(super) fn clock(&self) -> PathBuf {
-        self.directory.join(CLOCK)
+    /// Compares the time with the newest one seen, and remembers it.
+    pub(super) fn check_clock(&self, now: i64) -> Result<(), TrustError> {
+        let last = self
+            .read(CLOCK)
+            .and_then(|bytes| String::from_utf8(bytes).ok()?.trim().parse::<i64>().ok());
+        match last {
+            Some(last) if now < last - CLOCK_SLACK => Err(TrustError::Clock {
+                hours: (last - now).unsigned_abs() / 3600,
+                file: self.directory.join(CLOCK),
+            }),
+            Some(last) if now <= last => Ok(()),
+            _ => self.replace(CLOCK, format!("{now}\n").as_bytes()),
+        }
     }
 
     /// A remembered file, if it is there and not absurd.
@@ -141,9 +153,6 @@ impl Store {
                     fs::write(scratch.join(name), bytes)?;
                 }
             }
-            if let Some(clock) = self.read(CLOCK) {
-                fs::write(scratch.join(TOUGH_CLOCK), clock)?;
-            }
             Ok(())
         };
         prepare().map_err(|error| TrustError::State {
@@ -180,9 +189,6 @@ impl Store {
                     });
                 }
             }
-        }
-        if let Ok(clock) = durable::read_bounded(&scratch.join(TOUGH_CLOCK), 1024) {
-            self.replace(CLOCK, &clock)?;
         }
         // What is left of it is removed by the next process.
         let _ = fs::remove_dir_all(scratch);

@@ -8,7 +8,7 @@
 //! `ALL_PROXY` and `NO_PROXY` name the proxy, `SSL_CERT_FILE` names the
 //! certificate authorities to believe instead of the system's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +53,29 @@ impl Default for Patience {
     }
 }
 
+/// How to reach a server: what the environment says, as a value.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// How patient to be.
+    pub patience: Patience,
+    /// A file of PEM certificates to believe instead of the system's.
+    pub certificates: Option<PathBuf>,
+}
+
+impl Connection {
+    /// From this process's environment: `SSL_CERT_FILE`. The proxy is found
+    /// by the client itself.
+    #[must_use]
+    pub fn from_env() -> Self {
+        Self {
+            patience: Patience::default(),
+            certificates: std::env::var_os("SSL_CERT_FILE")
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
+        }
+    }
+}
+
 /// Why there can be no client.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
@@ -86,13 +109,14 @@ pub struct Http {
 }
 
 impl Http {
-    /// A client for this process's environment.
+    /// A client.
     ///
     /// # Errors
     /// [`HttpError`].
-    pub fn new(patience: Patience) -> Result<Self, HttpError> {
+    pub fn new(connection: &Connection) -> Result<Self, HttpError> {
+        let patience = connection.patience;
         let client = Client::builder()
-            .tls_backend_preconfigured(tls()?)
+            .tls_backend_preconfigured(tls(connection.certificates.as_deref())?)
             .https_only(true)
             .redirect(redirect::Policy::custom(follow))
             .referer(false)
@@ -118,24 +142,23 @@ fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     attempt.follow()
 }
 
-fn tls() -> Result<rustls::ClientConfig, HttpError> {
+fn tls(certificates: Option<&Path>) -> Result<rustls::ClientConfig, HttpError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| HttpError::Setup(error.to_string()))?;
-    let named = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty());
-    let Some(path) = named.map(PathBuf::from) else {
+    let Some(path) = certificates else {
         return match builder.with_platform_verifier() {
             Ok(builder) => Ok(builder.with_no_client_auth()),
             Err(error) => Err(HttpError::SystemRoots(error.to_string())),
         };
     };
     let refuse = |reason: String| HttpError::CertFile {
-        path: path.clone(),
+        path: path.to_path_buf(),
         reason,
     };
     let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(&path).map_err(|e| refuse(e.to_string()))? {
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|e| refuse(e.to_string()))? {
         let certificate = certificate.map_err(|error| refuse(error.to_string()))?;
         // Bundles of distributions hold odd old ones; those are passed over.
         roots.add_parsable_certificates([certificate]);

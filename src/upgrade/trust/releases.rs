@@ -14,7 +14,7 @@ use super::origin::{Files, Origin};
 use super::release::{Channel, NotARelease, Release, Standing};
 use super::store::Store;
 use crate::foundation::progress::Progress;
-use crate::upgrade::http::{Http, Patience};
+use crate::upgrade::http::{Connection, Http};
 
 /// Where releases are looked for. Neither is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,11 +88,11 @@ impl TrustedReleases {
     /// # Errors
     /// [`TrustError`].
     pub fn load(source: &Source, state_dir: &Path, root: &[u8]) -> Result<Self, TrustError> {
-        Self::load_with(source, state_dir, root, Patience::default())
+        Self::load_with(source, state_dir, root, &Connection::from_env())
     }
 
-    /// Like [`load`](Self::load), with another patience: for tests that
-    /// would otherwise wait long.
+    /// Like [`load`](Self::load), over a connection that is not the one the
+    /// environment describes.
     ///
     /// # Errors
     /// [`TrustError`].
@@ -100,11 +100,11 @@ impl TrustedReleases {
         source: &Source,
         state_dir: &Path,
         root: &[u8],
-        patience: Patience,
+        connection: &Connection,
     ) -> Result<Self, TrustError> {
         let (metadata_base, targets_base) = source.bases()?;
         let origin: Arc<dyn Origin> = match source {
-            Source::Url(_) => Arc::new(Http::new(patience)?),
+            Source::Url(_) => Arc::new(Http::new(connection)?),
             Source::Dir(_) => Arc::new(Files),
         };
         let directory = state_dir.join("trust");

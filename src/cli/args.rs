@@ -60,6 +60,12 @@ pub(crate) enum Command {
     Version(commands::version::Typed),
     /// Make a folder a workspace: write a commented auditgraph.toml
     Init(commands::init::Typed),
+    /// Update this program, after proving that the workspaces survive it
+    SelfUpdate(commands::self_update::Typed),
+    /// Show what another version would do to the workspaces
+    Preflight(commands::preflight::Typed),
+    /// Show or change the list of known workspaces
+    Workspaces(commands::workspaces::Typed),
     /// Print the completions of a shell
     Completions(commands::completions::Typed),
     /// Print a man page, or write them all into a folder

@@ -33,6 +33,7 @@ use style::ColorChoice;
 /// Runs the program with the arguments of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    tidy();
     let typed: Vec<OsString> = std::env::args_os().collect();
     // The command that scripts, installers and package tests run most needs
     // no parser: building it would cost more than all the rest.
@@ -48,6 +49,16 @@ pub fn main() -> ExitCode {
             end(&context.output, commands::run(&context, cli.command))
         }
         Err(error) => refuse(&error, &typed).into(),
+    }
+}
+
+/// Cleans up after an update of this executable that was interrupted,
+/// whichever command comes next. Without one it costs two file look-ups.
+fn tidy() {
+    #[cfg(feature = "self-update")]
+    if let Ok(executable) = std::env::current_exe().and_then(|path| path.canonicalize()) {
+        // Cannot be done now: then the next command tries again.
+        let _ = crate::upgrade::swap::recover_quietly(&executable);
     }
 }
 

@@ -22,10 +22,34 @@
 pub mod archive;
 #[cfg(feature = "self-update")]
 pub mod child;
+pub mod choice;
 #[cfg(feature = "self-update")]
 pub mod http;
 pub mod install;
 pub mod preflight;
+pub mod settings;
 #[cfg(feature = "self-update")]
 pub mod swap;
 pub mod trust;
+
+use preflight::Build;
+
+/// The platform this program was compiled for, as a Rust target triple.
+pub const TARGET: &str = env!("AUDITGRAPH_TARGET");
+
+/// This build, as a preflight names it.
+#[must_use]
+pub fn this_build() -> Build {
+    Build {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        target: TARGET.to_owned(),
+        schema: crate::schema::Reader::this_build(),
+    }
+}
+
+/// Whether this build can update itself: compiled with the feature, and with
+/// a root of trust.
+#[must_use]
+pub const fn can_update() -> bool {
+    cfg!(feature = "self-update") && trust::root().is_some()
+}

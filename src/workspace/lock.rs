@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
@@ -15,7 +15,7 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 /// The writer's lock, held until dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Another process holds the lock.
@@ -64,6 +64,19 @@ impl Lock {
         Self::lock(path, Self::open(path, true))
     }
 
+    /// Whether `path` still is the file that is locked: false when it was
+    /// removed or replaced meanwhile, so that the lock locks out nobody.
+    #[must_use]
+    pub fn is_at(&self, path: &Path) -> bool {
+        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        let held = self.file.metadata().map(identity);
+        held.is_ok_and(|held| {
+            std::fs::metadata(path)
+                .map(identity)
+                .is_ok_and(|at| at == held)
+        })
+    }
+
     fn open(path: &Path, create: bool) -> io::Result<File> {
         OpenOptions::new()
             .read(true)
@@ -82,7 +95,7 @@ impl Lock {
         };
         let file = opened.map_err(io)?;
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {
                 let wanted = Flock::from(FlockType::WriteLock);
                 let holder = fcntl_getlk(&file, &wanted).ok().flatten();

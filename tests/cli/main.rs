@@ -8,5 +8,8 @@ mod support;
 mod completions;
 mod init;
 mod man;
+mod preflight;
+mod self_update;
 mod usage;
 mod version;
+mod workspaces;

@@ -4,7 +4,10 @@
 pub(super) mod completions;
 pub(super) mod init;
 pub(super) mod man;
+pub(super) mod preflight;
+pub(super) mod self_update;
 pub(super) mod version;
+pub(super) mod workspaces;
 
 use super::args::Command;
 use super::context::Context;
@@ -16,6 +19,9 @@ pub(super) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
     match command {
         Command::Version(version::Typed {}) => version::run(context),
         Command::Init(typed) => init::run(context, &typed),
+        Command::SelfUpdate(typed) => self_update::run(context, &typed),
+        Command::Preflight(typed) => preflight::run(context, &typed),
+        Command::Workspaces(typed) => workspaces::run(context, &typed),
         Command::Completions(typed) => completions::run(context, &typed),
         Command::Man(typed) => man::run(context, &typed),
     }

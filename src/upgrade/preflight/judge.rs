@@ -27,7 +27,6 @@ pub fn judge(
         .collect();
     rows.sort_by(|a, b| a.root.cmp(&b.root));
     Report {
-        format: 1,
         protocol: PROTOCOL,
         installed: installed.clone(),
         candidate: candidate.clone(),

@@ -48,8 +48,6 @@ impl Request {
 /// What the candidate version would do to every workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Format of this document: 1.
-    pub format: u32,
     /// [`PROTOCOL`].
     pub protocol: u32,
     /// The version that is installed.

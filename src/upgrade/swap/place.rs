@@ -1,6 +1,7 @@
 //! The executable's folder and the names of our files in it.
 
 use std::fs::{self, DirBuilder};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -105,37 +106,53 @@ impl Place {
     /// [`SwapError`]: not writable, busy, or what cleaning up met.
     pub fn hold(self) -> Result<(Held, Option<Recovered>), SwapError> {
         self.check_writable()?;
-        match DirBuilder::new().mode(0o755).create(&self.folder) {
-            Ok(()) => durable::sync_directory(&self.directory)
-                .map_err(SwapError::io("sync", &self.directory))?,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(SwapError::io("create", &self.folder)(error)),
-        }
-        // A link in place of our folder could lead anywhere.
-        let kind = fs::symlink_metadata(&self.folder).map_err(SwapError::io("read", &self.folder));
-        if !kind?.is_dir() {
-            return Err(SwapError::Record {
-                path: self.folder,
-                detail: "it is not a folder".to_owned(),
-            });
-        }
-        let lock = Lock::take(&self.lock()).map_err(|error| match error {
-            LockError::Busy(busy) => SwapError::Busy {
-                target: self.target.clone(),
-                pid: busy.pid,
-            },
-            LockError::Io { path, source } => SwapError::Io {
-                doing: "lock",
-                path,
-                source,
-            },
-        })?;
-        let held = Held {
-            place: self,
-            _lock: lock,
-        };
+        let lock = self.lock_folder()?;
+        let held = Held { place: self, lock };
         let recovered = recover(&held)?;
         Ok((held, recovered))
+    }
+
+    /// Makes our folder and takes the lock in it. The one who held it before
+    /// may be removing both, so the lock counts only if it is still there.
+    fn lock_folder(&self) -> Result<Lock, SwapError> {
+        loop {
+            match DirBuilder::new().mode(0o755).create(&self.folder) {
+                Ok(()) => durable::sync_directory(&self.directory)
+                    .map_err(SwapError::io("sync", &self.directory))?,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(SwapError::io("create", &self.folder)(error)),
+            }
+            // A link in place of our folder could lead anywhere.
+            match fs::symlink_metadata(&self.folder) {
+                Ok(metadata) if metadata.is_dir() => {}
+                Ok(_) => {
+                    return Err(SwapError::Record {
+                        path: self.folder.clone(),
+                        detail: "it is not a folder".to_owned(),
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(SwapError::io("read", &self.folder)(error)),
+            }
+            match Lock::take(&self.lock()) {
+                Ok(lock) if lock.is_at(&self.lock()) => return Ok(lock),
+                Ok(_) => {}
+                Err(LockError::Busy(busy)) => {
+                    return Err(SwapError::Busy {
+                        target: self.target.clone(),
+                        pid: busy.pid,
+                    });
+                }
+                Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                Err(LockError::Io { path, source }) => {
+                    return Err(SwapError::Io {
+                        doing: "lock",
+                        path,
+                        source,
+                    });
+                }
+            }
+        }
     }
 }
 
@@ -144,7 +161,24 @@ impl Place {
 #[derive(Debug)]
 pub struct Held {
     pub(super) place: Place,
-    _lock: Lock,
+    /// Held until dropped.
+    lock: Lock,
+}
+
+impl Drop for Held {
+    /// Leaves no trace where nothing was kept: our folder goes when only the
+    /// lock is in it. Best effort; a leftover folder does no harm.
+    fn drop(&mut self) {
+        let lock = self.place.lock();
+        let only_lock = fs::read_dir(&self.place.folder).is_ok_and(|entries| {
+            entries
+                .filter_map(Result::ok)
+                .all(|entry| entry.path() == lock)
+        });
+        if only_lock && self.lock.is_at(&lock) && fs::remove_file(&lock).is_ok() {
+            let _ = fs::remove_dir(&self.place.folder);
+        }
+    }
 }
 
 impl Held {

@@ -89,7 +89,8 @@ impl Home {
     /// The names in our folder, in order.
     fn leftovers(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.place().folder())
-            .unwrap()
+            .into_iter()
+            .flatten()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .filter(|name| name != "lock")
             .collect();

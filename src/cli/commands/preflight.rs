@@ -1,0 +1,128 @@
+//! `auditgraph preflight`: what another version would do to the workspaces.
+//!
+//! With `--protocol` it is the other version itself, asked by the one that is
+//! installed: workspaces come in on standard input, the report goes out, and
+//! nothing is written anywhere.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::self_update::foresee::WAIT;
+use super::self_update::{Accepted, Which, explain};
+use crate::cli::context::Context;
+use crate::cli::error::Failure;
+use crate::cli::examples;
+use crate::cli::exit::Exit;
+use crate::cli::output::{Page, Report};
+use crate::cli::style::clean;
+use crate::foundation::json;
+use crate::upgrade::preflight::{self, PROTOCOL, Request, gather, judge, table};
+use crate::upgrade::this_build;
+
+const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "auditgraph preflight",
+        "what the newest version would do to the workspaces",
+    ),
+    (
+        "auditgraph preflight --to 0.2.0 --json",
+        "the same of one version, for programs",
+    ),
+];
+
+/// What is typed.
+#[derive(Debug, Args)]
+#[command(after_help = examples::text(EXAMPLES))]
+pub(crate) struct Typed {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    accept: Accepted,
+    /// Answer a version that asks, in this version of the protocol
+    #[arg(long, hide = true, value_name = "N", conflicts_with_all = ["to", "channel", "from"])]
+    protocol: Option<u32>,
+}
+
+pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
+    match typed.protocol {
+        Some(protocol) => answer(context, protocol),
+        None => ask(context, typed),
+    }
+}
+
+/// The table for people; the report itself for programs.
+#[derive(serde::Serialize)]
+#[serde(transparent)]
+struct Shown(preflight::Report);
+
+impl Report for Shown {
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if self.0.workspaces.is_empty() {
+            return page.line("No workspace is known, so nothing changes for any.");
+        }
+        for line in table(&self.0).lines() {
+            page.line(clean(line))?;
+        }
+        Ok(())
+    }
+}
+
+/// Answers on behalf of the next version, which this program is.
+fn answer(context: &Context, protocol: u32) -> Result<Exit, Failure> {
+    if protocol != PROTOCOL {
+        return Err(Failure::usage(format_args!(
+            "preflight protocol {protocol} is not known: this version speaks {PROTOCOL}"
+        )));
+    }
+    let mut bytes = Vec::new();
+    let most = Request::BOUNDS.bytes as u64;
+    io::stdin()
+        .lock()
+        .take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::new(Exit::Failed, "io", error))?;
+    let request: Request = json::parse(&bytes, Request::BOUNDS)
+        .map_err(|error| Failure::usage(format_args!("standard input: {error}")))?;
+    if request.protocol != protocol {
+        return Err(Failure::usage(format_args!(
+            "standard input is of protocol {}, asked for was {protocol}",
+            request.protocol
+        )));
+    }
+    let roots = request.workspaces.iter().map(PathBuf::from).collect();
+    let facts = gather(roots, WAIT);
+    let report = judge(&facts, &request.installed, &this_build(), &mut |_, _| None);
+    context.output.report(&Shown(report))?;
+    Ok(Exit::Done)
+}
+
+#[cfg(feature = "self-update")]
+fn ask(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
+    use super::self_update::foresee::{foresee, insist};
+    use super::self_update::look::{build_of, look};
+    use crate::upgrade::choice::Choice;
+
+    let root = crate::upgrade::trust::root().ok_or_else(explain::cannot_update)?;
+    let look = look(context, &typed.which, true, root)?;
+    let candidate = match &look.choice {
+        // Nothing newer: what would the newest do, or this very version?
+        Choice::UpToDate => look.newest.as_ref().map_or_else(this_build, build_of),
+        _ => look.release()?.as_ref().map_or_else(this_build, build_of),
+    };
+    let foreseen = foresee(context, &candidate);
+    let verdict = insist(&foreseen.report, typed.accept.into());
+    match verdict {
+        Ok(()) => {
+            context.output.report(&Shown(foreseen.report))?;
+            Ok(Exit::Done)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+#[cfg(not(feature = "self-update"))]
+fn ask(_context: &Context, _typed: &Typed) -> Result<Exit, Failure> {
+    Err(explain::cannot_update())
+}

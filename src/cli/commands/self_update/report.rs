@@ -1,0 +1,139 @@
+//! What `self-update` reports.
+
+use std::io;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::cli::output::{Page, Report};
+use crate::cli::style::{Style, clean};
+use crate::upgrade::install::Install;
+use crate::upgrade::preflight;
+use crate::upgrade::trust::{Release, Standing};
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// The installed version is the one to have.
+    UpToDate,
+    /// A newer one is available (`--check`).
+    Available,
+    /// What would be done (`--dry-run`).
+    Planned,
+    /// The new version is installed.
+    Updated,
+    /// The version before is installed again.
+    RolledBack,
+    /// The user said no.
+    Declined,
+}
+
+/// The document.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document {
+    pub(crate) outcome: Outcome,
+    /// The version that ran the command.
+    pub(crate) installed: String,
+    /// The version it is about: available, planned, or installed now.
+    pub(crate) version: Option<String>,
+    pub(crate) channel: Option<String>,
+    pub(crate) install: Install,
+    /// What the maintainers say of the installed version.
+    pub(crate) standing: Option<Standing>,
+    /// Until when the metadata that was used is accepted, in RFC 3339.
+    pub(crate) valid_until: Option<String>,
+    /// Signed facts of the release.
+    pub(crate) release: Option<Release>,
+    pub(crate) preflight: Option<preflight::Report>,
+    /// Every step, in order, as text.
+    pub(crate) plan: Vec<String>,
+    /// Where the version before is kept.
+    pub(crate) previous: Option<PathBuf>,
+    /// What could not be written down; the next command tries again.
+    pub(crate) unfinished: Option<String>,
+}
+
+impl Document {
+    /// A document with nothing in it but its outcome.
+    pub(crate) fn new(outcome: Outcome, installed: &str, install: Install) -> Self {
+        Self {
+            outcome,
+            installed: installed.to_owned(),
+            version: None,
+            channel: None,
+            install,
+            standing: None,
+            valid_until: None,
+            release: None,
+            preflight: None,
+            plan: Vec::new(),
+            previous: None,
+            unfinished: None,
+        }
+    }
+}
+
+impl Report for Document {
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let version = self.version.as_deref().unwrap_or(&self.installed);
+        let strong = page.paint(Style::Strong, version);
+        let path = clean(&self.install.path.display().to_string()).into_owned();
+        match self.outcome {
+            Outcome::UpToDate => {
+                page.line(format_args!("auditgraph {strong} is the version to have."))?;
+            }
+            Outcome::Available => {
+                page.line(format_args!(
+                    "auditgraph {strong} is available; {} is installed.",
+                    self.installed
+                ))?;
+                match &self.install.upgrade {
+                    Some(command) => page.line(format_args!("Upgrade: {}", clean(command)))?,
+                    None => page.line(format_args!(
+                        "This executable is left alone: {}",
+                        clean(&self.install.evidence)
+                    ))?,
+                }
+            }
+            Outcome::Planned => {
+                page.line(format_args!(
+                    "auditgraph {} -> {strong} would be done so:",
+                    self.installed
+                ))?;
+                for (number, step) in self.plan.iter().enumerate() {
+                    page.line(format_args!("{:>3}. {}", number + 1, clean(step)))?;
+                }
+            }
+            Outcome::Updated => {
+                page.line(format_args!(
+                    "auditgraph {} -> {strong} at {path}",
+                    self.installed
+                ))?;
+                page.line("The version before is kept: auditgraph self-update --rollback")?;
+            }
+            Outcome::RolledBack => {
+                page.line(format_args!(
+                    "auditgraph {} -> {strong} at {path}",
+                    self.installed
+                ))?;
+            }
+            Outcome::Declined => page.line("Nothing was changed.")?,
+        }
+        // Said before anything is decided, and where nothing would be changed
+        // nothing is said.
+        let changes = self.preflight.as_ref().filter(|report| {
+            matches!(self.outcome, Outcome::Available | Outcome::Planned)
+                && report
+                    .profiles()
+                    .any(|(_, row)| row.change.loses_readability() || row.change.goes_over_budget())
+        });
+        if let Some(report) = changes {
+            page.line("")?;
+            for line in preflight::table(report).lines() {
+                page.line(clean(line))?;
+            }
+        }
+        Ok(())
+    }
+}

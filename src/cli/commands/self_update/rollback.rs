@@ -1,0 +1,102 @@
+//! `self-update --rollback`: the same swap, from the version that was kept.
+
+use std::io::{self, IsTerminal};
+
+use super::explain;
+use super::failures::swap_failure;
+use super::foresee::WAIT;
+use super::report::{Document, Outcome};
+use super::update::ask_user;
+use crate::cli::context::Context;
+use crate::cli::error::Failure;
+use crate::cli::exit::Exit;
+use crate::upgrade::install::{Install, Kind};
+use crate::upgrade::swap::{self, Expected, Identity, Place, Plan, StagedBinary};
+use crate::upgrade::{TARGET, preflight, this_build};
+use crate::workspace::known::Known;
+
+pub(super) fn run(context: &Context, dry_run: bool, yes: bool) -> Result<Exit, Failure> {
+    let install = Install::current().map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            "io",
+            format_args!("cannot tell where this program is installed: {error}"),
+        )
+    })?;
+    if install.kind != Kind::Standalone {
+        return Err(explain::not_ours(&install, None));
+    }
+    let installed = env!("CARGO_PKG_VERSION");
+    let place = Place::of(&install.path);
+    let from = Identity::read(place.target(), installed).map_err(swap_failure)?;
+    let receipt = install.receipt.clone();
+    let plan = Plan::rollback(&place, from, receipt.as_ref()).map_err(swap_failure)?;
+    let version = plan.intent.to.version.clone();
+    if dry_run {
+        let mut document = Document::new(Outcome::Planned, installed, install);
+        document.version = Some(version);
+        document.plan = plan.steps().map(ToString::to_string).collect();
+        context.output.report(&document)?;
+        return Ok(Exit::Done);
+    }
+    let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if terminal && !yes && !context.output.is_json() {
+        let question = format!("Return from auditgraph {installed} to {version}? [Y/n] ");
+        if !ask_user(&question)? {
+            let document = Document::new(Outcome::Declined, installed, install);
+            context.output.report(&document)?;
+            return Ok(Exit::Done);
+        }
+    }
+    let (held, _) = place.clone().hold().map_err(swap_failure)?;
+    let staged = StagedBinary::previous(&held, &plan)
+        .and_then(|staged| {
+            staged.prove(Expected {
+                version: version.clone(),
+                target: TARGET.to_owned(),
+                schema: None,
+            })
+        })
+        .map_err(swap_failure)?;
+    warn_of_workspaces(context, &staged);
+    let swapped = swap::swap(&held, plan, staged).map_err(swap_failure)?;
+    if let Some(unfinished) = &swapped.unfinished {
+        context.output.warn(unfinished);
+    }
+    let mut document = Document::new(Outcome::RolledBack, installed, install);
+    document.version = Some(version);
+    document.previous = Some(place.previous(swapped.from.sha256));
+    document.unfinished = swapped.unfinished;
+    context.output.report(&document)?;
+    Ok(Exit::Done)
+}
+
+/// The way back is never barred; what it means for workspaces is told. A
+/// version that cannot be asked is gone back to all the same.
+fn warn_of_workspaces(context: &Context, staged: &swap::ProvenBinary) {
+    let Some(Ok(roots)) = Known::of_user().map(|known| known.list()) else {
+        return;
+    };
+    let request = preflight::Request {
+        protocol: preflight::PROTOCOL,
+        installed: this_build(),
+        workspaces: roots
+            .iter()
+            .filter_map(|root| root.to_str().map(str::to_owned))
+            .collect(),
+    };
+    let Ok(theirs) = preflight::ask(staged, &request) else {
+        return;
+    };
+    let facts = preflight::gather(roots, WAIT);
+    let ours = preflight::judge(&facts, &this_build(), &theirs.candidate, &mut |_, _| None);
+    let report = preflight::merge(&ours, &theirs, &facts);
+    for (root, row) in report.profiles() {
+        if row.change.loses_readability() {
+            context.output.warn(format_args!(
+                "{root} ({}): the current run cannot be read by {}; questions are answered from the newest run it can read",
+                row.profile, theirs.candidate.version
+            ));
+        }
+    }
+}

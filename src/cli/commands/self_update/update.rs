@@ -1,0 +1,258 @@
+//! The update, from looking to the confirmed swap.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+use super::failures::{swap_failure, trust_failure};
+use super::foresee::{Foreseen, foresee, insist};
+use super::look::{Look, build_of, look};
+use super::report::{Document, Outcome};
+use super::{Typed, explain};
+use crate::cli::context::Context;
+use crate::cli::error::Failure;
+use crate::cli::exit::Exit;
+use crate::upgrade::install::{Install, Kind};
+use crate::upgrade::preflight::{
+    Accept, Need, PROTOCOL, Report, Request, ask, check_space, merge, table,
+};
+use crate::upgrade::swap::{
+    self, Expected, Held, Identity, Place, Plan, ProvenBinary, StagedBinary,
+};
+use crate::upgrade::this_build;
+use crate::upgrade::trust::Release;
+use crate::workspace::user;
+
+pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Result<Exit, Failure> {
+    let install = Install::current().map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            "io",
+            format_args!("cannot tell where this program is installed: {error}"),
+        )
+        .why("it may have been replaced or removed while it was running")
+    })?;
+    let look = look(context, &typed.which, typed.allow_downgrade, root)?;
+    let Some(release) = look.release()? else {
+        let document = describe(Outcome::UpToDate, &look, install, None);
+        context.output.report(&document)?;
+        return Ok(Exit::Done);
+    };
+    let foreseen = foresee(context, &build_of(&release));
+    if typed.check {
+        let mut document = describe(Outcome::Available, &look, install, Some(&release));
+        document.preflight = Some(foreseen.report);
+        context.output.report(&document)?;
+        return Ok(Exit::UpdateAvailable);
+    }
+    if install.kind != Kind::Standalone {
+        let failure = explain::not_ours(&install, Some(&release.version.to_string()));
+        return Err(with_table(failure, &foreseen.report));
+    }
+    let accept = typed.accept.into();
+    insist(&foreseen.report, accept)?;
+    let job = Job::new(install, &release)?;
+    if typed.dry_run {
+        let mut document = describe(Outcome::Planned, &look, job.install, Some(&release));
+        document.plan = plan_text(&job.plan, &release, &job.download);
+        document.preflight = Some(foreseen.report);
+        context.output.report(&document)?;
+        return Ok(Exit::Done);
+    }
+    if !typed.yes && !agrees(context, &look, &release)? {
+        let document = describe(Outcome::Declined, &look, job.install, Some(&release));
+        context.output.report(&document)?;
+        return Ok(Exit::Done);
+    }
+    let (held, _) = job.place.clone().hold().map_err(swap_failure)?;
+    let staged = stage(context, &look, &release, &held, &job)?;
+    let report = phase_two(&staged, &foreseen, accept);
+    let report = match report {
+        Ok(report) => report,
+        Err(failure) => {
+            // Stopped: the failure is what matters, and the next command
+            // removes what could not be removed now.
+            let _ = staged.discard();
+            return Err(failure);
+        }
+    };
+    let previous = job.place.previous(job.plan.intent.from.sha256);
+    let swapped = swap::swap(&held, job.plan, staged).map_err(swap_failure)?;
+    // The archive has served.
+    let _ = std::fs::remove_file(&job.download);
+    let mut document = describe(Outcome::Updated, &look, job.install, Some(&release));
+    document.preflight = Some(report);
+    document.previous = Some(previous);
+    document.unfinished = swapped.unfinished;
+    if let Some(unfinished) = &document.unfinished {
+        context.output.warn(unfinished);
+    }
+    context.output.report(&document)?;
+    Ok(Exit::Done)
+}
+
+fn describe(
+    outcome: Outcome,
+    look: &Look,
+    install: Install,
+    release: Option<&Release>,
+) -> Document {
+    let mut document = Document::new(outcome, &look.installed.to_string(), install);
+    document.version = release.map(|release| release.version.to_string());
+    document.channel = Some(look.channel.to_string());
+    document.standing = Some(look.standing.clone());
+    document.valid_until = Some(look.validity.until.clone());
+    document.release = release.or(look.newest.as_ref()).cloned();
+    document
+}
+
+fn with_table(failure: Failure, report: &Report) -> Failure {
+    let changes = report
+        .profiles()
+        .any(|(_, row)| row.change.loses_readability() || row.change.goes_over_budget());
+    let failure = failure.detail("preflight", report);
+    if changes {
+        failure.lines(table(report).lines().map(str::to_owned))
+    } else {
+        failure
+    }
+}
+
+/// Everything that is known before the first byte is written.
+struct Job {
+    install: Install,
+    place: Place,
+    plan: Plan,
+    download: PathBuf,
+}
+
+impl Job {
+    fn new(install: Install, release: &Release) -> Result<Self, Failure> {
+        let place = Place::of(&install.path);
+        place.check_writable().map_err(swap_failure)?;
+        let from =
+            Identity::read(place.target(), env!("CARGO_PKG_VERSION")).map_err(swap_failure)?;
+        let to = Identity {
+            version: release.version.to_string(),
+            sha256: release.executable_sha256,
+            bytes: release.executable_length,
+        };
+        let cache = user::cache_dir().ok_or_else(|| {
+            Failure::new(
+                Exit::Failed,
+                "no_home",
+                "HOME is not set, so there is no place for the download",
+            )
+            .hint("set HOME or XDG_CACHE_HOME to an absolute path")
+        })?;
+        let downloads = cache.join("downloads");
+        let need = |what, directory: &std::path::Path, bytes| Need {
+            what,
+            directory: directory.to_owned(),
+            bytes,
+        };
+        let needs = [
+            need("the download", &downloads, release.length),
+            need("the staged executable", place.directory(), to.bytes),
+            need("the backup", place.directory(), from.bytes),
+        ];
+        check_space(&needs)
+            .map_err(|error| Failure::new(Exit::Failed, "io", error))?
+            .map_err(|shortage| Failure::new(Exit::Failed, "no_space", shortage))?;
+        Ok(Self {
+            plan: Plan::update(&place, from, to, install.receipt.as_ref()),
+            download: downloads.join(&release.archive),
+            install,
+            place,
+        })
+    }
+}
+
+fn plan_text(plan: &Plan, release: &Release, download: &std::path::Path) -> Vec<String> {
+    let download = format!(
+        "download {} ({}), verify its length and digest, write {}",
+        release.archive,
+        crate::foundation::size::human(release.length),
+        download.display()
+    );
+    std::iter::once(download)
+        .chain(plan.steps().map(ToString::to_string))
+        .collect()
+}
+
+/// Asks on a terminal, and nowhere else.
+fn agrees(context: &Context, look: &Look, release: &Release) -> Result<bool, Failure> {
+    let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if !terminal || context.output.is_json() {
+        return Ok(true);
+    }
+    ask_user(&format!(
+        "Update auditgraph {} to {}? [Y/n] ",
+        look.installed, release.version
+    ))
+}
+
+/// Asks a yes-or-no question on standard error.
+pub(super) fn ask_user(question: &str) -> Result<bool, Failure> {
+    let stdin = |error: io::Error| Failure::new(Exit::Failed, "io", error);
+    eprint_all(question).map_err(stdin)?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(stdin)?;
+    let answer = answer.trim().to_ascii_lowercase();
+    Ok(matches!(answer.as_str(), "" | "y" | "yes"))
+}
+
+fn eprint_all(text: &str) -> io::Result<()> {
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(text.as_bytes())?;
+    stderr.flush()
+}
+
+/// Downloads, verifies, unpacks beside the target, runs once.
+fn stage(
+    context: &Context,
+    look: &Look,
+    release: &Release,
+    held: &Held,
+    job: &Job,
+) -> Result<ProvenBinary, Failure> {
+    if let Some(folder) = job.download.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::io("make the folder", folder, &error))?;
+    }
+    let progress = context.progress();
+    let mut archive = look
+        .releases
+        .fetch_archive(release, &job.download, &progress, true)
+        .map_err(trust_failure)?;
+    StagedBinary::unpack(held, &mut archive, release)
+        .and_then(|staged| staged.prove(Expected::of(release)))
+        .map_err(swap_failure)
+}
+
+/// Asks the staged version for its own preflight, and insists again.
+fn phase_two(
+    staged: &ProvenBinary,
+    foreseen: &Foreseen,
+    accept: Accept,
+) -> Result<Report, Failure> {
+    let request = Request {
+        protocol: PROTOCOL,
+        installed: this_build(),
+        workspaces: foreseen
+            .facts
+            .iter()
+            .filter_map(|facts| facts.root.to_str().map(str::to_owned))
+            .collect(),
+    };
+    let answer = ask(staged, &request).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            "preflight",
+            format_args!("the new version did not answer its preflight: {error}"),
+        )
+        .why("nothing was changed: it could not say what it would do to the workspaces")
+    })?;
+    let report = merge(&foreseen.report, &answer, &foreseen.facts);
+    insist(&report, accept)?;
+    Ok(report)
+}

@@ -1,0 +1,139 @@
+//! The answering side: this binary as the next version.
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::support::{Outcome, Sandbox, schemas, snapshot};
+
+const RUN: &str = "r0001-0123456789ab";
+
+/// A profile whose current run was written by `written`.
+fn profile(sandbox: &Sandbox, name: &str, written: u32) {
+    let folder = format!(".pkg/profiles/{name}");
+    sandbox.write(
+        &format!("{folder}/current"),
+        &json!({"format": 1, "run": RUN, "highest_ordinal": 1}).to_string(),
+    );
+    let block = json!({"written": written, "readable_since": written, "requires": []});
+    let manifest = json!({
+        "schema": block,
+        "source_bytes": 10,
+        "packs": [{"file": "x", "bytes": 4_000_000, "schema": block}],
+    });
+    sandbox.write(&format!("{folder}/runs/{RUN}.json"), &manifest.to_string());
+}
+
+/// Asks as a version that writes and reads up to `installed`.
+fn ask(sandbox: &Sandbox, installed: u32, roots: &[&str]) -> Outcome {
+    let request = json!({
+        "protocol": 1,
+        "installed": {
+            "version": "0.0.9",
+            "target": "any",
+            "schema": {"writes": installed, "reads_since": 1, "features": []},
+        },
+        "workspaces": roots,
+    });
+    schemas::check("preflight-request", &request);
+    send(sandbox, "1", &request.to_string())
+}
+
+fn send(sandbox: &Sandbox, protocol: &str, request: &str) -> Outcome {
+    let mut command = sandbox.command(&["preflight", "--protocol", protocol, "--json"]);
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(request.as_bytes()).unwrap();
+    std::io::Seek::rewind(&mut file).unwrap();
+    Outcome::of(command.stdin(Stdio::from(file)))
+}
+
+fn rows(document: &Value) -> Vec<(String, String)> {
+    document["workspaces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|workspace| workspace["profiles"].as_array().unwrap())
+        .map(|row| {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            (text(&row["profile"]), text(&row["change"]))
+        })
+        .collect()
+}
+
+#[test]
+fn the_next_version_answers_for_every_profile_and_writes_nothing() {
+    let sandbox = Sandbox::with(&[("a.md", "# A\n")]);
+    profile(&sandbox, "compatible", 1);
+    profile(&sandbox, "newer", 9);
+    sandbox.write(
+        ".pkg/profiles/foreign/runs/x/ingest-manifest.json",
+        r#"{"schema_version":"v1"}"#,
+    );
+    let root = sandbox.root().display().to_string();
+    let before = snapshot(&sandbox.root());
+    let document = ask(&sandbox, 9, &[&root, "/nowhere/at/all"])
+        .done()
+        .document("preflight");
+    assert_eq!(snapshot(&sandbox.root()), before);
+    let expected = [
+        ("compatible", "none"),
+        ("foreign", "already_unreadable"),
+        // Readable by the asker, not by this version; 4 MB more is too much.
+        ("newer", "needs_rebuild_over_budget"),
+    ];
+    let expected: Vec<(String, String)> = expected
+        .iter()
+        .map(|(profile, change)| ((*profile).to_owned(), (*change).to_owned()))
+        .collect();
+    assert_eq!(rows(&document), expected);
+    assert_eq!(document["candidate"]["version"], env!("CARGO_PKG_VERSION"));
+    let states: Vec<&Value> = document["workspaces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|workspace| &workspace["state"])
+        .collect();
+    assert!(states.contains(&&json!("missing")), "{states:?}");
+}
+
+#[test]
+fn a_protocol_of_the_future_or_nonsense_is_refused() {
+    let sandbox = Sandbox::empty();
+    send(&sandbox, "2", "{}").exits(2).says("protocol 2");
+    send(&sandbox, "1", "{}").exits(2).says("standard input");
+    send(&sandbox, "1", r#"{"protocol":7,"installed":{"version":"1","target":"t","schema":{"writes":1,"reads_since":1,"features":[]}},"workspaces":[]}"#)
+        .exits(2)
+        .says("protocol 7");
+}
+
+#[test]
+fn hundred_workspaces_with_thousand_runs_are_judged() {
+    let sandbox = Sandbox::empty();
+    let mut roots = Vec::new();
+    for number in 0..100 {
+        let folder = format!("w{number}");
+        sandbox.write(&format!("{folder}/auditgraph.toml"), "");
+        let profile = format!("{folder}/.pkg/profiles/default");
+        for run in 1..=10 {
+            let id = format!("r{run:04}-0123456789ab");
+            let manifest = json!({
+                "schema": {"written": 1, "readable_since": 1, "requires": []},
+                "source_bytes": 10, "packs": [],
+            });
+            sandbox.write(&format!("{profile}/runs/{id}.json"), &manifest.to_string());
+        }
+        sandbox.write(
+            &format!("{profile}/current"),
+            r#"{"format":1,"run":"r0010-0123456789ab","highest_ordinal":10}"#,
+        );
+        roots.push(sandbox.root().join(folder).display().to_string());
+    }
+    let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
+    let document = ask(&sandbox, 1, &roots).done().document("preflight");
+    let rows = rows(&document);
+    assert_eq!(rows.len(), 100);
+    assert!(rows.iter().all(|(_, change)| change == "none"));
+    assert!(fs::metadata(sandbox.home()).is_ok());
+}

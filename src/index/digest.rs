@@ -4,17 +4,10 @@
 //! for where its links point, one per refused source; their SHA-256 are
 //! summed order-independently, so an edit changes the sum at its own cost.
 
-use std::collections::BTreeMap;
-
-use rusqlite::{Connection, params};
-
-use super::error::IndexError;
-use super::layout::{Code, row_range, split_row_id};
-use super::open::Index;
+use super::layout::Code;
 use super::prepare::{ChunkKey, Prepared};
-use crate::foundation::digest::MultisetDigest;
 use crate::foundation::{Sha256, Sha256Hasher};
-use crate::graph::{NodeKind, Span};
+use crate::graph::Span;
 
 /// Hashes rows field by field; every text is preceded by its length, so that
 /// no two different rows have the same bytes.
@@ -50,7 +43,13 @@ impl RowHasher {
         self.0.finish()
     }
 
-    fn document(&mut self, path: &str, sha256: &[u8], title: Option<&str>, numbers: [i64; 3]) {
+    pub(super) fn document(
+        &mut self,
+        path: &str,
+        sha256: &[u8],
+        title: Option<&str>,
+        numbers: [i64; 3],
+    ) {
         self.text(path);
         self.0.update(sha256);
         self.number(i64::from(title.is_some()));
@@ -58,7 +57,13 @@ impl RowHasher {
         self.numbers(&numbers);
     }
 
-    fn section(&mut self, parent: Option<i64>, title: &str, anchor: &str, numbers: [i64; 5]) {
+    pub(super) fn section(
+        &mut self,
+        parent: Option<i64>,
+        title: &str,
+        anchor: &str,
+        numbers: [i64; 5],
+    ) {
         self.text("section");
         self.optional(parent);
         self.text(title);
@@ -66,14 +71,14 @@ impl RowHasher {
         self.numbers(&numbers);
     }
 
-    fn anchor(&mut self, section: Option<i64>, name: &str, numbers: [i64; 3]) {
+    pub(super) fn anchor(&mut self, section: Option<i64>, name: &str, numbers: [i64; 3]) {
         self.text("anchor");
         self.optional(section);
         self.text(name);
         self.numbers(&numbers);
     }
 
-    fn chunk(&mut self, section: Option<i64>, key: ChunkKey, numbers: [i64; 4]) {
+    pub(super) fn chunk(&mut self, section: Option<i64>, key: ChunkKey, numbers: [i64; 4]) {
         self.text("chunk");
         self.optional(section);
         self.0.update(&key.hash);
@@ -81,19 +86,19 @@ impl RowHasher {
         self.numbers(&numbers);
     }
 
-    fn mention(&mut self, term: &str, numbers: [i64; 6]) {
+    pub(super) fn mention(&mut self, term: &str, numbers: [i64; 6]) {
         self.text("mention");
         self.text(term);
         self.numbers(&numbers);
     }
 
-    fn tagged(&mut self, tag: &str, numbers: [i64; 4]) {
+    pub(super) fn tagged(&mut self, tag: &str, numbers: [i64; 4]) {
         self.text("tagged");
         self.text(tag);
         self.numbers(&numbers);
     }
 
-    fn link(&mut self, section: Option<i64>, written: &str, numbers: [i64; 4]) {
+    pub(super) fn link(&mut self, section: Option<i64>, written: &str, numbers: [i64; 4]) {
         self.text("link");
         self.optional(section);
         self.text(written);

@@ -18,13 +18,17 @@ mod error;
 mod layout;
 mod open;
 mod prepare;
+mod recompute;
 pub mod search;
+mod update;
+mod verify;
 
 pub use crate::foundation::sqlite::Scratch;
 pub use build::{Builder, Built, Counts, Facts};
 pub use error::IndexError;
 pub use open::{Index, Meta};
 pub use prepare::{Prepared, Source, prepare};
+pub use update::{Change, update};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]

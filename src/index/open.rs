@@ -4,7 +4,6 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -17,6 +16,7 @@ use super::build::{Counts, check_seal};
 use super::error::IndexError;
 use super::layout::{APPLICATION_ID, expected_schema};
 use crate::foundation::Sha256;
+use crate::foundation::durable;
 use crate::foundation::json::{self, Bounds};
 use crate::foundation::spill::Artifact;
 use crate::schema::{self, SchemaBlock};
@@ -49,6 +49,7 @@ pub struct Meta {
     pub counts: Counts,
     /// Its logical digest, as recorded when it was built.
     pub logical: Sha256,
+    pub(super) files: String,
     pub(super) rows: Sha256,
     pub(super) seal: String,
 }
@@ -63,7 +64,9 @@ impl Index {
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         // SQLite reports a missing file, a folder and a foreign file alike.
         let mut head = [0u8; 16];
-        if File::open(path)?.read(&mut head)? < head.len() || head != *b"SQLite format 3\0" {
+        if durable::open_regular(path)?.read(&mut head)? < head.len()
+            || head != *b"SQLite format 3\0"
+        {
             return Err(IndexError::Damaged("not a SQLite file".to_owned()));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
@@ -154,7 +157,7 @@ impl Index {
 /// Compares every object of the schema with what this program makes, byte
 /// for byte and in order: a table, trigger or view too many is refused
 /// before any query touches it.
-fn check_schema(connection: &Connection) -> Result<(), IndexError> {
+pub(super) fn check_schema(connection: &Connection) -> Result<(), IndexError> {
     let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY rowid")?;
     let mut rows = statement.query([])?;
     let mut expected = expected_schema();
@@ -194,6 +197,7 @@ impl Meta {
             logical: get("logical")?
                 .parse()
                 .map_err(|_| damaged("logical digest"))?,
+            files: get("files")?,
             rows: get("rows")?.parse().map_err(|_| damaged("row digest"))?,
             seal: get("seal")?,
         })

@@ -90,6 +90,7 @@ impl Prepared {
 /// The three columns of `search` for one chunk. A heading stands in its own
 /// column (and not in the text), so that a match there can weigh more; the
 /// document's title stands with the first chunk only.
+#[derive(PartialEq, Eq)]
 pub(super) struct SearchText<'a> {
     pub(super) title: &'a str,
     pub(super) heading: &'a str,

@@ -81,7 +81,7 @@ fn filters_narrow_and_kinds_choose_the_container() {
         hits.iter()
             .all(|hit| hit.place.as_ref().unwrap().path.as_str() == "notes/soil.md")
     );
-    assert_eq!(hits.len(), 3);
+    assert_eq!(hits.len(), 2);
     let place = hits[0].place.as_ref().unwrap();
     assert_eq!(place.trail, ["Soil", "Compost heap"]);
     assert_eq!(place.title.as_deref(), Some("Soil"));

@@ -104,6 +104,7 @@ impl Workshop {
                 ("schema", schema_json().as_str()),
                 ("root_tree", &facts.root_tree),
                 ("run_digest", &facts.run_digest),
+                ("files", &files_digest(facts)),
                 ("counts", &counts_json),
                 ("rows", &rows.finish().to_string()),
                 ("logical", &logical.to_string()),
@@ -148,6 +149,17 @@ impl Workshop {
         file.write_all_at(seal.as_bytes(), at as u64)?;
         Ok(spill.seal()?)
     }
+}
+
+/// A digest of which files exist beside the documents: tells an update
+/// whether links to files must be looked at again.
+pub(in crate::index) fn files_digest(facts: &Facts) -> String {
+    let mut hasher = Sha256Hasher::default();
+    for path in &facts.files {
+        hasher.update(path.as_str().as_bytes());
+        hasher.update(b"\0");
+    }
+    hasher.finish().to_string()
 }
 
 /// Makes the header independent of how the bytes came about: the change

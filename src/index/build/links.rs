@@ -127,6 +127,16 @@ pub(in crate::index) struct End {
     pub(in crate::index) section: Option<u32>,
 }
 
+/// What a link row keeps of the target as written: nothing where it is the
+/// key of the target it points at.
+pub(in crate::index) fn written<'a>(
+    target: &'a str,
+    node: &NodeId,
+    end: &Option<End>,
+) -> Option<&'a str> {
+    (end.is_some() || node.key() != target).then_some(target)
+}
+
 /// Inserts `pending`, which points at `node`.
 fn insert(
     pending: &Pending,
@@ -139,8 +149,7 @@ fn insert(
         Some(_) => None,
         None => Some(names.target(node.kind(), node.key())?),
     };
-    let written =
-        (end.is_some() || node.key() != pending.target).then_some(pending.target.as_str());
+    let written = written(&pending.target, node, end);
     inserts.link(&LinkRow {
         id: row_id(pending.document, pending.number),
         section: pending.section,
@@ -242,22 +251,40 @@ pub(super) struct Known<'a> {
     pub(super) files: &'a BTreeSet<WorkspacePath>,
 }
 
-impl Known<'_> {
+/// Finds documents and fragments by name.
+pub(in crate::index) trait Lookup {
+    /// The id of the document at `path`.
+    fn document(&self, path: &str) -> Option<i64>;
+
+    /// The section of `document` that the fragment `anchor` leads to;
+    /// `Some(None)` when it leads to the document itself.
+    fn fragment(&self, document: i64, anchor: &str) -> Option<Option<u32>>;
+
     /// Where a link to `node` ends. The key of a section is `path#anchor`;
     /// either may hold a `#` itself.
     fn end(&self, node: &NodeId) -> Option<End> {
         match node.kind() {
-            NodeKind::Document => self.ids.get(node.key()).map(|document| End {
-                document: *document,
+            NodeKind::Document => self.document(node.key()).map(|document| End {
+                document,
                 section: None,
             }),
             NodeKind::Section => node.key().match_indices('#').find_map(|(at, _)| {
-                let document = *self.ids.get(&node.key()[..at])?;
-                let section = self.anchors.find(document, &node.key()[at + 1..])?;
+                let document = self.document(&node.key()[..at])?;
+                let section = self.fragment(document, &node.key()[at + 1..])?;
                 Some(End { document, section })
             }),
             _ => None,
         }
+    }
+}
+
+impl Lookup for Known<'_> {
+    fn document(&self, path: &str) -> Option<i64> {
+        self.ids.get(path).copied()
+    }
+
+    fn fragment(&self, document: i64, anchor: &str) -> Option<Option<u32>> {
+        self.anchors.find(document, anchor)
     }
 }
 
@@ -267,9 +294,8 @@ impl Targets for Known<'_> {
     }
 
     fn has_section(&self, path: &WorkspacePath, anchor: &str) -> bool {
-        self.ids
-            .get(path.as_str())
-            .is_some_and(|document| self.anchors.find(*document, anchor).is_some())
+        self.document(path.as_str())
+            .is_some_and(|document| self.fragment(document, anchor).is_some())
     }
 
     fn has_file(&self, path: &WorkspacePath) -> bool {

@@ -27,9 +27,10 @@ use crate::graph::WorkspacePath;
 use crate::schema::SchemaBlock;
 use links::Spool;
 
-pub(super) use artifact::{Workshop, check_seal};
-pub(super) use links::Resolution;
-pub(super) use rows::{Inserts, Names};
+pub(super) use artifact::{Workshop, check_seal, files_digest};
+pub(super) use links::{End, Lookup, Resolution, written};
+use rows::Names;
+pub(super) use rows::{Inserts, LinkRow, NameIds, write_refused};
 
 /// What an index says of its run, apart from the documents.
 #[derive(Clone, Debug, Default)]
@@ -128,7 +129,7 @@ impl Builder {
         self.documents.push(path.clone());
         let id = self.documents.len() as i64;
         let inserts = Inserts::new(self.workshop.connection());
-        inserts.document(id, prepared, self.next_chunk, &mut self.names)?;
+        inserts.document(id, prepared, self.next_chunk, &mut self.names, &|_| true)?;
         self.next_chunk += prepared.document.chunks.len() as i64;
         self.anchors.add(id, prepared);
         self.spool.add(id, prepared)?;
@@ -177,6 +178,28 @@ impl Builder {
 }
 
 impl Counts {
+    /// Adds what one document holds.
+    pub(super) const fn absorb(&mut self, document: &Self) {
+        self.documents += document.documents;
+        self.sections += document.sections;
+        self.chunks += document.chunks;
+        self.mentions += document.mentions;
+        self.tagged += document.tagged;
+        self.links += document.links;
+        self.unresolved += document.unresolved;
+    }
+
+    /// Takes out what one document held.
+    pub(super) const fn release(&mut self, document: &Self) {
+        self.documents = self.documents.wrapping_sub(document.documents);
+        self.sections = self.sections.wrapping_sub(document.sections);
+        self.chunks = self.chunks.wrapping_sub(document.chunks);
+        self.mentions = self.mentions.wrapping_sub(document.mentions);
+        self.tagged = self.tagged.wrapping_sub(document.tagged);
+        self.links = self.links.wrapping_sub(document.links);
+        self.unresolved = self.unresolved.wrapping_sub(document.unresolved);
+    }
+
     pub(super) fn add(&mut self, prepared: &Prepared) {
         let document = &prepared.document;
         self.documents += 1;

@@ -175,13 +175,15 @@ impl<'c> Inserts<'c> {
         Self(connection)
     }
 
-    /// All rows of one document but its links.
+    /// All rows of one document but its links; `searchable` tells which of
+    /// its chunks `search` does not hold yet.
     pub(in crate::index) fn document(
         &self,
         id: i64,
         prepared: &Prepared,
         first_chunk: i64,
         names: &mut dyn NameIds,
+        searchable: &dyn Fn(usize) -> bool,
     ) -> Result<(), IndexError> {
         let (source, document) = (&prepared.source, &prepared.document);
         check_numbers(prepared)?;
@@ -200,7 +202,7 @@ impl<'c> Inserts<'c> {
             ])?;
         self.sections(id, prepared)?;
         self.anchors(id, prepared)?;
-        self.chunks(id, prepared, first_chunk)?;
+        self.chunks(id, prepared, first_chunk, searchable)?;
         self.mentions(id, prepared, names)?;
         self.tags(id, prepared, names)
     }
@@ -246,7 +248,13 @@ impl<'c> Inserts<'c> {
         Ok(())
     }
 
-    fn chunks(&self, document: i64, prepared: &Prepared, first: i64) -> Result<(), IndexError> {
+    fn chunks(
+        &self,
+        document: i64,
+        prepared: &Prepared,
+        first: i64,
+        searchable: &dyn Fn(usize) -> bool,
+    ) -> Result<(), IndexError> {
         let mut insert = self
             .0
             .prepare_cached("INSERT INTO chunk VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
@@ -268,6 +276,9 @@ impl<'c> Inserts<'c> {
                 span.start,
                 i64::from(span.end) - i64::from(span.start),
             ])?;
+            if !searchable(number) {
+                continue;
+            }
             let text = search_text(&prepared.source.path, &prepared.document, number);
             search.execute(params![id, text.title, text.heading, text.text])?;
         }

@@ -1,0 +1,219 @@
+//! An updated index is the index of the new documents, whatever was edited.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::{Change, update};
+use crate::graph::WorkspacePath;
+use crate::index::testing::{bytes, document, prepared};
+use crate::index::{Builder, Built, Facts, Index, IndexError, Scratch};
+
+type Texts = BTreeMap<String, String>;
+
+fn facts(files: &BTreeSet<WorkspacePath>) -> Facts {
+    Facts {
+        files: files.clone(),
+        refused: files
+            .iter()
+            .map(|path| (path.clone(), "not_utf8".to_owned()))
+            .collect(),
+        ..Facts::default()
+    }
+}
+
+fn scratch_build(texts: &Texts, facts: &Facts) -> Built {
+    let mut builder = Builder::new(&Scratch::Memory).unwrap();
+    for (path, text) in texts {
+        builder.add(&prepared(path, text)).unwrap();
+    }
+    builder.finish(facts).unwrap()
+}
+
+fn changes(old: &Texts, new: &Texts) -> Vec<Change> {
+    let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let change = |path: &String| match (old.get(path), new.get(path)) {
+        (Some(old), None) => Some(Change::Remove {
+            path: path.parse().unwrap(),
+            old: document(old),
+        }),
+        (old, Some(new)) if old != Some(new) => Some(Change::Put {
+            new: prepared(path, new),
+            old: old.map(|text| document(text)),
+        }),
+        _ => None,
+    };
+    paths.into_iter().filter_map(change).collect()
+}
+
+/// Every row of the views, and how often each name is used.
+fn rows(index: &Index) -> Vec<String> {
+    let mut all = Vec::new();
+    for sql in [
+        "SELECT * FROM node",
+        "SELECT * FROM links",
+        "SELECT 'uses', name, uses FROM term",
+        "SELECT 'uses', name, uses FROM tag",
+        "SELECT 'name', d.path, l.id & 16777215, l.name, l.written FROM link l
+           JOIN document d ON d.id = l.id >> 24",
+        "SELECT * FROM refused",
+    ] {
+        let mut statement = index.connection().prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let values = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at).unwrap());
+            all.push(format!("{:?}", values.collect::<Vec<_>>()));
+        }
+    }
+    all.sort_unstable();
+    all
+}
+
+fn assert_same(updated: &Built, fresh: &Built) {
+    let one = Index::from_artifact(&updated.artifact).unwrap();
+    let two = Index::from_artifact(&fresh.artifact).unwrap();
+    assert_eq!(rows(&one), rows(&two));
+    assert_eq!(updated.counts, fresh.counts);
+    assert_eq!(updated.logical, fresh.logical);
+    assert_eq!(one.logical_digest().unwrap(), fresh.logical);
+    assert_eq!(two.logical_digest().unwrap(), fresh.logical);
+    assert_eq!(one.text_digest().unwrap(), two.text_digest().unwrap());
+}
+
+const LINES: &[&str] = &[
+    "# Alpha",
+    "# Beta",
+    "## Beta",
+    "plain words here",
+    "other words and more words",
+    "a `term` and `other` and `term`",
+    "#tag and #Tag and #more",
+    "to [x](b.md) and [x](b.md#beta) and [x](#alpha)",
+    "to [x](../a.md#beta-1) and [x](sub/) and [x](sub/c.html)",
+    "to [[b]] and [[b#Alpha]] and [[nobody]]",
+    "to [x](https://example.org/) and [x](pic.png) and [x](sub/pic.png)",
+    "to [x](README) and [x](/a) and [x](..)",
+];
+const PATHS: &[&str] = &[
+    "a.md",
+    "b.md",
+    "sub/b.md",
+    "sub/c.md",
+    "sub/README.md",
+    "README.md",
+    "sub/index.md",
+    "B.txt",
+];
+const FILES: &[&str] = &["pic.png", "sub/pic.png", "sub"];
+
+fn text() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(LINES), 0..8)
+        .prop_map(|lines| lines.iter().map(|line| format!("{line}\n")).collect())
+}
+
+/// A workspace: its texts, and its other files.
+fn state() -> impl Strategy<Value = (Texts, BTreeSet<WorkspacePath>)> {
+    let path = prop::sample::select(PATHS).prop_map(str::to_owned);
+    let file = prop::sample::select(FILES).prop_map(|path| path.parse().unwrap());
+    (
+        prop::collection::btree_map(path, text(), 0..7),
+        prop::collection::btree_set(file, 0..3),
+    )
+}
+
+/// The next state: some documents of the first, some of the second.
+fn mix(old: &Texts, new: &Texts, keep: u8) -> Texts {
+    let mut mixed = new.clone();
+    for (place, (path, text)) in old.iter().enumerate() {
+        if keep & (1 << (place % 8)) != 0 {
+            mixed.insert(path.clone(), text.clone());
+        }
+    }
+    mixed
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn an_updated_index_equals_one_from_scratch(
+        first in state(),
+        steps in prop::collection::vec((state(), any::<u8>()), 1..5),
+        spill in any::<bool>(),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let scratch = match spill {
+            true => Scratch::Spill(directory.path().join("spill")),
+            false => Scratch::Memory,
+        };
+        let path = directory.path().join("index.db");
+        let (mut texts, mut files) = first;
+        std::fs::write(&path, bytes(&scratch_build(&texts, &facts(&files)))).unwrap();
+        for ((next, next_files), keep) in steps {
+            let next = mix(&texts, &next, keep);
+            files = next_files;
+            let facts = facts(&files);
+            let updated = update(&path, &scratch, &changes(&texts, &next), &facts).unwrap();
+            assert_same(&updated, &scratch_build(&next, &facts));
+            std::fs::write(&path, bytes(&updated)).unwrap();
+            texts = next;
+        }
+    }
+}
+
+#[test]
+fn a_change_that_does_not_fit_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    let texts = Texts::from([("a.md".to_owned(), "# Alpha\n".to_owned())]);
+    let facts = Facts::default();
+    std::fs::write(&path, bytes(&scratch_build(&texts, &facts))).unwrap();
+    let wrong = [
+        Change::Remove {
+            path: "b.md".parse().unwrap(),
+            old: document("# Beta\n"),
+        },
+        Change::Remove {
+            path: "a.md".parse().unwrap(),
+            old: document("# Beta\n"),
+        },
+        Change::Put {
+            new: prepared("a.md", "text\n"),
+            old: None,
+        },
+    ];
+    for change in wrong {
+        let outcome = update(&path, &Scratch::Memory, &[change], &facts);
+        assert!(matches!(outcome, Err(IndexError::Stale(_))));
+    }
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    let texts = Texts::from([
+        ("a.md".to_owned(), LINES.join("\n")),
+        ("b.md".to_owned(), LINES.join("\n\n")),
+    ]);
+    let facts = Facts::default();
+    let sound = bytes(&scratch_build(&texts, &facts));
+    for at in (0..sound.len()).step_by(509) {
+        let mut flipped = sound.clone();
+        flipped[at] ^= 1 << (at % 8);
+        std::fs::write(&path, &flipped).unwrap();
+        let found = match Index::open(&path) {
+            Ok(index) => !index.seal_holds().unwrap(),
+            Err(error) => {
+                assert!(!matches!(error, IndexError::Io(_)), "{at}: {error}");
+                true
+            }
+        };
+        assert!(found, "bit {} of byte {at}", at % 8);
+        let outcome = update(&path, &Scratch::Memory, &[], &facts);
+        assert!(outcome.is_err(), "an update carried the flip at {at} on");
+    }
+}

@@ -108,7 +108,7 @@ pub fn plan(
             survey.refused(),
         )));
     }
-    let plan = assemble::Assembly {
+    let planned = assemble::Assembly {
         workspace,
         layout,
         lock,
@@ -120,7 +120,7 @@ pub fn plan(
     }
     .run(survey, previous, progress)?;
     progress.finish();
-    Ok(Planned::Run(Box::new(plan)))
+    Ok(planned)
 }
 
 fn unchanged(manifest: &Manifest, refused: Vec<super::RefusedSource>) -> Unchanged {

@@ -51,3 +51,6 @@ pub use plan::{
 pub use publish::Published;
 pub use reader::{Note, Session};
 pub use standing::{Current, Standing, read_current, read_manifest};
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use crate::run::intent::Intent;
 use crate::run::journal::JournalEntry;
 use crate::run::manifest::{Command, IndexRef, Tool};
 use crate::run::pack::PackWriter;
-use crate::run::plan::{PlannedIndex, RunPlan};
+use crate::run::plan::{Planned, PlannedIndex, RunPlan};
 use crate::run::standing::{Current, next_ordinal};
 use crate::run::tree::{self, Entry, Files};
 use crate::run::{
@@ -53,7 +53,7 @@ impl Assembly<'_> {
         mut survey: Survey,
         previous: Option<Previous>,
         progress: &dyn Progress,
-    ) -> Result<RunPlan, RunError> {
+    ) -> Result<Planned, RunError> {
         let scratch = self.scratch(&survey);
         let (mut shared, stored) = self.share(previous)?;
         let mut derivation = Derivation {
@@ -87,6 +87,16 @@ impl Assembly<'_> {
 
         let (tree, reachable) = self.pack_trees(&files, &mut shared, &mut pack)?;
         let digest = Manifest::run_digest(tree, self.config, crate::schema::WRITES);
+        let changes = survey.changes(&files);
+        if let Some(parent) = stored.filter(|parent| parent.digest == digest)
+            && self.mode == Mode::Ingest
+        {
+            // Nothing changed after all: only the stat cache was of no use.
+            return Ok(Planned::Unchanged(super::unchanged(
+                &parent,
+                changes.refused,
+            )));
+        }
         progress.begin(Phase::files("indexing", None));
         let facts = remake::facts_of(&files, tree.to_string(), digest.to_string());
         let built = match work {
@@ -105,9 +115,9 @@ impl Assembly<'_> {
             pack.as_ref(),
         );
         let stat = stat_cache::encode(tree, prints.iter(), &links, &files);
-        let changes = survey.changes(&files);
         let index = self.index(built.artifact)?;
-        self.judge(manifest, pack, index, stat, changes, extracted)
+        let plan = self.judge(manifest, pack, index, stat, changes, extracted)?;
+        Ok(Planned::Run(Box::new(plan)))
     }
 
     /// Where artifacts are built.

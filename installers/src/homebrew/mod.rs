@@ -12,11 +12,14 @@
 //! build names a neighbour's archive behind a requirement that refuses it.
 
 mod license;
+mod loaded;
 mod words;
 
 use std::fmt::Write as _;
 
 use crate::facts::{System, Target};
+
+pub(crate) use loaded::{LOADER, MACHINES, STYLE, complete};
 
 /// Why there is no formula.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

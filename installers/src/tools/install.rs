@@ -30,7 +30,8 @@ pub(super) fn present(pin: &Pin, cache: &Path) -> Option<PathBuf> {
 
 /// Installs the tool; an error says what happened and what to type.
 pub(super) fn install(pin: &Pin, cache: &Path, logs: &Path) -> Result<(), String> {
-    let name = format!("tool-{}", pin.name);
+    // npm packages have names such as `@owner/tool`.
+    let name = format!("tool-{}", pin.name.replace('/', "-"));
     let mut log = Log::create(logs, &name, INSTALL_LIMIT).map_err(|error| error.to_string())?;
     eprintln!("      installing {pin}");
     match pin.registry {

@@ -174,7 +174,7 @@ impl Toolbox {
             Registry::Cargo => "cargo",
             Registry::Pip | Registry::Npm => &pin.name,
         };
-        let path = self.cache.join(format!("{name}.lock"));
+        let path = self.cache.join(format!("{}.lock", name.replace('/', "-")));
         let locked = fs::create_dir_all(&self.cache)
             .and_then(|()| File::create(&path))
             .and_then(|file| file.lock().map(|()| file));

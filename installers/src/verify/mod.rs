@@ -7,10 +7,12 @@
 //! left out silently: what did not run is in the ledger with its reason.
 
 mod check;
+mod formula;
 mod ledger;
 mod links;
 mod registry;
 mod runner;
+mod workflows;
 
 use std::error::Error;
 use std::process::ExitCode;

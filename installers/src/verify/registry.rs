@@ -10,7 +10,7 @@
 use std::process::Command;
 
 use super::check::{Check, Context, Outcome};
-use super::links;
+use super::{formula, links, workflows};
 use crate::project::{Project, TestTarget};
 
 /// The test target that runs the fuzz targets on stable Rust.
@@ -21,6 +21,8 @@ const FUZZ_CASES: &str = "20000";
 /// Every check of this project.
 pub(crate) fn checks(project: &Project) -> Vec<Check> {
     let mut checks = text();
+    checks.extend(workflows::checks());
+    checks.extend(formula::checks());
     checks.extend(lints());
     checks.extend(tests(project));
     checks.extend(rest());

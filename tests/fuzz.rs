@@ -92,6 +92,34 @@ fn any_bytes_as_text_are_a_document_whose_evidence_stands_in_them() {
     fuzz("text", targets::text, &words);
 }
 
+#[test]
+fn any_bytes_as_manifest_are_read_or_refused_with_a_reason() {
+    let words: [&[u8]; 14] = [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"[[[[",
+        b",",
+        b":",
+        b"null",
+        b"1",
+        b"99999999999",
+        b"\"schema\":",
+        b"\"written\":2",
+        b"\\u0000",
+        b"r0001-aaaaaaaaaaaa",
+    ];
+    fuzz("manifest", targets::manifest, &words);
+}
+
+#[test]
+fn the_seed_of_a_good_manifest_is_read() {
+    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/manifest/good.json");
+    let read = auditgraph::run::Manifest::read(&fs::read(seed).unwrap(), "good.json");
+    assert_eq!(read.unwrap().packs.len(), 1);
+}
+
 /// libFuzzer and this harness run the same targets.
 #[test]
 fn every_fuzz_target_is_declared_and_has_seeds() {

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use auditgraph::graph::{Document, Format, Span};
+use auditgraph::run::Manifest;
 use auditgraph::source::extract;
 use auditgraph::workspace::{Config, ConfigError};
 
@@ -112,5 +113,21 @@ fn evidence(text: &str, document: &Document) {
     for anchor in &document.anchors {
         piece(anchor.span);
         assert!(known(anchor.section));
+    }
+}
+
+/// Any bytes are a run's manifest or are refused for a reason; one that was
+/// read is written so that it reads the same and its checksum fits.
+pub fn manifest(data: &[u8]) {
+    let artifact = "runs/r0001.json";
+    match Manifest::read(data, artifact) {
+        Ok(manifest) => {
+            let bytes = manifest.to_bytes();
+            assert_eq!(Manifest::check(&bytes), Ok(()));
+            let mut again = Manifest::read(&bytes, artifact).expect("what is written can be read");
+            again.checksum = manifest.checksum;
+            assert_eq!(manifest, again);
+        }
+        Err(reason) => assert!(!reason.to_string().is_empty()),
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct TestTarget {
     /// Plain `cargo test` runs it. One that needs more than Rust says
     /// `test = false` in its manifest, and only `verify` runs it.
     pub(crate) plain: bool,
+    /// The first sentence of its documentation: what it is about.
+    pub(crate) about: String,
     /// Tools it needs, by the names in `release.toml`: what its package says
     /// in `[package.metadata.tool-tests]`.
     pub(crate) needs: Vec<String>,
@@ -82,6 +84,7 @@ struct Target {
     name: String,
     kind: Vec<String>,
     test: bool,
+    src_path: PathBuf,
 }
 
 impl Project {
@@ -175,9 +178,19 @@ fn test_targets(package: &Package) -> Vec<TestTarget> {
             package: package.name.clone(),
             name: target.name.clone(),
             plain: target.test,
+            about: about(&target.src_path),
             needs: needs(&target.name),
         })
         .collect()
+}
+
+/// The first sentence of a source file's `//!` lines; empty if it has none.
+fn about(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let lines = text.lines().map_while(|line| line.strip_prefix("//! "));
+    let paragraph = lines.collect::<Vec<_>>().join(" ");
+    let sentence = paragraph.split(". ").next().unwrap_or_default();
+    sentence.trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -190,9 +203,9 @@ mod tests {
         let json = br#"{"workspace_root":"/w","target_directory":"/w/target","packages":[
             {"name":"thing","manifest_path":"/w/Cargo.toml",
              "metadata":{"tool-tests":{"faults":["strace"]}},
-             "targets":[{"name":"thing","kind":["bin"],"test":true},
-                        {"name":"plain","kind":["test"],"test":true},
-                        {"name":"faults","kind":["test"],"test":false}]}]}"#;
+             "targets":[{"name":"thing","kind":["bin"],"test":true,"src_path":"/w/a"},
+                        {"name":"plain","kind":["test"],"test":true,"src_path":"/w/b"},
+                        {"name":"faults","kind":["test"],"test":false,"src_path":"/w/c"}]}]}"#;
         let project = Project::from_metadata(json).unwrap();
         assert_eq!(project.binary, "thing");
         let plain = project

@@ -139,21 +139,31 @@ fn tests(project: &Project) -> Vec<Check> {
             },
         ));
     }
-    checks.extend(special.into_iter().map(|test| {
-        let needs = test.needs.clone();
-        let name = test.name.clone();
-        Check::commands(
-            name,
-            "integration tests that need more than Rust pass",
-            move |context| {
-                let args = ["--package", &test.package, "--test", &test.name];
-                let args = [&["test", "--locked", "--no-fail-fast"][..], &args[..]].concat();
-                Ok(vec![context.cargo_with(&test.needs, &args)?])
-            },
-        )
-        .needing(needs)
-    }));
+    checks.extend(special.into_iter().map(tool_test));
     checks
+}
+
+/// A test that needs more than Rust. It is built with the whole workspace, as
+/// the others are: by itself its dependencies would be compiled once more.
+fn tool_test(test: TestTarget) -> Check {
+    let needs = test.needs.clone();
+    let about = if test.about.is_empty() {
+        "an integration test that needs more than Rust"
+    } else {
+        &test.about
+    };
+    Check::commands(test.name.clone(), about.to_owned(), move |context| {
+        let args = [
+            "test",
+            "--workspace",
+            "--locked",
+            "--no-fail-fast",
+            "--test",
+            &test.name,
+        ];
+        Ok(vec![context.cargo_with(&test.needs, &args)?])
+    })
+    .needing(needs)
 }
 
 fn rest() -> Vec<Check> {

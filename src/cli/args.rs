@@ -56,16 +56,30 @@ pub(crate) struct Globals {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show the version, and what it reads and writes
-    Version(commands::version::Typed),
     /// Make a folder a workspace: write a commented auditgraph.toml
     Init(commands::init::Typed),
+    /// Make a run of what changed in the sources since the current one
+    Ingest(commands::publish::Ingest),
+    /// Make a run from the sources alone, beside whatever is there
+    Rebuild(commands::publish::Rebuild),
+    /// Search, with a citation behind every answer
+    Query(commands::query::Typed),
+    /// Show the current run and how full the footprint budget is
+    Status(commands::status::Typed),
+    /// List the runs
+    Runs(commands::runs::Typed),
+    /// Read everything again and compare it with what was written
+    Verify(commands::verify::Typed),
+    /// Remove old runs: the only command that deletes
+    Gc(commands::gc::Typed),
     /// Update this program, after proving that the workspaces survive it
     SelfUpdate(commands::self_update::Typed),
     /// Show what another version would do to the workspaces
     Preflight(commands::preflight::Typed),
     /// Show or change the list of known workspaces
     Workspaces(commands::workspaces::Typed),
+    /// Show the version, and what it reads and writes
+    Version(commands::version::Typed),
     /// Print the completions of a shell
     Completions(commands::completions::Typed),
     /// Print a man page, or write them all into a folder

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::args::Globals;
 use super::error::Failure;
+use super::exit::Exit;
 use super::output::Output;
 use super::progress::Bars;
+use crate::run::{self, RunId};
 use crate::workspace::known::Known;
-use crate::workspace::{ProfileName, Workspace};
+use crate::workspace::{Layout, ProfileName, Workspace};
 
 /// What every command is given.
 #[derive(Debug)]
@@ -48,6 +50,56 @@ impl Context {
                 "this workspace is not on the list of known ones: {error}"
             ));
         }
+    }
+
+    /// The run that `text` names: a whole id, its ordinal (`r0007`, `7`), or
+    /// `current`.
+    ///
+    /// # Errors
+    /// When no run, or more than one, is called so.
+    pub(crate) fn find_run(&self, layout: &Layout, text: &str) -> Result<RunId, Failure> {
+        if let Ok(run) = text.parse() {
+            return Ok(run);
+        }
+        let ordinal = text.strip_prefix('r').unwrap_or(text).parse::<u32>().ok();
+        let runs = run::list(layout)?;
+        let mut found = runs.into_iter().filter(|summary| {
+            Some(summary.run.ordinal()) == ordinal || (summary.current && text == "current")
+        });
+        match (found.next(), found.next()) {
+            (Some(summary), None) => Ok(summary.run),
+            (Some(_), Some(_)) => Err(Failure::usage(format_args!(
+                "more than one run is called {text:?}: give the whole id"
+            ))
+            .hint("auditgraph runs")),
+            (None, _) => Err(Failure::new(
+                Exit::Failed,
+                "unknown_run",
+                format_args!("no run is called {text:?}"),
+            )
+            .hint("auditgraph runs")),
+        }
+    }
+
+    /// The runs that `gc --run` names; a name that is no run id is passed on,
+    /// since a foreign run has any name.
+    ///
+    /// # Errors
+    /// When the runs cannot be listed.
+    pub(crate) fn run_names(
+        &self,
+        layout: &Layout,
+        names: &[String],
+    ) -> Result<Vec<String>, Failure> {
+        let mut known = Vec::new();
+        for name in names {
+            known.push(match self.find_run(layout, name) {
+                Ok(run) => run.to_string(),
+                Err(failure) if failure.kind() == "unknown_run" => name.clone(),
+                Err(failure) => return Err(failure),
+            });
+        }
+        Ok(known)
     }
 
     /// Bars for long work.

@@ -8,8 +8,16 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::args::Globals;
 use super::exit::Exit;
-use crate::workspace::{ConfigError, WorkspaceError};
+use crate::foundation::durable::OverAllowance;
+use crate::index::IndexError;
+use crate::index::search::{PatternError, QueryError};
+use crate::run::gc::GcError;
+use crate::run::{RunError, RunId};
+use crate::schema::Reason;
+use crate::upgrade::install::quote;
+use crate::workspace::{ConfigError, LayoutError, WorkspaceError};
 
 /// Where it went wrong.
 #[derive(Debug, Default, Serialize)]
@@ -128,6 +136,27 @@ impl Failure {
         self
     }
 
+    /// Makes the next command work on the same workspace and profile as the
+    /// one that failed.
+    pub(crate) fn in_workspace(mut self, globals: &Globals) -> Self {
+        const SCOPED: [&str; 7] = [
+            "gc", "ingest", "query", "rebuild", "runs", "status", "verify",
+        ];
+        let scoped = |hint: &String| {
+            let command = hint.strip_prefix("auditgraph ");
+            command.is_some_and(|it| SCOPED.contains(&it.split(' ').next().unwrap_or(it)))
+        };
+        if let Some(hint) = self.0.hint.as_mut().filter(|hint| scoped(hint)) {
+            if let Some(root) = &globals.root {
+                hint.push_str(&format!(" --root {}", quote(root)));
+            }
+            if let Some(profile) = &globals.profile {
+                hint.push_str(&format!(" --profile {profile}"));
+            }
+        }
+        self
+    }
+
     /// Adds lines for the human reader.
     pub(crate) fn lines(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.0.lines.extend(lines);
@@ -142,6 +171,11 @@ impl Failure {
             self.0.details.insert(name.to_owned(), value);
         }
         self
+    }
+
+    /// The kind's name.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.0.kind
     }
 
     /// The exit code.
@@ -196,7 +230,7 @@ impl From<WorkspaceError> for Failure {
                 Self::new(Exit::Usage, "no_workspace", text).hint("auditgraph init")
             }
             WorkspaceError::NotAWorkspace { root } => Self::new(Exit::Usage, "no_workspace", text)
-                .hint(format_args!("auditgraph init {}", shell_word(&root))),
+                .hint(format_args!("auditgraph init {}", quote(&root))),
             WorkspaceError::Io { path, .. } => {
                 Self::new(Exit::Failed, "io", text).path(path.display())
             }
@@ -228,14 +262,104 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// A path as a word of a shell command.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let text = error.to_string();
+        match error {
+            RunError::RebuildRequired { run, reason } => Self::rebuild(run, &reason, text),
+            RunError::NoRun => Self::new(Exit::Failed, "no_run", text).hint("auditgraph ingest"),
+            RunError::UnknownRun(run) => Self::new(Exit::Failed, "unknown_run", text)
+                .run(run)
+                .hint("auditgraph runs"),
+            RunError::Busy(busy) => Self::new(Exit::Busy, "busy", text)
+                .why("nothing was changed; reading commands go on meanwhile")
+                .hint("wait until it is done, then run the command again")
+                .detail("pid", busy.pid),
+            RunError::Superseded { current } => Self::new(Exit::Busy, "superseded", text)
+                .run(current)
+                .why("what it published stands; nothing of this command was kept")
+                .hint("run the command again"),
+            RunError::Damaged(_) => {
+                Self::new(Exit::VerificationFailed, "damaged", text).hint("auditgraph verify")
+            }
+            RunError::Layout(LayoutError::NotAFolder(path)) => {
+                Self::new(Exit::Failed, "layout", text).path(path.display())
+            }
+            RunError::Index(error) if error.is_damage() => {
+                Self::new(Exit::VerificationFailed, "damaged", text).hint("auditgraph verify")
+            }
+            RunError::Io { path, source } => Self::run_io(&path, &source),
+            RunError::Layout(LayoutError::Io { path, source }) => Self::run_io(&path, &source),
+            RunError::Root(_) | RunError::Glob(_) | RunError::Index(_) | RunError::Build(_) => {
+                Self::new(Exit::Failed, "io", text)
+            }
+        }
+    }
+}
+
+impl From<IndexError> for Failure {
+    fn from(error: IndexError) -> Self {
+        RunError::from(error).into()
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        Self::usage(&error)
+            .hint(error.hint)
+            .detail("column", error.column)
+    }
+}
+
+impl From<PatternError> for Failure {
+    fn from(error: PatternError) -> Self {
+        Self::usage(&error)
+    }
+}
+
+impl From<GcError> for Failure {
+    fn from(error: GcError) -> Self {
+        let text = error.to_string();
+        match error {
+            GcError::Run(error) => error.into(),
+            GcError::KeepNone => Self::usage(text),
+            GcError::Current(run) => Self::usage(text).run(run),
+            GcError::Unknown(_) => {
+                Self::new(Exit::Failed, "unknown_run", text).hint("auditgraph runs")
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// A run that this version cannot read (FR-006, FR-007).
+    fn rebuild(run: Option<RunId>, reason: &Reason, text: String) -> Self {
+        let failure = Self::new(Exit::RebuildRequired, "rebuild_required", text)
+            .why("nothing was changed; a rebuild reads the sources again and writes a new run beside the old")
+            .hint("auditgraph rebuild")
+            .detail("reason", reason.name())
+            .detail("schema", reason);
+        match run {
+            Some(run) => failure.run(run),
+            None => failure,
+        }
+    }
+
+    /// An I/O error below a profile. The metered writer's refusal is one: the
+    /// plan was wrong, the writer stopped in time.
+    fn run_io(path: &Path, error: &io::Error) -> Self {
+        let refused = error
+            .get_ref()
+            .is_some_and(|inner| inner.is::<OverAllowance>());
+        let text = format!("{}: {error}", path.display());
+        let failure = if refused {
+            Self::new(Exit::OverBudget, "over_budget", text).hint("auditgraph status")
+        } else {
+            Self::new(Exit::Failed, "io", text)
+        };
+        failure
+            .path(path.display())
+            .why("the run that was current still is")
     }
 }
 

@@ -7,14 +7,21 @@
 //! Nothing below prints, exits, or looks at a flag.
 
 mod args;
+mod budget;
 mod commands;
 mod context;
 mod error;
 mod examples;
 mod exit;
+mod freshness;
+mod kinds;
 mod output;
 mod progress;
+mod reading;
 mod style;
+mod table;
+mod when;
+mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -46,7 +53,11 @@ pub fn main() -> ExitCode {
     match Cli::try_parse_from(&typed) {
         Ok(cli) => {
             let context = Context::new(&cli.globals);
-            end(&context.output, commands::run(&context, cli.command))
+            let outcome = commands::run(&context, cli.command);
+            end(
+                &context.output,
+                outcome.map_err(|failure| failure.in_workspace(&cli.globals)),
+            )
         }
         Err(error) => refuse(&error, &typed).into(),
     }

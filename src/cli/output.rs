@@ -31,6 +31,11 @@ impl Page<'_> {
         self.paint.paint(style, text)
     }
 
+    /// `text`, cleaned, as it is.
+    pub(crate) fn plain(&self, text: impl std::fmt::Display) -> Painted {
+        Paint { colour: false }.paint(Style::Strong, text)
+    }
+
     /// Whether colours are shown.
     pub(crate) fn colour(&self) -> bool {
         self.paint.colour

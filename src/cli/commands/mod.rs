@@ -2,10 +2,16 @@
 //! which asks the floors below and reports the answer.
 
 pub(super) mod completions;
+pub(super) mod gc;
 pub(super) mod init;
 pub(super) mod man;
 pub(super) mod preflight;
+pub(super) mod publish;
+pub(super) mod query;
+pub(super) mod runs;
 pub(super) mod self_update;
+pub(super) mod status;
+pub(super) mod verify;
 pub(super) mod version;
 pub(super) mod workspaces;
 
@@ -17,11 +23,18 @@ use super::exit::Exit;
 /// From what was asked to the function that does it.
 pub(super) fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::Version(version::Typed {}) => version::run(context),
         Command::Init(typed) => init::run(context, &typed),
+        Command::Ingest(typed) => publish::ingest(context, &typed),
+        Command::Rebuild(typed) => publish::rebuild(context, &typed),
+        Command::Query(typed) => query::run(context, &typed),
+        Command::Status(status::Typed {}) => status::run(context),
+        Command::Runs(runs::Typed {}) => runs::run(context),
+        Command::Verify(verify::Typed {}) => verify::run(context),
+        Command::Gc(typed) => gc::run(context, &typed),
         Command::SelfUpdate(typed) => self_update::run(context, &typed),
         Command::Preflight(typed) => preflight::run(context, &typed),
         Command::Workspaces(typed) => workspaces::run(context, &typed),
+        Command::Version(version::Typed {}) => version::run(context),
         Command::Completions(typed) => completions::run(context, &typed),
         Command::Man(typed) => man::run(context, &typed),
     }

@@ -1,0 +1,230 @@
+//! The footprint budget in words and bars: every number a verdict rests on,
+//! and the ways out (FR-009, FR-010).
+
+use serde::Serialize;
+
+use crate::budget::{Assessment, Policy, SOURCE_FLOOR_BYTES, Verdict};
+use crate::foundation::size::{grouped, human};
+use crate::workspace::CONFIG_FILE;
+use crate::workspace::usage::Usage;
+
+use super::error::Failure;
+use super::exit::Exit;
+use super::output::{Output, Page};
+use super::style::Style;
+
+/// An assessment as it is told: with what takes the room, largest first.
+#[derive(Debug, Serialize)]
+pub(crate) struct Budget {
+    #[serde(flatten)]
+    assessment: Assessment,
+    parts: Vec<Part>,
+    ways_out: Vec<&'static str>,
+}
+
+/// One entry of the profile's folder.
+#[derive(Debug, Serialize)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+    pub(crate) allocated_bytes: u64,
+    pub(crate) files: u64,
+}
+
+const WAYS_OUT: [&str; 3] = [
+    "raise [budget] multiplier (or max_bytes) in auditgraph.toml",
+    "remove old runs: auditgraph gc --keep 1 --dry-run",
+    "narrow [sources] in auditgraph.toml, then auditgraph ingest and auditgraph gc --keep 1",
+];
+
+impl Budget {
+    pub(crate) fn new(assessment: Assessment, usage: &Usage) -> Self {
+        let parts = usage.largest().into_iter().map(|(name, part)| Part {
+            name: name.to_owned(),
+            bytes: part.bytes,
+            allocated_bytes: part.allocated_bytes,
+            files: part.files,
+        });
+        let ways_out = match assessment.verdict {
+            Verdict::Ok => Vec::new(),
+            Verdict::Warn | Verdict::Block => WAYS_OUT.to_vec(),
+        };
+        Self {
+            assessment,
+            parts: parts.collect(),
+            ways_out,
+        }
+    }
+
+    pub(crate) const fn assessment(&self) -> &Assessment {
+        &self.assessment
+    }
+
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Warns on standard error from the warn threshold on.
+    pub(crate) fn warn(&self, output: &Output) {
+        if self.assessment.verdict == Verdict::Ok {
+            return;
+        }
+        output.warn(self.headline());
+        output.more(self.lines());
+    }
+
+    /// The failure of a command that the budget does not allow.
+    pub(crate) fn into_failure(self) -> Failure {
+        Failure::new(Exit::OverBudget, "over_budget", self.headline())
+            .lines(self.lines())
+            .why("nothing was written")
+            .hint(WAYS_OUT[1].trim_start_matches("remove old runs: "))
+            .detail("budget", &self)
+    }
+
+    /// One line: how full, of what.
+    pub(crate) fn summary(&self, page: &Page<'_>) -> String {
+        let it = &self.assessment;
+        let style = match it.verdict {
+            Verdict::Ok => Style::Good,
+            Verdict::Warn => Style::Warning,
+            Verdict::Block => Style::Bad,
+        };
+        format!(
+            "{} of {}",
+            page.paint(style, percent(it.ratio_ppm)),
+            human(it.limit_bytes)
+        )
+    }
+
+    fn headline(&self) -> String {
+        let it = &self.assessment;
+        let share = percent(it.ratio_ppm);
+        let limit = human(it.limit_bytes);
+        match it.verdict {
+            Verdict::Ok => format!("the footprint budget is used to {share} of {limit}"),
+            Verdict::Warn => format!("the footprint budget is nearly used up: {share} of {limit}"),
+            Verdict::Block => format!("this would exceed the footprint budget: {share} of {limit}"),
+        }
+    }
+
+    /// Usage, limit, thresholds, the largest parts, the ways out.
+    fn lines(&self) -> Vec<String> {
+        let it = &self.assessment;
+        let mut lines = vec![
+            format!(
+                "usage       {} bytes now + {} to add = {}",
+                grouped(it.used_bytes),
+                grouped(it.added_bytes),
+                grouped(it.projected_bytes)
+            ),
+            format!(
+                "limit       {} bytes: {}",
+                grouped(it.limit_bytes),
+                rule(&it.policy, it.source_bytes)
+            ),
+            format!(
+                "thresholds  warns from {}, blocks from {}",
+                percent(it.policy.warn_ppm),
+                percent(it.policy.block_ppm)
+            ),
+        ];
+        let largest: Vec<String> = self
+            .parts
+            .iter()
+            .take(3)
+            .map(|part| format!("{} {}", part.name, human(part.bytes)))
+            .collect();
+        if !largest.is_empty() {
+            lines.push(format!("largest     {}", largest.join(", ")));
+        }
+        for (position, way) in self.ways_out.iter().enumerate() {
+            let label = if position == 0 { "ways out" } else { "" };
+            lines.push(format!("{label:<10}  {way}"));
+        }
+        lines
+    }
+}
+
+/// Where a limit comes from.
+pub(crate) fn rule(policy: &Policy, source_bytes: u64) -> String {
+    if policy.max_bytes.is_some() {
+        return format!("max_bytes in {CONFIG_FILE}");
+    }
+    let factor = decimal(policy.multiplier_thousandths, 3);
+    if source_bytes < SOURCE_FLOOR_BYTES {
+        format!(
+            "{factor} x 1 MiB (the sources are {} bytes and count as 1 MiB)",
+            grouped(source_bytes)
+        )
+    } else {
+        format!("{factor} x {} bytes of sources", grouped(source_bytes))
+    }
+}
+
+/// Parts per million as per cent, rounded down to a tenth: what is below a
+/// threshold never looks as if it had reached it.
+pub(crate) fn percent(ppm: u64) -> String {
+    let tenths = ppm / 1_000;
+    match tenths % 10 {
+        0 => format!("{} %", tenths / 10),
+        tenth => format!("{}.{tenth} %", tenths / 10),
+    }
+}
+
+/// `value` divided by ten to the power of `places`, without trailing zeros.
+fn decimal(value: u64, places: u32) -> String {
+    let unit = 10u64.pow(places);
+    let fraction = format!(
+        "{:0width$}",
+        value % unit,
+        width = usize::try_from(places).unwrap_or(0)
+    );
+    match fraction.trim_end_matches('0') {
+        "" => (value / unit).to_string(),
+        fraction => format!("{}.{fraction}", value / unit),
+    }
+}
+
+/// A bar of `width` characters that is full at the limit.
+pub(crate) fn bar(ratio_ppm: u64, width: usize) -> String {
+    let columns = u64::try_from(width).unwrap_or(u64::MAX);
+    let filled = (ratio_ppm.min(1_000_000) * columns).div_ceil(1_000_000);
+    let filled = usize::try_from(filled).unwrap_or(width).min(width);
+    format!("[{}{}]", "#".repeat(filled), "-".repeat(width - filled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_naturally_and_never_flatter() {
+        assert_eq!(percent(0), "0 %");
+        assert_eq!(percent(799_999), "79.9 %");
+        assert_eq!(percent(800_000), "80 %");
+        assert_eq!(percent(999_999), "99.9 %");
+        assert_eq!(percent(12_345_678), "1234.5 %");
+        assert_eq!(decimal(3_000, 3), "3");
+        assert_eq!(decimal(2_050, 3), "2.05");
+        assert_eq!(bar(0, 4), "[----]");
+        assert_eq!(bar(1, 4), "[#---]");
+        assert_eq!(bar(500_000, 4), "[##--]");
+        assert_eq!(bar(u64::MAX, 4), "[####]");
+    }
+
+    #[test]
+    fn a_block_tells_every_number_and_the_ways_out() {
+        let policy = Policy {
+            max_bytes: Some(1_000),
+            ..Policy::default()
+        };
+        let budget = Budget::new(policy.assess(0, 900, 100), &Usage::default());
+        let text = budget.lines().join("\n");
+        for part in ["900", "100", "1,000", "max_bytes", "80 %", "100 %", "gc"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let failure = budget.into_failure();
+        assert_eq!(failure.exit(), Exit::OverBudget);
+    }
+}

@@ -1,0 +1,269 @@
+//! `auditgraph ingest` and `auditgraph rebuild`: one way from sources to a
+//! current run. They differ in what they start from, not in what they tell.
+
+use std::io;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::budget::Verdict;
+use crate::cli::budget::Budget;
+use crate::cli::context::Context;
+use crate::cli::error::Failure;
+use crate::cli::examples;
+use crate::cli::exit::Exit;
+use crate::cli::output::{Page, Report};
+use crate::cli::style::{Style, clean};
+use crate::cli::words;
+use crate::foundation::progress::Progress;
+use crate::foundation::size::{grouped, human};
+use crate::run::{
+    self, Changes, Mode, OverBudget, Planned, PlannedFile, RefusedSource, RunId, RunPlan,
+};
+
+const INGEST: &[(&str, &str)] = &[
+    (
+        "auditgraph ingest",
+        "make a run of what changed since the last",
+    ),
+    (
+        "auditgraph ingest --dry-run",
+        "show what it would write, write nothing",
+    ),
+    (
+        "auditgraph ingest --profile draft",
+        "into an independent set of runs",
+    ),
+];
+
+const REBUILD: &[(&str, &str)] = &[
+    (
+        "auditgraph rebuild",
+        "make a run from the sources alone, beside the old ones",
+    ),
+    (
+        "auditgraph rebuild --dry-run",
+        "show what it would write, write nothing",
+    ),
+];
+
+/// Most files named one by one for people; JSON has them all.
+const SHOWN: usize = 20;
+
+/// What is typed after `ingest`.
+#[derive(Debug, Args)]
+#[command(after_help = examples::text(INGEST))]
+pub(crate) struct Ingest {
+    /// Show the plan and the budget's verdict on it; write nothing
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+}
+
+/// What is typed after `rebuild`.
+#[derive(Debug, Args)]
+#[command(after_help = examples::text(REBUILD))]
+pub(crate) struct Rebuild {
+    /// Show the plan and the budget's verdict on it; write nothing
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+}
+
+pub(crate) fn ingest(context: &Context, typed: &Ingest) -> Result<Exit, Failure> {
+    run(context, Mode::Ingest, typed.dry_run)
+}
+
+pub(crate) fn rebuild(context: &Context, typed: &Rebuild) -> Result<Exit, Failure> {
+    run(context, Mode::Rebuild, typed.dry_run)
+}
+
+fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
+    let workspace = context.workspace()?;
+    let progress = context.progress();
+    let planned = run::plan(&workspace, &context.profile, mode, dry_run, &progress)?;
+    progress.finish();
+    let plan = match planned {
+        Planned::Unchanged(unchanged) => {
+            tell_refused(context, &unchanged.refused);
+            context.output.report(&Outcome {
+                outcome: "unchanged",
+                run: unchanged.run,
+                parent: None,
+                sources: Changes {
+                    unchanged: unchanged.sources,
+                    refused: unchanged.refused,
+                    ..Changes::default()
+                },
+                extracted: 0,
+                bytes_written: 0,
+                files: Vec::new(),
+                budget: None,
+            })?;
+            if !dry_run {
+                context.remember(workspace.root());
+            }
+            return Ok(Exit::Done);
+        }
+        Planned::Run(plan) => plan,
+    };
+    if dry_run {
+        return show(context, *plan);
+    }
+    let usage = plan.usage().clone();
+    let approved = plan.approve().map_err(|over| refusal(*over))?;
+    let published = approved.publish(&progress)?;
+    progress.finish();
+    context.remember(workspace.root());
+    tell_refused(context, &published.sources.refused);
+    let budget = Budget::new(published.budget, &usage);
+    budget.warn(&context.output);
+    context.output.report(&Outcome {
+        outcome: "published",
+        run: published.run,
+        parent: published.parent,
+        sources: published.sources,
+        extracted: published.extracted,
+        bytes_written: published.bytes_written,
+        files: Vec::new(),
+        budget: Some(budget),
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The plan, printed. Its verdict is the exit code, as if it were executed.
+fn show(context: &Context, plan: RunPlan) -> Result<Exit, Failure> {
+    let summary = plan.summary();
+    let budget = Budget::new(summary.budget, plan.usage());
+    budget.warn(&context.output);
+    tell_refused(context, &summary.sources.refused);
+    let exit = match budget.assessment().verdict {
+        Verdict::Block => Exit::OverBudget,
+        Verdict::Ok | Verdict::Warn => Exit::Done,
+    };
+    context.output.report(&Outcome {
+        outcome: "planned",
+        run: summary.run,
+        parent: summary.parent,
+        sources: summary.sources,
+        extracted: summary.extracted,
+        bytes_written: 0,
+        files: summary.files,
+        budget: Some(budget),
+    })?;
+    Ok(exit)
+}
+
+/// A plan that the budget does not allow.
+pub(crate) fn refusal(over: OverBudget) -> Failure {
+    Budget::new(over.assessment, &over.usage).into_failure()
+}
+
+/// Files that matched and could not be read are worth a warning each.
+fn tell_refused(context: &Context, refused: &[RefusedSource]) {
+    for source in refused.iter().take(SHOWN) {
+        context.output.warn(format_args!(
+            "{} was not ingested: {}",
+            source.path, source.explanation
+        ));
+    }
+    if refused.len() > SHOWN {
+        context.output.warn(format_args!(
+            "{} more files were not ingested (--json names them all)",
+            refused.len() - SHOWN
+        ));
+    }
+}
+
+/// What came of it.
+#[derive(Serialize)]
+struct Outcome {
+    outcome: &'static str,
+    run: RunId,
+    parent: Option<RunId>,
+    sources: Changes,
+    extracted: u64,
+    bytes_written: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<PlannedFile>,
+    budget: Option<Budget>,
+}
+
+impl Outcome {
+    fn source_count(&self) -> u64 {
+        let new = self.sources.added.len() + self.sources.changed.len();
+        self.sources.unchanged + u64::try_from(new).unwrap_or(u64::MAX)
+    }
+}
+
+impl Report for Outcome {
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let run = page.paint(Style::Strong, &self.run);
+        let sources = words::count(self.source_count(), "source");
+        match self.outcome {
+            "unchanged" => {
+                return page.line(format_args!(
+                    "nothing changed: {run} stays current ({sources})"
+                ));
+            }
+            "planned" => page.line(format_args!("{run} would be made; nothing was written"))?,
+            _ => page.line(format_args!("{run} is current now"))?,
+        }
+        if let Some(parent) = &self.parent {
+            page.line(format_args!("after    {parent}"))?;
+        }
+        page.line(format_args!(
+            "sources  {}: {} added, {} changed, {} removed, {} unchanged",
+            grouped(self.source_count()),
+            grouped(self.sources.added.len() as u64),
+            grouped(self.sources.changed.len() as u64),
+            grouped(self.sources.removed.len() as u64),
+            grouped(self.sources.unchanged)
+        ))?;
+        let refused = self.sources.refused.len() as u64;
+        if refused > 0 {
+            page.line(format_args!(
+                "refused  {}",
+                page.paint(Style::Warning, grouped(refused))
+            ))?;
+        }
+        page.line(format_args!(
+            "parsed   {}",
+            words::count(self.extracted, "source")
+        ))?;
+        if self.outcome == "planned" {
+            self.plan(page)?;
+        } else {
+            page.line(format_args!("written  {}", human(self.bytes_written)))?;
+        }
+        if let Some(budget) = &self.budget {
+            page.line(format_args!("budget   {}", budget.summary(page)))?;
+        }
+        Ok(())
+    }
+}
+
+impl Outcome {
+    fn plan(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let lists = [
+            ("+", &self.sources.added),
+            ("~", &self.sources.changed),
+            ("-", &self.sources.removed),
+        ];
+        for (mark, paths) in lists {
+            for path in paths.iter().take(SHOWN) {
+                page.line(format_args!("  {mark} {}", clean(path.as_str())))?;
+            }
+            if paths.len() > SHOWN {
+                page.line(format_args!("  {mark} … and {} more", paths.len() - SHOWN))?;
+            }
+        }
+        page.line("would write")?;
+        for file in &self.files {
+            page.line(format_args!(
+                "  {:>14}  {}",
+                grouped(file.bytes),
+                clean(&file.path)
+            ))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,252 @@
+//! `auditgraph query`: answers with citations.
+
+use std::io;
+use std::ops::Range;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::error::Failure;
+use crate::cli::examples;
+use crate::cli::exit::Exit;
+use crate::cli::freshness::Freshness;
+use crate::cli::kinds;
+use crate::cli::output::{Page, Report};
+use crate::cli::reading::{self, Opened, RunChoice, Source};
+use crate::cli::style::{Style, clean};
+use crate::foundation::Sha256;
+use crate::graph::{NodeId, NodeKind, WorkspacePath};
+use crate::index::search::{self, Expression, Hit, PathPattern, Query, Weights};
+
+const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "auditgraph query release plan",
+        "both words, anywhere in a chunk",
+    ),
+    (
+        "auditgraph query '\"release plan\" OR roadmap'",
+        "a phrase, or a word",
+    ),
+    (
+        "auditgraph query 'plan NOT draft' --tag team",
+        "in documents with a tag",
+    ),
+    (
+        "auditgraph query 'plan*' --path docs --type section",
+        "sections below docs, by prefix",
+    ),
+];
+
+/// What is typed.
+#[derive(Debug, Args)]
+#[command(after_help = examples::text(EXAMPLES))]
+pub(crate) struct Typed {
+    /// Words (all must match), "phrases", prefix*, AND, OR, NOT, parentheses
+    #[arg(required = true, value_name = "QUERY")]
+    query: Vec<String>,
+    /// Kinds of nodes to find (repeatable) [default: chunk]
+    #[arg(long = "type", value_name = "KIND", value_delimiter = ',', value_parser = kinds::parse)]
+    kinds: Vec<NodeKind>,
+    /// Only in documents at this path, below this folder, or matching this glob (repeatable)
+    #[arg(long = "path", value_name = "PATH")]
+    paths: Vec<String>,
+    /// Only in documents with this tag (repeatable: with all of them)
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// At most this many hits [default: [search] limit of auditgraph.toml]
+    #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    #[command(flatten)]
+    run: RunChoice,
+}
+
+pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
+    let text = typed.query.join(" ");
+    let expression = search::parse(&text)?;
+    let paths = typed
+        .paths
+        .iter()
+        .map(|path| PathPattern::new(path))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut opened = reading::open(context, &typed.run)?;
+    let settings = &opened.workspace.config().search;
+    let limit = typed.limit.map(u64::from).unwrap_or(settings.limit);
+    let query = Query {
+        kinds: typed.kinds.iter().copied().collect(),
+        paths,
+        tags: typed.tags.clone(),
+        limit: usize::try_from(limit).unwrap_or(usize::MAX),
+        weights: weights(settings.heading_weight_thousandths),
+        ..Query::new(expression)
+    };
+    let hits = opened.session.index().search(&query)?;
+    let answer = Answer {
+        run: opened.source.clone(),
+        query: text,
+        hits: cite(&mut opened, &query.expression, hits)?,
+    };
+    context.output.report(&answer)?;
+    if answer.hits.is_empty() {
+        context.output.note("no hits");
+    }
+    Ok(Exit::Done)
+}
+
+/// Titles and headings weigh what the configuration says.
+fn weights(heading_thousandths: u64) -> Weights {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "at most a million thousandths: exact"
+    )]
+    let heading = heading_thousandths as f64 / 1_000.0;
+    Weights {
+        title: heading,
+        heading,
+        text: 1.0,
+    }
+}
+
+#[derive(Serialize)]
+struct Answer {
+    run: Source,
+    query: String,
+    hits: Vec<Cited>,
+}
+
+/// A hit with everything a reader needs to judge it.
+#[derive(Serialize)]
+struct Cited {
+    id: NodeId,
+    kind: NodeKind,
+    score: f64,
+    #[serde(flatten)]
+    citation: Option<Citation>,
+}
+
+/// Where the answer stands.
+#[derive(Serialize)]
+struct Citation {
+    path: WorkspacePath,
+    line: u32,
+    end_line: u32,
+    start: u32,
+    end: u32,
+    title: Option<String>,
+    trail: Vec<String>,
+    snippet: Snippet,
+    source_sha256: Sha256,
+    /// Whether the source has other bytes now than when the run was made.
+    changed: bool,
+}
+
+#[derive(Serialize)]
+struct Snippet {
+    text: String,
+    /// Byte ranges of `text` that match.
+    matches: Vec<[usize; 2]>,
+}
+
+fn cite(
+    opened: &mut Opened,
+    expression: &Expression,
+    hits: Vec<Hit>,
+) -> Result<Vec<Cited>, Failure> {
+    let mut freshness = Freshness::of(&opened.workspace);
+    let mut cited = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let mut citation = None;
+        if let Some(place) = hit.place {
+            let document = opened.session.document_at(&place.path)?;
+            let chunk = usize::try_from(place.chunk).unwrap_or(usize::MAX);
+            let chunk = document.as_ref().and_then(|it| it.chunks.get(chunk));
+            let text = chunk.map_or("", |chunk| chunk.text.as_str());
+            let snippet = search::snippet(text, expression);
+            citation = Some(Citation {
+                line: place.line + snippet.line,
+                end_line: place.end_line,
+                start: place.start,
+                end: place.end,
+                title: place.title,
+                trail: place.trail,
+                changed: freshness.has_changed(&place.path, place.sha256),
+                source_sha256: place.sha256,
+                path: place.path,
+                snippet: Snippet {
+                    text: snippet.text,
+                    matches: snippet
+                        .ranges
+                        .into_iter()
+                        .map(|it| [it.start, it.end])
+                        .collect(),
+                },
+            });
+        }
+        cited.push(Cited {
+            kind: hit.id.kind(),
+            id: hit.id,
+            // Beyond this the digits tell nothing.
+            score: (hit.score * 10_000.0).round() / 10_000.0,
+            citation,
+        });
+    }
+    Ok(cited)
+}
+
+impl Report for Answer {
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for (position, hit) in self.hits.iter().enumerate() {
+            if position > 0 {
+                page.line("")?;
+            }
+            let score = page.paint(Style::Faint, format_args!("({:.2})", hit.score));
+            let Some(at) = &hit.citation else {
+                page.line(format_args!(
+                    "{}  {score}",
+                    page.paint(Style::Path, &hit.id)
+                ))?;
+                continue;
+            };
+            let trail = if at.trail.is_empty() {
+                at.title.clone().unwrap_or_default()
+            } else {
+                at.trail.join(" › ")
+            };
+            let changed = if at.changed {
+                format!(
+                    "  {}",
+                    page.paint(Style::Warning, "[changed since this run]")
+                )
+            } else {
+                String::new()
+            };
+            page.line(format_args!(
+                "{}:{}  {}  {score}{changed}",
+                page.paint(Style::Path, &at.path.as_str()),
+                page.paint(Style::Position, at.line),
+                page.paint(Style::Strong, trail),
+            ))?;
+            page.line(format_args!("    {}", marked(page, &at.snippet)))?;
+        }
+        Ok(())
+    }
+}
+
+/// The snippet with its matches in colour, or between `**` without colours.
+fn marked(page: &Page<'_>, snippet: &Snippet) -> String {
+    let mut line = String::new();
+    let mut at = 0;
+    let piece = |range: Range<usize>| snippet.text.get(range).unwrap_or_default();
+    for [start, end] in &snippet.matches {
+        line.push_str(&clean(piece(at..*start)));
+        let found = piece(*start..*end);
+        line.push_str(&if page.colour() {
+            page.paint(Style::Match, found).to_string()
+        } else {
+            format!("**{}**", clean(found))
+        });
+        at = *end;
+    }
+    line.push_str(&clean(piece(at..snippet.text.len())));
+    line
+}

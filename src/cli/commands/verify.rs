@@ -1,0 +1,93 @@
+//! `auditgraph verify`: is everything still what was written?
+
+use std::io;
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::error::Failure;
+use crate::cli::examples;
+use crate::cli::exit::Exit;
+use crate::cli::output::{Page, Report};
+use crate::cli::style::{Style, clean};
+use crate::cli::words;
+use crate::foundation::progress::Progress;
+use crate::run::verify::{self, Kind, Problem};
+
+const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "auditgraph verify",
+        "read everything again and compare digests",
+    ),
+    ("auditgraph verify --json", "the same for programs"),
+];
+
+/// Nothing but the global options.
+#[derive(Debug, Args)]
+#[command(after_help = examples::text(EXAMPLES))]
+pub(crate) struct Typed {}
+
+pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
+    let workspace = context.workspace()?;
+    let progress = context.progress();
+    let report = verify::verify(&workspace, &context.profile, &progress)?;
+    progress.finish();
+    context.output.report(&report)?;
+    if report.problems.is_empty() {
+        return Ok(Exit::Done);
+    }
+    context.output.note(advice(&report.problems));
+    Ok(Exit::VerificationFailed)
+}
+
+/// What to do about the worst of it.
+fn advice(problems: &[Problem]) -> &'static str {
+    let has = |kind| problems.iter().any(|problem| problem.kind == kind);
+    if has(Kind::Pack) || has(Kind::Manifest) {
+        "auditgraph rebuild makes a new run from the sources; the damaged files stay until auditgraph gc"
+    } else if has(Kind::Index) {
+        "remove the file of the index: the next auditgraph query makes it again from the packs"
+    } else {
+        "auditgraph ingest takes changed sources in"
+    }
+}
+
+impl Report for verify::Report {
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for problem in &self.problems {
+            page.line(format_args!(
+                "{}: {}",
+                page.paint(Style::Path, &problem.path),
+                clean(&problem.message)
+            ))?;
+            for (label, digest) in [("expected", &problem.expected), ("actual", &problem.actual)] {
+                if let Some(digest) = digest {
+                    page.line(format_args!("  {label:<8} {}", clean(digest)))?;
+                }
+            }
+        }
+        for run in &self.incompatible {
+            page.line(format_args!(
+                "{}: not checked: {}",
+                run.run,
+                page.plain(&run.reason)
+            ))?;
+        }
+        page.line(format_args!(
+            "checked {}, {}, {}, {}, index: {}",
+            words::count(self.runs.len(), "run"),
+            words::count(self.packs, "pack"),
+            words::count(self.objects, "object"),
+            words::count(self.sources, "source"),
+            if self.index_checked {
+                "yes"
+            } else {
+                "none cached"
+            }
+        ))?;
+        page.line(match self.problems.len() {
+            0 => page.paint(Style::Good, "all as written"),
+            count => page.paint(Style::Bad, words::count(count, "problem")),
+        })
+    }
+}

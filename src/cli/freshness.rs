@@ -1,0 +1,64 @@
+//! Whether a source still is what a run was made from.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::foundation::Sha256;
+use crate::graph::WorkspacePath;
+use crate::source::{self, Fingerprint, Found, Root};
+use crate::workspace::Workspace;
+
+/// Compares sources with the digests a run recorded; each is read once.
+pub(crate) struct Freshness {
+    root: Option<Root>,
+    max_bytes: u64,
+    known: BTreeMap<WorkspacePath, Option<Sha256>>,
+}
+
+impl Freshness {
+    pub(crate) fn of(workspace: &Workspace) -> Self {
+        Self {
+            root: Root::open(workspace.root()).ok(),
+            max_bytes: workspace.config().sources.max_file_bytes,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the source at `path` has other bytes than `recorded`, or is
+    /// gone.
+    pub(crate) fn has_changed(&mut self, path: &WorkspacePath, recorded: Sha256) -> bool {
+        if let Some(now) = self.known.get(path) {
+            return *now != Some(recorded);
+        }
+        let now = self.digest(path);
+        self.known.insert(path.clone(), now);
+        now != Some(recorded)
+    }
+
+    fn digest(&self, path: &WorkspacePath) -> Option<Sha256> {
+        let root = self.root.as_ref()?;
+        let found = Found {
+            path: path.clone(),
+            bytes: 0,
+            fingerprint: Fingerprint {
+                value: 0,
+                settled: false,
+            },
+            real: behind_link(root, path),
+        };
+        match source::read(root, &found, self.max_bytes) {
+            Ok(source) => Some(source.sha256),
+            Err(rejected) => rejected.sha256,
+        }
+    }
+}
+
+/// The file of the workspace that a symbolic link at `path` leads to.
+fn behind_link(root: &Root, path: &WorkspacePath) -> Option<WorkspacePath> {
+    let link = root.path().join(path.as_str());
+    if !fs::symlink_metadata(&link).ok()?.is_symlink() {
+        return None;
+    }
+    let real = link.canonicalize().ok()?;
+    real.strip_prefix(root.path()).ok()?.to_str()?.parse().ok()
+}

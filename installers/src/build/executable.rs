@@ -12,6 +12,7 @@ use std::process::Command;
 
 use super::{BuildError, Builder, command};
 use crate::facts::{System, Target, cargo_program};
+use crate::repository;
 
 /// Environment variables of the caller that would change the executable.
 const REMOVED: [&str; 12] = [
@@ -103,6 +104,7 @@ impl Builder<'_> {
         {
             cargo.env("MACOSX_DEPLOYMENT_TARGET", version);
         }
+        self.root_of_trust(cargo)?;
         let commit = self.facts.commit.id.as_deref().unwrap_or("unknown");
         for (name, value) in &self.facts.release.build.env {
             let value = value
@@ -110,6 +112,26 @@ impl Builder<'_> {
                 .replace("{target}", &target.triple)
                 .replace("{project}", &self.facts.root.to_string_lossy());
             cargo.env(name, value);
+        }
+        Ok(())
+    }
+
+    /// Tells the compilation which root of trust updates must come from. A
+    /// project that pins none yet gets an executable without self-update, unless
+    /// the caller's environment names a root of his own, for a trial.
+    fn root_of_trust(&self, cargo: &mut Command) -> Result<(), BuildError> {
+        if self.facts.release.repository.is_none() {
+            return Ok(());
+        }
+        let settings = repository::Settings::of(self.facts)?;
+        if settings.root.is_some() {
+            if let Some((variable, path, _)) = repository::trusted_root(self.facts)? {
+                cargo.env(variable, path);
+            }
+        } else if std::env::var_os(&settings.root_variable).is_none() {
+            (self.progress)(
+                "warning: release.toml pins no root of trust; built without self-update",
+            );
         }
         Ok(())
     }

@@ -56,6 +56,9 @@ pub(crate) enum BuildError {
     /// The formula could not be rendered.
     #[error(transparent)]
     Homebrew(#[from] homebrew::HomebrewError),
+    /// The root of trust is not the pinned one.
+    #[error(transparent)]
+    Repository(#[from] crate::repository::RepositoryError),
     /// A file of the project could not be read.
     #[error("cannot read {}", .0.display())]
     Read(PathBuf, #[source] std::io::Error),

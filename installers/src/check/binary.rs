@@ -98,6 +98,11 @@ impl Checker<'_> {
         if let Some(commit) = &self.release.commit {
             self.equal(file, &field("commit"), text("commit"), commit, "site.json");
         }
+        self.root_of_trust(
+            file,
+            &field("update_root_sha256"),
+            text("update_root_sha256"),
+        );
         for (source, stated) in [
             ("release.toml", self.facts.schema()),
             ("site.json", self.release.schema.clone()),
@@ -114,6 +119,29 @@ impl Checker<'_> {
                 );
                 self.find(file, &field("schema"), problem);
             }
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// An executable with another root than the pinned one could be updated by
+    /// strangers, one with none never.
+    fn root_of_trust(&mut self, file: &str, field: &str, found: Option<&str>) {
+        if self.facts.release.repository.is_none() {
+            return;
+        }
+        let settings = match crate::repository::Settings::of(self.facts) {
+            Ok(settings) => settings,
+            Err(error) => return self.find("release.toml", "repository", error.to_string()),
+        };
+        match settings.root_sha256 {
+            Some(pinned) => self.equal(file, field, found, &pinned, "release.toml"),
+            None if self.leniency.partial => {}
+            None => self.find(
+                "release.toml",
+                "repository.root-sha256",
+                "missing: this release could never update itself (--partial accepts that)",
+            ),
         }
     }
 }

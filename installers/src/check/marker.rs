@@ -1,13 +1,13 @@
 //! `site.json` against the files on disk and the project's own files.
 
-use super::{Checker, Leniency};
+use super::Checker;
 use crate::plan::Plan;
 use crate::site::{Marker, sha256_hex};
 
 const FILE: &str = "site.json";
 
 impl Checker<'_> {
-    pub(super) fn marker(&mut self, marker: &Marker, leniency: Leniency) {
+    pub(super) fn marker(&mut self, marker: &Marker) {
         let (facts, release) = (self.facts, self.release);
         self.equal(
             FILE,
@@ -36,20 +36,20 @@ impl Checker<'_> {
                 format!("is `{}`, the commit is tagged {tags}", release.tag),
             );
         }
-        if release.dirty && !leniency.dirty {
+        if release.dirty && !self.leniency.dirty {
             self.find(
                 FILE,
                 "dirty",
                 "tracked files differed from the commit (--allow-dirty accepts that)",
             );
         }
-        self.partial(marker, leniency);
+        self.partial(marker);
         self.targets();
         self.schema();
         self.changelog_in_tree();
     }
 
-    fn partial(&mut self, marker: &Marker, leniency: Leniency) {
+    fn partial(&mut self, marker: &Marker) {
         let missing = &self.release.missing;
         if marker.partial == missing.is_empty() {
             let problem = format!(
@@ -59,7 +59,7 @@ impl Checker<'_> {
             );
             self.find(FILE, "partial", problem);
         }
-        if leniency.partial {
+        if self.leniency.partial {
             return;
         }
         for missing in missing.clone() {

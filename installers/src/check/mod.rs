@@ -59,6 +59,7 @@ struct Checker<'a> {
     release: &'a Published,
     /// This machine's triple: executables for it are run.
     host: &'a str,
+    leniency: Leniency,
     findings: Vec<Finding>,
 }
 
@@ -89,10 +90,11 @@ pub(crate) fn check(
         site,
         release,
         host,
+        leniency,
         findings: Vec::new(),
     };
     progress("site.json against the files, Cargo.toml and dist-workspace.toml");
-    checker.marker(&marker, leniency);
+    checker.marker(&marker);
     progress("digests");
     checker.digests();
     for target in facts.targets() {

@@ -1,0 +1,175 @@
+//! Two builds of one commit are the same bytes, whoever builds where and when:
+//! another user (where this one may become another), another directory, another
+//! CARGO_HOME, umask and time, and empty target directories.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use support::{KEPT, copy, done, release, sha256, text};
+
+/// A user without rights, known to every Unix.
+const NOBODY: u32 = 65534;
+/// Files that must be the same; their names end so.
+const SAME: [&str; 4] = ["gnu.tar.gz", "x86_64.whl", ".tar.gz", ".cdx.json"];
+
+/// Copies what git tracks of `project`, as one commit.
+fn checkout(project: &Path, to: &Path) {
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    let mut git = std::process::Command::new("git");
+    git.args([
+        "-c",
+        "safe.directory=*",
+        "clone",
+        "--quiet",
+        "--no-hardlinks",
+    ])
+    .arg(project)
+    .arg(to);
+    done(&mut git);
+}
+
+/// A second CARGO_HOME that shares the sources already downloaded.
+fn cargo_home(folder: &Path) {
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    let own = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+    let shared = own.join("registry");
+    if shared.is_dir() {
+        copy(&shared.join("index"), &folder.join("registry/index"));
+        copy(&shared.join("cache"), &folder.join("registry/cache"));
+    }
+}
+
+/// A command that runs as [`NOBODY`], who may read whatever this user may: the
+/// toolchain is often in a home that is closed to others. `None` where this
+/// process may not become somebody else.
+fn as_nobody() -> Option<std::process::Command> {
+    let command = || {
+        let mut command = std::process::Command::new("setpriv");
+        let id = NOBODY.to_string();
+        command
+            .args(["--reuid", &id, "--regid", &id, "--clear-groups"])
+            .args([
+                "--inh-caps=+dac_read_search",
+                "--ambient-caps=+dac_read_search",
+            ]);
+        command
+    };
+    let said = command().args(["id", "-u"]).output().ok()?;
+    (text(&said.stdout).trim() == NOBODY.to_string()).then(command)
+}
+
+/// Hard links to zig, in `folder`: whoever looks for a program asks whether he
+/// may run it, and the home it is in may be closed to [`NOBODY`].
+fn zig(cache: &Path, folder: &Path) -> PathBuf {
+    let tools = cache.join(env!("CARGO_PKG_NAME")).join("python");
+    let find = "find \"$0\" -path '*/cargo-zigbuild-*/ziglang/zig' -type f";
+    let mut sh = std::process::Command::new("sh");
+    let found = done(sh.args(["-c", find]).arg(tools));
+    let zig = Path::new(found.trim()).parent().unwrap();
+    let mut cp = std::process::Command::new("cp");
+    done(cp.arg("-al").arg(zig).arg(folder));
+    folder.join("zig")
+}
+
+/// Builds `project` again as differently as this machine allows, and compares.
+fn builds_again_the_same(project: &Path, first: &Path, name: &str) {
+    let folder = tempfile::Builder::new().prefix("again").tempdir().unwrap();
+    let again = folder.path().join("elsewhere/deep").join(name);
+    checkout(project, &again);
+    let home = folder.path().join("cargo-home");
+    cargo_home(&home);
+    let site = folder.path().join("site");
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"),
+        PathBuf::from,
+    );
+    let tool = env!("CARGO_BIN_EXE_auditgraph-release");
+    let rustc = done(std::process::Command::new("rustc").args(["--print", "sysroot"]));
+    let toolchain = Path::new(rustc.trim()).join("bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(toolchain).chain(std::env::split_paths(&path));
+    let mut build = match as_nobody() {
+        Some(mut nobody) => {
+            let zig = zig(&cache, &folder.path().join("zig"));
+            let id = format!("{NOBODY}:{NOBODY}");
+            let mut chown = std::process::Command::new("chown");
+            done(chown.args(["-R", &id]).args([&again, &home]));
+            done(
+                std::process::Command::new("chown")
+                    .arg(&id)
+                    .arg(folder.path()),
+            );
+            nobody
+                .arg("sh")
+                .env("CARGO_ZIGBUILD_ZIG_PATH", zig)
+                .env("CARGO_ZIGBUILD_CACHE_DIR", folder.path().join("zigbuild"))
+                .env("ZIG_GLOBAL_CACHE_DIR", folder.path().join("zig-cache"));
+            nobody
+        }
+        None => {
+            eprintln!("skipped: building as another user (this one may not become another)");
+            std::process::Command::new("sh")
+        }
+    };
+    build
+        .args(["-c", "umask 077 && exec \"$0\" build --out \"$1\""])
+        .arg(env!("CARGO_BIN_EXE_auditgraph-release"))
+        .arg(&site)
+        .current_dir(&again)
+        .env("PATH", std::env::join_paths(path).unwrap())
+        .env("HOME", folder.path())
+        .env("CARGO_HOME", &home)
+        .env("XDG_CACHE_HOME", &cache)
+        .env("TZ", "Pacific/Kiritimati")
+        .env("LC_ALL", "C")
+        .env("RUSTFLAGS", "-C debuginfo=2")
+        .env_remove("CARGO")
+        .env_remove("RUSTC")
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("SOURCE_DATE_EPOCH");
+    let output = build.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(site.join("site.json")).unwrap());
+    eprintln!("built again as user {owner} in {}", again.display());
+    let marker = support::json(&site.join("site.json"));
+    let artifacts = marker["releases"][0]["artifacts"].as_array().unwrap();
+    let mut compared = Vec::new();
+    for artifact in artifacts {
+        let path = artifact["path"].as_str().unwrap();
+        if SAME.iter().any(|end| path.ends_with(end)) {
+            assert_eq!(
+                sha256(&site.join(path)),
+                sha256(&first.join(path)),
+                "{path}"
+            );
+            compared.push(path.to_owned());
+        }
+    }
+    assert_eq!(
+        compared.len(),
+        4,
+        "archive, wheel, sdist and list: {compared:?}"
+    );
+}
+
+#[test]
+fn the_tiny_product_is_reproducible() {
+    let shipped = support::tiny();
+    builds_again_the_same(&shipped.project, &shipped.site, "tiny");
+}
+
+/// The product itself. What differs from the commit would be cloned without,
+/// so the first build is one of a clone as well.
+#[test]
+fn the_product_is_reproducible() {
+    let clone = Path::new(KEPT).join("product-clone");
+    support::remove(&clone);
+    checkout(&support::workspace(), &clone);
+    let site = Path::new(KEPT).join("product-clone-site");
+    support::remove(&site);
+    done(release(&clone).arg("build").arg("--out").arg(&site));
+    builds_again_the_same(&clone, &site, "product");
+}

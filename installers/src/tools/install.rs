@@ -80,7 +80,7 @@ fn cargo(pin: &Pin, cache: &Path, log: &mut Log) -> Result<(), String> {
         .args(["--version", &pin.version, &pin.name])
         .current_dir(cache)
         .env("CARGO_TARGET_DIR", cache.join("target"))
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "false")

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use auditgraph::upgrade::trust::{Attack, Source};
+use auditgraph::upgrade::trust::{Attack, Source, TrustError};
 
 use crate::repository::{days_from_now, root, sign};
 use crate::server::{Rule, Server};
@@ -60,7 +60,7 @@ fn rollback_of_a_single_file_is_refused() {
     signed["meta"]["snapshot.json"]["version"] = 1.into();
     world
         .repository
-        .write_json("timestamp.json", &sign(signed, &["timestamp"]));
+        .write_json("timestamp.json", &sign(&signed, &["timestamp"]));
     world.repository.write("1.targets.json", &targets);
     assert_eq!(world.refusal().0, Attack::Rollback);
 }
@@ -133,6 +133,17 @@ fn slow_retrieval_is_refused() {
     let (attack, words) = world.refusal();
     assert_eq!(attack, Attack::SlowRetrieval, "{words}");
     assert!(words.contains("timestamp.json"), "{words}");
+}
+
+#[test]
+fn a_server_that_never_answers_is_not_waited_for() {
+    let world = World::new();
+    world.server.rule("metadata/timestamp.json", Rule::Silence);
+    let outcome = world.load();
+    let Err(TrustError::Unavailable { reason, .. }) = &outcome else {
+        panic!("{outcome:?}");
+    };
+    assert!(reason.contains("no answer"), "{reason}");
 }
 
 #[test]
@@ -362,7 +373,7 @@ fn same_version_with_other_content_is_not_news() {
     signed["meta"]["snapshot.json"] = json!({ "version": 9 });
     world
         .repository
-        .write_json("timestamp.json", &sign(signed, &["timestamp"]));
+        .write_json("timestamp.json", &sign(&signed, &["timestamp"]));
     assert_eq!(world.offered(), "1.1.0");
 }
 

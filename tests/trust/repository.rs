@@ -65,8 +65,8 @@ fn canonical(value: &Value) -> Vec<u8> {
 }
 
 /// `signed` with the signatures of the keys called `names`.
-pub fn sign(signed: Value, names: &[&str]) -> Value {
-    let message = canonical(&signed);
+pub fn sign(signed: &Value, names: &[&str]) -> Value {
+    let message = canonical(signed);
     let signatures: Vec<Value> = names
         .iter()
         .map(|name| {
@@ -145,7 +145,7 @@ pub fn root(version: u64, roots: &[&str], timestamp: &str, signers: &[&str]) -> 
             "timestamp": role(&[timestamp], 1),
         },
     });
-    sign(signed, signers)
+    sign(&signed, signers)
 }
 
 /// A release site in a directory.
@@ -249,7 +249,7 @@ impl Repository {
             "expires": days_from_now(300),
             "targets": self.targets,
         });
-        sign(signed, &[&self.targets_key])
+        sign(&signed, &[&self.targets_key])
     }
 
     fn signed_snapshot(&self, targets: &[u8]) -> Value {
@@ -260,7 +260,7 @@ impl Repository {
             "expires": days_from_now(60),
             "meta": { "targets.json": metafile(targets, self.version) },
         });
-        sign(signed, &["snapshot"])
+        sign(&signed, &["snapshot"])
     }
 
     /// A timestamp for `snapshot`, of the current version.
@@ -272,7 +272,7 @@ impl Repository {
             "expires": self.timestamp_expires,
             "meta": { "snapshot.json": metafile(snapshot, self.version) },
         });
-        sign(signed, &[&self.timestamp_key])
+        sign(&signed, &[&self.timestamp_key])
     }
 
     /// Everything that is published now.

@@ -57,6 +57,7 @@ impl World {
             // Long enough for a loaded machine, short enough for a test.
             patience: Patience {
                 window: Duration::from_secs(2),
+                answer: Duration::from_secs(5),
                 ..Patience::default()
             },
             certificates: Some(self.path("ca.pem")),

@@ -12,7 +12,6 @@ use std::process::Command;
 
 use super::{BuildError, Builder, command};
 use crate::facts::{System, Target, cargo_program};
-use crate::repository;
 
 /// Environment variables of the caller that would change the executable.
 const REMOVED: [&str; 12] = [
@@ -104,7 +103,7 @@ impl Builder<'_> {
         {
             cargo.env("MACOSX_DEPLOYMENT_TARGET", version);
         }
-        self.root_of_trust(cargo)?;
+        self.root_of_trust(cargo);
         let commit = self.facts.commit.id.as_deref().unwrap_or("unknown");
         for (name, value) in &self.facts.release.build.env {
             let value = value
@@ -116,24 +115,19 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Tells the compilation which root of trust updates must come from. A
-    /// project that pins none yet gets an executable without self-update, unless
-    /// the caller's environment names a root of his own, for a trial.
-    fn root_of_trust(&self, cargo: &mut Command) -> Result<(), BuildError> {
-        if self.facts.release.repository.is_none() {
-            return Ok(());
-        }
-        let settings = repository::Settings::of(self.facts)?;
-        if settings.root.is_some() {
-            if let Some((variable, path, _)) = repository::trusted_root(self.facts)? {
-                cargo.env(variable, path);
-            }
-        } else if std::env::var_os(&settings.root_variable).is_none() {
+    /// Tells the compilation which root of trust updates must come from.
+    fn root_of_trust(&self, cargo: &mut Command) {
+        let Some(root) = &self.root else {
+            return;
+        };
+        if let Some(path) = &root.path {
+            cargo.env(&root.variable, path);
+        } else {
+            cargo.env_remove(&root.variable);
             (self.progress)(
                 "warning: release.toml pins no root of trust; built without self-update",
             );
         }
-        Ok(())
     }
 
     /// Folders whose names must not reach the executable, and what stands there

@@ -28,6 +28,7 @@ use crate::facts::{Facts, Target};
 use crate::homebrew;
 use crate::plan::Plan;
 use crate::python;
+use crate::repository::{TrustedRoot, trusted_root};
 use crate::shell;
 use crate::site::{Artifact, Kind, Marker, Missing, Published, Site, SiteError, sha256_hex};
 use crate::tools::Toolbox;
@@ -100,6 +101,8 @@ pub(crate) struct Options {
     pub(crate) with: Vec<PathBuf>,
     /// The site to write.
     pub(crate) site: PathBuf,
+    /// Root of trust to compile in, in place of the pinned one.
+    pub(crate) root: Option<PathBuf>,
 }
 
 /// Everything the steps share.
@@ -108,6 +111,7 @@ struct Builder<'a> {
     tools: &'a Toolbox,
     site: Site,
     work: PathBuf,
+    root: Option<TrustedRoot>,
     progress: &'a dyn Fn(&str),
 }
 
@@ -146,6 +150,7 @@ pub(crate) fn build(
         tools,
         site: Site::new(&options.site),
         work,
+        root: trusted_root(facts, options.root.as_deref())?,
         progress,
     };
     builder.run(plan, options)

@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Where the site is, or will be; releases already there are kept
     #[arg(long, value_name = "DIR", default_value = "site")]
     out: PathBuf,
+    /// Compile in this root of trust (root metadata) in place of the one release.toml pins
+    #[arg(long, value_name = "FILE")]
+    root: Option<PathBuf>,
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
@@ -42,6 +45,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         only: args.target.clone(),
         with: args.with.clone(),
         site: args.out.clone(),
+        root: args.root.clone(),
     };
     let started = Instant::now();
     let progress = |step: &str| {

@@ -15,6 +15,9 @@ use super::{RepositoryError, Settings};
 use crate::facts::Facts;
 use crate::site::{Kind, Marker, Published, Site, sha256_hex};
 
+/// A snapshot with its version, and the timestamp that points at it.
+type SignedSnapshot = ((NonZeroU64, Vec<u8>), Vec<u8>);
+
 /// The update repository of one site.
 #[derive(Debug)]
 pub(crate) struct Repository {
@@ -74,7 +77,7 @@ impl Repository {
             });
         }
         self.knows_this_repository(&described, &release)?;
-        let schema = schema(facts, &described, &release)?;
+        let schema = schema(&described, &release)?;
         let terms = Terms {
             version: &release.version,
             channel: addition
@@ -281,7 +284,7 @@ impl Repository {
         roles: &Roles,
         meta: HashMap<String, tough::schema::Metafile>,
         keys: &Keyring,
-    ) -> Result<((NonZeroU64, Vec<u8>), Vec<u8>), RepositoryError> {
+    ) -> Result<SignedSnapshot, RepositoryError> {
         let root = &roles.root.signed;
         let days = self.settings.days;
         let version = roles::next(roles.snapshot.signed.version);
@@ -312,26 +315,18 @@ impl Repository {
     }
 }
 
-/// The schema window of the release: what its executables say, and what
-/// `release.toml` promises where none of them runs on this machine.
-fn schema(
-    facts: &Facts,
-    described: &[Described],
-    release: &Published,
-) -> Result<Value, RepositoryError> {
-    if let Some(said) = described.iter().find_map(Described::schema) {
-        return Ok(said.clone());
-    }
-    let unfit = |reason: String| RepositoryError::Unfit {
-        what: release.tag.clone(),
-        reason,
-    };
-    let promised = facts.release.binary.schema.as_ref().ok_or_else(|| {
-        unfit(
-            "no executable of it runs here and release.toml has no [binary.schema]: its schema \
-             window is unknown"
+/// The schema window of the release: what its executables say, or said when
+/// they were built (`site.json`).
+fn schema(described: &[Described], release: &Published) -> Result<Value, RepositoryError> {
+    described
+        .iter()
+        .find_map(Described::schema)
+        .or(release.schema.as_ref())
+        .cloned()
+        .ok_or_else(|| RepositoryError::Unfit {
+            what: release.tag.clone(),
+            reason: "its schema window is unknown: no executable of it runs here and site.json \
+                     records none"
                 .into(),
-        )
-    })?;
-    serde_json::to_value(promised).map_err(|error| unfit(error.to_string()))
+        })
 }

@@ -33,7 +33,7 @@ use std::path::PathBuf;
 pub(crate) use change::{Addition, Repository};
 pub(crate) use keys::Keyring;
 pub(crate) use root::{Places, Replace, Rotation};
-pub(crate) use settings::{Settings, trusted_root};
+pub(crate) use settings::{Settings, TrustedRoot, trusted_root};
 pub(crate) use status::RoleStatus;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `[repository]` of `release.toml`: who signs, for how long, and which root
 //! is compiled into releases.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -64,35 +64,91 @@ impl Settings {
     }
 }
 
-/// The production root: the environment variable that names it to a build,
-/// its path and its digest, which is the pinned one. `None` where the project
-/// has no update repository.
+/// The root that is compiled into executables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TrustedRoot {
+    /// Environment variable that names its file to the build.
+    pub(crate) variable: String,
+    /// The file; `None` where executables are built without a root and so
+    /// cannot update themselves.
+    pub(crate) path: Option<PathBuf>,
+    /// Its digest.
+    pub(crate) sha256: Option<String>,
+}
+
+/// Decides which root a build compiles in: the one `given`, the production
+/// root that `release.toml` pins, or while none is pinned the one that the
+/// environment names, for a trial. `None` where the project has no update
+/// repository.
 ///
 /// # Errors
-/// [`RepositoryError`] where the project has one and its root is missing or
-/// not the pinned one: a release without it could never be updated.
+/// [`RepositoryError`] for a root that is not the pinned one, and where the
+/// commit is tagged as a release and there is no production root: its users
+/// could never be updated.
 pub(crate) fn trusted_root(
     facts: &Facts,
-) -> Result<Option<(String, PathBuf, String)>, RepositoryError> {
+    given: Option<&Path>,
+) -> Result<Option<TrustedRoot>, RepositoryError> {
     if facts.release.repository.is_none() {
-        return Ok(None);
+        return match given {
+            None => Ok(None),
+            Some(_) => Err(RepositoryError::Settings(
+                "missing, and a root is given".into(),
+            )),
+        };
     }
     let settings = Settings::of(facts)?;
-    let (Some(root), Some(pinned)) = (&settings.root, &settings.root_sha256) else {
-        return Err(RepositoryError::Settings(
-            "`root` and `root-sha256` are not set: no production root to build releases with; \
-             hold the key ceremony first"
-                .into(),
-        ));
+    let is_release = facts.commit.tags.contains(&facts.tag());
+    let pinned = match (&settings.root, &settings.root_sha256) {
+        (Some(root), Some(sha256)) => Some((facts.root.join(root), sha256.clone())),
+        (None, None) => None,
+        _ => {
+            let reason = "`root` and `root-sha256` belong together";
+            return Err(RepositoryError::Settings(reason.into()));
+        }
     };
-    let path = facts.root.join(root);
+    let trial = std::env::var_os(&settings.root_variable)
+        .filter(|path| pinned.is_none() && !path.is_empty())
+        .map(PathBuf::from);
+    let given = given.or(trial.as_deref());
+    let (path, expected) = match (given, pinned) {
+        (Some(_), _) if is_release => {
+            return Err(RepositoryError::Settings(format!(
+                "this commit is tagged {}: a release is built with the production root alone",
+                facts.tag()
+            )));
+        }
+        (Some(given), _) => {
+            let read = |error| RepositoryError::Read(given.into(), error);
+            (given.canonicalize().map_err(read)?, None)
+        }
+        (None, Some((path, sha256))) => (path, Some(sha256)),
+        (None, None) if is_release => {
+            return Err(RepositoryError::Settings(format!(
+                "`root` and `root-sha256` are not set, and this commit is tagged {}: hold the \
+                 key ceremony before the first release",
+                facts.tag()
+            )));
+        }
+        (None, None) => {
+            return Ok(Some(TrustedRoot {
+                variable: settings.root_variable,
+                path: None,
+                sha256: None,
+            }));
+        }
+    };
     let bytes = std::fs::read(&path).map_err(|error| RepositoryError::Read(path.clone(), error))?;
     let found = sha256_hex(&bytes);
-    if found != *pinned {
+    if let Some(expected) = expected.filter(|expected| *expected != found) {
         return Err(RepositoryError::Invalid {
             path,
-            reason: format!("its sha256 is {found}, release.toml pins {pinned}"),
+            reason: format!("its sha256 is {found}, release.toml pins {expected}"),
         });
     }
-    Ok(Some((settings.root_variable, path, found)))
+    Ok(Some(TrustedRoot {
+        variable: settings.root_variable,
+        path: Some(path),
+        sha256: Some(found),
+    }))
 }

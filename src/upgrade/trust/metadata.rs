@@ -314,7 +314,7 @@ impl Feed {
 
     /// The cached `name`, if it has the version that the file before it in
     /// the chain (which tough has verified by now) asks for.
-    fn from_cache(&self, name: &str) -> Option<Vec<u8>> {
+    fn known(&self, name: &str) -> Option<Vec<u8>> {
         let parent = match name {
             "snapshot.json" => "timestamp.json",
             "targets.json" => "snapshot.json",
@@ -352,7 +352,7 @@ impl Feed {
             Some((version, rest)) if !is_root && version.parse::<u64>().is_ok() => rest,
             _ => full,
         };
-        if let Some(bytes) = self.from_cache(name) {
+        if let Some(bytes) = self.known(name) {
             self.remember(name, &bytes, true);
             return Ok(bytes);
         }

@@ -8,7 +8,7 @@ use crate::project::Project;
 
 /// Makes and checks everything a user installs from.
 #[derive(Debug, Parser)]
-#[command(name = env!("CARGO_BIN_NAME"), version, propagate_version = true)]
+#[command(name = env!("CARGO_BIN_NAME"), version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -69,5 +69,15 @@ pub(crate) fn run() -> ExitCode {
             }
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn no_two_arguments_of_a_command_have_one_name() {
+        super::Cli::command().debug_assert();
     }
 }

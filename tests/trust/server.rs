@@ -54,8 +54,8 @@ impl Authority {
         let certificate = ca.self_signed(&ca_key).unwrap();
         let issuer = rcgen::Issuer::new(ca, ca_key);
         let key = rcgen::KeyPair::generate().unwrap();
-        let names = vec!["localhost".into(), "127.0.0.1".into()];
-        let own = rcgen::CertificateParams::new(names)
+        let names = ["localhost", "127.0.0.1", "releases.test"].map(String::from);
+        let own = rcgen::CertificateParams::new(names.to_vec())
             .unwrap()
             .signed_by(&key, &issuer)
             .unwrap();
@@ -138,6 +138,11 @@ impl Server {
             "http"
         };
         format!("{scheme}://127.0.0.1:{}/", self.port)
+    }
+
+    #[allow(dead_code)]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// From now on answers the path `place` below the site so.

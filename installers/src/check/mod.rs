@@ -15,6 +15,7 @@ mod installer;
 mod macho;
 mod manifest;
 mod marker;
+mod repository;
 mod sbom;
 mod sdist;
 mod wheel;
@@ -107,6 +108,7 @@ pub(crate) fn check(
     checker.manifests();
     checker.formula();
     checker.index(&marker);
+    checker.update_repository(progress);
     checker.findings.sort();
     checker.findings.dedup();
     Ok(checker.findings)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::{Outcome, facts_here, host, print_json, shown};
 use crate::repository::{
-    Addition, Keyring, Places, Replace, Repository, RoleStatus, Rotation, Settings,
+    Addition, Keyring, Places, Replace, Repository, RoleStatus, Rotation, Settings, Status,
 };
 use crate::site::Site;
 
@@ -96,7 +96,7 @@ enum Command {
         #[arg(long)]
         undo: bool,
     },
-    /// Verify the repository and tell how long each role lasts
+    /// Verify the repository and tell how long each role lasts; fails from 30 days before the end
     Status {
         #[command(flatten)]
         common: Common,
@@ -199,7 +199,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
         }
         Command::Status { common } => {
             let repository = open(common)?;
-            told(&repository, common, &[])
+            // A job that only looks fails early enough for someone to notice.
+            let near = repository.status()?.roles.iter().any(RoleStatus::is_near);
+            let code = told(&repository, common, &[])?;
+            Ok(if near { ExitCode::FAILURE } else { code })
         }
     }
 }
@@ -221,24 +224,30 @@ fn told(repository: &Repository, common: &Common, changed: &[String]) -> Outcome
         let (many, site) = (status.targets.len(), shown(&common.site));
         println!("{many} targets, {site}");
     }
-    for role in status.roles.iter().filter(|role| role.is_near()) {
-        eprintln!(
-            "warning: {} expires on {} ({} days): {}",
-            role.role,
-            role.expires,
-            role.days_left,
-            if role.is_expired() {
-                "clients refuse it"
-            } else {
-                "clients will refuse it then"
-            }
-        );
-    }
+    warn(&status);
     Ok(if status.roles.iter().any(RoleStatus::is_expired) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Warns of every role that expires within 30 days.
+pub(super) fn warn(status: &Status) {
+    for role in status.roles.iter().filter(|role| role.is_near()) {
+        let (days, then) = if role.is_expired() {
+            ("expired".to_owned(), "refuse it")
+        } else {
+            (
+                format!("{} days left", role.days_left),
+                "will refuse it then",
+            )
+        };
+        eprintln!(
+            "warning: {} expires on {} ({days}): clients {then}",
+            role.role, role.expires
+        );
+    }
 }
 
 fn line(role: &RoleStatus) -> String {

@@ -34,7 +34,7 @@ pub(crate) use change::{Addition, Repository};
 pub(crate) use keys::Keyring;
 pub(crate) use root::{Places, Replace, Rotation};
 pub(crate) use settings::{Settings, TrustedRoot, trusted_root};
-pub(crate) use status::RoleStatus;
+pub(crate) use status::{RoleStatus, Status};
 
 #[cfg(test)]
 mod tests;

@@ -5,11 +5,19 @@
 
 mod support;
 
+mod budget;
 mod completions;
+mod gc;
+mod incompatible;
+mod ingest;
 mod init;
 mod man;
 mod preflight;
+mod query;
+mod runs;
 mod self_update;
+mod status;
 mod usage;
+mod verify;
 mod version;
 mod workspaces;

@@ -29,7 +29,7 @@ const EXAMPLES: &[(&str, &str)] = &[
 /// What is typed.
 #[derive(Debug, Args)]
 #[command(after_help = examples::text(EXAMPLES))]
-#[group(id = "choice", required = true)]
+#[group(id = "choice", required = true, multiple = false)]
 pub(crate) struct Typed {
     /// Keep the newest N readable runs, remove the older ones
     #[arg(long, value_name = "N", group = "choice")]

@@ -43,7 +43,7 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
 /// What to do about the worst of it.
 fn advice(problems: &[Problem]) -> &'static str {
     let has = |kind| problems.iter().any(|problem| problem.kind == kind);
-    if has(Kind::Pack) || has(Kind::Manifest) {
+    if has(Kind::Pack) || has(Kind::Object) || has(Kind::Manifest) {
         "auditgraph rebuild makes a new run from the sources; the damaged files stay until auditgraph gc"
     } else if has(Kind::Index) {
         "remove the file of the index: the next auditgraph query makes it again from the packs"

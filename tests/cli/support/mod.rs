@@ -178,3 +178,19 @@ pub(crate) fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Entry> {
     }
     entries
 }
+
+/// A handful of notes that link to each other.
+pub(crate) const NOTES: &[(&str, &str)] = &[
+    (
+        "plan.md",
+        "# Plan\n\nThe beacon is lit at dawn. #release\n\n## Next steps\n\nSee [the log](log.md#day-one) and [nothing](missing.md).\n",
+    ),
+    (
+        "log.md",
+        "---\ntags: [journal]\n---\n# Log\n\n## Day one\n\nWe built a `lantern` from brass.\n",
+    ),
+    (
+        "deep/er.txt",
+        "Deeper\n======\n\nA text without markup speaks of the beacon too.\n",
+    ),
+];

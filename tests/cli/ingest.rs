@@ -1,0 +1,170 @@
+//! `ingest` and `rebuild`.
+
+use crate::support::{NOTES, Sandbox, snapshot};
+
+#[test]
+fn an_ingest_makes_a_run_and_tells_what_it_did() {
+    let sandbox = Sandbox::with(NOTES);
+    let outcome = sandbox.run(&["ingest"]).done();
+    let outcome = outcome.shows("is current now").shows("3 added");
+    assert_eq!(outcome.stderr, "");
+    sandbox.write("plan.md", "# Plan\n\nChanged.\n");
+    let document = sandbox.run(&["ingest", "--json"]).done().document("ingest");
+    assert_eq!(document["outcome"], "published");
+    assert_eq!(
+        document["sources"]["changed"],
+        serde_json::json!(["plan.md"])
+    );
+    assert_eq!(document["sources"]["unchanged"], 2);
+    assert_eq!(document["extracted"], 1);
+    assert_eq!(document["budget"]["verdict"], "ok");
+}
+
+#[test]
+fn an_ingest_with_nothing_changed_writes_nothing_and_says_so() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    let before = snapshot(&sandbox.root());
+    sandbox.run(&["ingest"]).done().shows("nothing changed");
+    let document = sandbox.run(&["ingest", "--json"]).done().document("ingest");
+    assert_eq!(document["outcome"], "unchanged");
+    assert_eq!(document["sources"]["unchanged"], 3);
+    assert_eq!(document["bytes_written"], 0);
+    assert_eq!(snapshot(&sandbox.root()), before);
+}
+
+#[test]
+fn a_dry_run_shows_every_file_and_writes_none() {
+    let sandbox = Sandbox::with(NOTES);
+    let before = snapshot(&sandbox.root());
+    let outcome = sandbox.run(&["ingest", "--dry-run"]).done();
+    outcome
+        .shows("nothing was written")
+        .shows("+ plan.md")
+        .shows("packs/");
+    let document = sandbox
+        .run(&["ingest", "--dry-run", "--json"])
+        .done()
+        .document("ingest");
+    assert_eq!(snapshot(&sandbox.root()), before);
+    assert_eq!(document["outcome"], "planned");
+    // What is planned is what is written, to the byte.
+    let published = sandbox.run(&["ingest", "--json"]).done().document("ingest");
+    assert_eq!(published["run"], document["run"]);
+    for file in document["files"].as_array().unwrap() {
+        let path = file["path"].as_str().unwrap();
+        if path.starts_with("staging/") || path == "journal.jsonl" {
+            continue;
+        }
+        let path = sandbox.root().join(".pkg/profiles/default").join(path);
+        let bytes = std::fs::metadata(&path).unwrap().len();
+        assert_eq!(file["bytes"], bytes, "{path:?}");
+    }
+}
+
+#[test]
+fn a_rebuild_of_unchanged_sources_has_a_new_id_and_the_same_digest() {
+    let sandbox = Sandbox::with(NOTES);
+    let first = sandbox.run(&["ingest", "--json"]).done().document("ingest");
+    let second = sandbox
+        .run(&["rebuild", "--json"])
+        .done()
+        .document("ingest");
+    assert_eq!(second["parent"], first["run"]);
+    let digest = |run: &serde_json::Value| run.as_str().unwrap()[6..].to_owned();
+    assert_eq!(digest(&second["run"]), digest(&first["run"]));
+    assert_ne!(second["run"], first["run"]);
+}
+
+#[test]
+fn files_that_cannot_be_sources_are_named_with_the_reason() {
+    let sandbox = Sandbox::with(NOTES);
+    std::fs::write(sandbox.root().join("latin.md"), b"caf\xe9\n").unwrap();
+    std::fs::write(sandbox.root().join("nul.md"), b"a\0b\n").unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", sandbox.root().join("out.md")).unwrap();
+    sandbox
+        .run(&["ingest"])
+        .done()
+        .shows("refused  3")
+        .says("warning: latin.md was not ingested: its content is not UTF-8")
+        .says("nul.md")
+        .says("out.md was not ingested: it is a symbolic link that leads out of the workspace");
+    let document = sandbox
+        .run(&["rebuild", "--json"])
+        .done()
+        .document("ingest");
+    let refused = document["sources"]["refused"].as_array().unwrap();
+    let reasons: Vec<&str> = refused
+        .iter()
+        .map(|source| source["reason"].as_str().unwrap())
+        .collect();
+    assert_eq!(reasons, ["not_utf8", "contains_nul", "symlink_outside"]);
+}
+
+#[test]
+fn a_workspace_is_found_from_any_folder_inside_it() {
+    let sandbox = Sandbox::with(NOTES);
+    let mut command = sandbox.command(&["ingest"]);
+    command.current_dir(sandbox.root().join("deep"));
+    crate::support::Outcome::of(&mut command).done();
+    assert!(sandbox.root().join(".pkg").is_dir());
+    let root = sandbox.root();
+    let mut command = sandbox.command(&["status", "--root", root.to_str().unwrap()]);
+    command.current_dir("/");
+    crate::support::Outcome::of(&mut command).done();
+}
+
+#[test]
+fn without_a_workspace_the_way_to_one_is_told() {
+    let sandbox = Sandbox::empty();
+    for command in ["ingest", "status", "runs", "verify"] {
+        sandbox
+            .run(&[command])
+            .exits(2)
+            .says("no workspace")
+            .says("next: auditgraph init");
+    }
+    let document = sandbox
+        .run(&["ingest", "--json"])
+        .exits(2)
+        .document("error");
+    assert_eq!(document["error"]["kind"], "no_workspace");
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_place_and_the_nearest_one() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.write("auditgraph.toml", "[budget]\n  multiplyer = 2\n");
+    sandbox
+        .run(&["ingest"])
+        .exits(2)
+        .says("auditgraph.toml:2:3")
+        .says("multiplier");
+    let document = sandbox
+        .run(&["ingest", "--json"])
+        .exits(2)
+        .document("error");
+    assert_eq!(document["error"]["kind"], "config");
+    assert_eq!(document["error"]["line"], 2);
+    assert_eq!(document["error"]["column"], 3);
+}
+
+#[test]
+fn profiles_are_independent() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest", "--profile", "draft"]).done();
+    sandbox
+        .run(&["query", "beacon"])
+        .exits(1)
+        .says("this profile holds no run yet")
+        .says("next: auditgraph ingest");
+    sandbox
+        .run(&["query", "beacon", "--profile", "draft"])
+        .done()
+        .shows("plan.md");
+    // The next command works where the failed one was to.
+    sandbox
+        .run(&["query", "beacon", "--profile", "other"])
+        .exits(1)
+        .says("next: auditgraph ingest --profile other");
+}

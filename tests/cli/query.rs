@@ -1,0 +1,112 @@
+use crate::support::{NOTES, Outcome, Sandbox};
+
+fn ingested() -> Sandbox {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    sandbox
+}
+
+#[test]
+fn a_hit_shows_where_it_stands_and_what_matched() {
+    let sandbox = ingested();
+    let outcome = sandbox.run(&["query", "lantern"]).done();
+    assert_eq!(outcome.stderr, "");
+    let outcome = outcome
+        .shows("log.md:8  Log › Day one  (")
+        .shows("**lantern**");
+    assert_eq!(outcome.stdout.lines().count(), 2);
+    let document = sandbox
+        .run(&["query", "lantern", "--json"])
+        .done()
+        .document("query");
+    let hit = &document["hits"][0];
+    assert_eq!(hit["path"], "log.md");
+    assert_eq!(hit["line"], 8);
+    assert_eq!(hit["trail"], serde_json::json!(["Log", "Day one"]));
+    assert_eq!(hit["changed"], false);
+    let text = hit["snippet"]["text"].as_str().unwrap();
+    let range = &hit["snippet"]["matches"][0];
+    let range = range[0].as_u64().unwrap() as usize..range[1].as_u64().unwrap() as usize;
+    assert_eq!(&text[range], "lantern");
+}
+
+#[test]
+fn words_phrases_prefixes_and_booleans_select() {
+    let sandbox = ingested();
+    let paths = |arguments: &[&str]| {
+        let mut all = vec!["query", "--json"];
+        all.extend(arguments);
+        let document = sandbox.run(&all).done().document("query");
+        let mut paths: Vec<String> = document["hits"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|hit| hit["path"].as_str().unwrap().to_owned())
+            .collect();
+        paths.sort();
+        paths
+    };
+    assert_eq!(paths(&["beacon"]), ["deep/er.txt", "plan.md"]);
+    assert_eq!(paths(&["\"beacon is\""]), ["plan.md"]);
+    assert_eq!(paths(&["lant*"]), ["log.md"]);
+    assert_eq!(paths(&["beacon NOT dawn"]), ["deep/er.txt"]);
+    assert_eq!(paths(&["lantern OR markup"]), ["deep/er.txt", "log.md"]);
+    assert_eq!(paths(&["beacon", "--path", "deep"]), ["deep/er.txt"]);
+    assert_eq!(paths(&["beacon", "--tag", "release"]), ["plan.md"]);
+    assert_eq!(paths(&["beacon", "-n", "1"]).len(), 1);
+    assert_eq!(paths(&["--", "beacon", "dawn"]), ["plan.md"]);
+}
+
+#[test]
+fn a_query_that_is_none_is_refused_with_its_place() {
+    let sandbox = ingested();
+    sandbox
+        .run(&["query", "beacon AND"])
+        .exits(2)
+        .says("at character ")
+        .says("next: ");
+    let document = sandbox
+        .run(&["query", "(beacon", "--json"])
+        .exits(2)
+        .document("error");
+    assert_eq!(document["error"]["kind"], "usage");
+    assert!(document["error"]["details"]["column"].is_u64());
+    sandbox
+        .run(&["query", "beacon", "--type", "person"])
+        .exits(2)
+        .says("the kinds are document, section, chunk");
+}
+
+#[test]
+fn a_source_that_changed_since_the_run_is_marked() {
+    let sandbox = ingested();
+    sandbox.write("plan.md", "# Plan\n\nThe beacon is out.\n");
+    sandbox
+        .run(&["query", "beacon", "--path", "plan.md"])
+        .done()
+        .shows("[changed since this run]");
+    sandbox.run(&["query", "beacon", "--path", "deep"]).done();
+    let document = sandbox
+        .run(&["query", "beacon", "--json"])
+        .done()
+        .document("query");
+    for hit in document["hits"].as_array().unwrap() {
+        assert_eq!(hit["changed"], hit["path"] == "plan.md");
+    }
+}
+
+#[test]
+fn a_terminal_sees_colours_and_no_escape_of_a_note() {
+    let sandbox = Sandbox::with(&[(
+        "x.md",
+        "# Bell \u{1b}[2J\n\nbell \u{1b}]0;owned\u{7} rings\n",
+    )]);
+    sandbox.run(&["ingest"]).done();
+    let plain = sandbox.run(&["query", "rings"]).done();
+    assert!(!plain.stdout.contains('\u{1b}'), "{:?}", plain.stdout);
+    let mut command = sandbox.command(&["query", "rings", "--color", "always"]);
+    let coloured = Outcome::of(&mut command).done();
+    assert!(coloured.stdout.contains("\u{1b}[1;31mrings\u{1b}[0m"));
+    assert!(!coloured.stdout.contains("\u{1b}]"));
+    assert!(!coloured.stdout.contains("\u{1b}[2J"));
+}

@@ -1,0 +1,47 @@
+use crate::support::{NOTES, Sandbox};
+
+#[test]
+fn runs_are_listed_oldest_first_with_the_current_one_marked() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["runs"]).done().shows("no runs yet");
+    sandbox.run(&["ingest"]).done();
+    sandbox.run(&["rebuild"]).done();
+    let document = sandbox.run(&["runs", "--json"]).done().document("runs");
+    let runs = document["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 2);
+    assert_eq!(runs[0]["command"], "ingest");
+    assert_eq!(runs[1]["command"], "rebuild");
+    assert_eq!(runs[0]["digest"], runs[1]["digest"]);
+    assert_eq!(runs[1]["current"], true);
+    let outcome = sandbox.run(&["runs"]).done();
+    let current: Vec<&str> = outcome
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with('*'))
+        .collect();
+    assert_eq!(current.len(), 1);
+    assert!(current[0].contains("r0002-"), "{current:?}");
+}
+
+#[test]
+fn an_older_run_answers_when_asked_for_by_number_or_id() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    sandbox.write("plan.md", "# Plan\n\nNo light.\n");
+    sandbox.run(&["ingest"]).done();
+    let outcome = sandbox.run(&["query", "dawn"]).done().says("no hits");
+    assert_eq!(outcome.stdout, "");
+    for run in ["1", "r1", "r0001"] {
+        sandbox
+            .run(&["query", "dawn", "--run", run])
+            .done()
+            .shows("plan.md:3")
+            .shows("[changed since this run]");
+    }
+    let document = sandbox
+        .run(&["query", "dawn", "--run", "9", "--json"])
+        .exits(1)
+        .document("error");
+    assert_eq!(document["error"]["kind"], "unknown_run");
+    assert_eq!(document["error"]["hint"], "auditgraph runs");
+}

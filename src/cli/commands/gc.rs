@@ -29,13 +29,12 @@ const EXAMPLES: &[(&str, &str)] = &[
 /// What is typed.
 #[derive(Debug, Args)]
 #[command(after_help = examples::text(EXAMPLES))]
-#[group(id = "choice", required = true, multiple = false)]
 pub(crate) struct Typed {
     /// Keep the newest N readable runs, remove the older ones
-    #[arg(long, value_name = "N", group = "choice")]
+    #[arg(long, value_name = "N", required_unless_present = "run", conflicts_with = "run")]
     keep: Option<usize>,
     /// Remove this run (repeatable); the only way to remove one that this version cannot read
-    #[arg(long, value_name = "RUN", group = "choice")]
+    #[arg(long, value_name = "RUN")]
     run: Vec<String>,
     /// Show what would be removed; remove nothing
     #[arg(long, short = 'n')]

@@ -31,7 +31,12 @@ const EXAMPLES: &[(&str, &str)] = &[
 #[command(after_help = examples::text(EXAMPLES))]
 pub(crate) struct Typed {
     /// Keep the newest N readable runs, remove the older ones
-    #[arg(long, value_name = "N", required_unless_present = "run", conflicts_with = "run")]
+    #[arg(
+        long,
+        value_name = "N",
+        required_unless_present = "run",
+        conflicts_with = "run"
+    )]
     keep: Option<usize>,
     /// Remove this run (repeatable); the only way to remove one that this version cannot read
     #[arg(long, value_name = "RUN")]

@@ -13,23 +13,37 @@
 //! did not make.
 
 mod build;
+mod diff;
 mod digest;
+mod edges;
+mod entity;
 mod error;
 mod layout;
+mod list;
+mod locate;
 mod open;
 mod prepare;
 mod recompute;
 pub mod search;
+mod stream;
+mod traverse;
 mod update;
 mod verify;
 
 pub use crate::foundation::sqlite::Scratch;
 pub use build::{Builder, Built, Counts, Facts};
+pub use diff::{Changes, Difference, diff};
+pub use entity::{Evidence, Link, LinkKind, Node, NodePlace, Status};
 pub use error::IndexError;
+pub use list::{Filter, FilterError, Page, Window, filter_keys};
 pub use open::{Index, Meta};
 pub use prepare::{Prepared, Source, prepare};
+pub use traverse::{Direction, Neighbor, Neighborhood, Walk};
 pub use update::{Change, update};
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod questions;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod testing;

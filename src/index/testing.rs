@@ -171,10 +171,10 @@ pub(super) const SMALL: &[(&str, &str)] = &[
     ),
     (
         "notes/soil.md",
-        "# Soil\nLoam holds water.\n## Compost heap\nTurn the compost with a `fork` daily. #soil #herbs\nBack to [x](../README.md#the-garden), [x](missing.md) [x](../img/plan.png)\n",
+        "# Soil\nLoam holds water.\n## Compost heap\nTurn the compost with a `fork` daily. #soil #herbs\nBack to [x](../README.md#the-garden) [x](missing.md) [x](../img/plan.png)\n",
     ),
     (
         "notes/Árvore.md",
-        "Uma árvore é água. [[soil#Compost heap]] [[nobody]]\nUma árvore é água. [[soil#Compost heap]] [[nobody]]\n",
+        "Uma árvore é água. [[soil#compost-heap]] [[nobody]]\nUma árvore é água. [[soil#compost-heap]] [[nobody]]\n",
     ),
 ];

@@ -18,7 +18,7 @@ use super::layout::row_id;
 use super::open::Index;
 use crate::foundation::Sha256;
 use crate::graph::{NodeId, NodeKind, WorkspacePath};
-use scope::Scope;
+pub(super) use scope::Scope;
 
 pub use parse::{Expression, QueryError, parse};
 pub use scope::{PathPattern, PatternError};

@@ -1,0 +1,298 @@
+//! Links as rows: those of one document, and those that end at a node.
+
+use std::rc::Rc;
+
+use rusqlite::{Params, Row};
+
+use super::entity::{Evidence, Link, LinkKind, Status};
+use super::error::IndexError;
+use super::layout::{row_range, split_row_id};
+use super::locate::{Head, Locator, Ref};
+use super::open::Index;
+use crate::graph::NodeId;
+
+/// A link by the rows of its ends.
+#[derive(Clone, Debug)]
+pub(super) struct Edge {
+    pub(super) source: Ref,
+    pub(super) kind: LinkKind,
+    pub(super) target: Ref,
+    rule: &'static str,
+    document: i64,
+    line: u32,
+    start: u64,
+    bytes: u64,
+    uses: u32,
+    written: Option<String>,
+}
+
+const LINK: &str =
+    "SELECT id, section, rule, written, line, start, bytes, to_document, to_section, to_target
+     FROM link";
+const MENTION: &str = "SELECT id, term, chunk, rule, uses, line, start, bytes FROM mention";
+const TAGGED: &str = "SELECT id, tag, rule, line, start, bytes FROM tagged";
+
+fn damaged(what: &str) -> IndexError {
+    IndexError::Damaged(what.to_owned())
+}
+
+fn rule(kind: LinkKind, code: i64) -> Result<&'static str, IndexError> {
+    usize::try_from(code)
+        .ok()
+        .and_then(|code| kind.rules().get(code).copied())
+        .ok_or_else(|| damaged("a link has no rule"))
+}
+
+fn section_or_document(document: i64, section: Option<i64>) -> Result<Ref, IndexError> {
+    match section {
+        None => Ok(Ref::Document(document)),
+        Some(number) => usize::try_from(number)
+            .map(|number| Ref::Section(document, number))
+            .map_err(|_| damaged("a section has no number")),
+    }
+}
+
+impl Index {
+    /// The links of `kind` that begin in a document, in source order.
+    pub(super) fn edges_of(&self, head: &Head, kind: LinkKind) -> Result<Vec<Edge>, IndexError> {
+        let range = row_range(head.id);
+        match kind {
+            LinkKind::Contains => self.contains(head),
+            LinkKind::Mentions => {
+                let sql = format!("{MENTION} WHERE id BETWEEN ? AND ? ORDER BY id");
+                self.rows(&sql, range, mention)
+            }
+            LinkKind::Tagged => {
+                let sql = format!("{TAGGED} WHERE id BETWEEN ? AND ? ORDER BY id");
+                self.rows(&sql, range, tagged)
+            }
+            LinkKind::LinksTo => {
+                let sql = format!("{LINK} WHERE id BETWEEN ? AND ? ORDER BY id");
+                self.rows(&sql, range, link)
+            }
+        }
+    }
+
+    /// The links that end at `target`, in no particular order.
+    pub(super) fn edges_to(
+        &self,
+        target: Ref,
+        locator: &mut Locator<'_>,
+    ) -> Result<Vec<Edge>, IndexError> {
+        let mut edges = match target {
+            Ref::Document(document) => self.rows(
+                &format!("{LINK} WHERE to_document = ? AND to_section IS NULL"),
+                [document],
+                link,
+            )?,
+            Ref::Section(document, number) => self.rows(
+                &format!("{LINK} WHERE to_document = ? AND to_section = ?"),
+                [document, number as i64],
+                link,
+            )?,
+            Ref::Chunk(..) => Vec::new(),
+            Ref::Term(term) => self.rows(&format!("{MENTION} WHERE term = ?"), [term], mention)?,
+            Ref::Tag(tag) => self.rows(&format!("{TAGGED} WHERE tag = ?"), [tag], tagged)?,
+            Ref::Target(id) => self.rows(&format!("{LINK} WHERE to_target = ?"), [id], link)?,
+        };
+        if let Ref::Section(document, _) | Ref::Chunk(document, _) = target {
+            let head = locator.head(document)?;
+            let contains = self.edges_of(&head, LinkKind::Contains)?;
+            edges.extend(contains.into_iter().filter(|edge| edge.target == target));
+        }
+        Ok(edges)
+    }
+
+    fn rows<P: Params>(
+        &self,
+        sql: &str,
+        params: P,
+        read: fn(&Row<'_>) -> Result<Edge, IndexError>,
+    ) -> Result<Vec<Edge>, IndexError> {
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        let mut edges = Vec::new();
+        while let Some(row) = rows.next()? {
+            edges.push(read(row)?);
+        }
+        Ok(edges)
+    }
+
+    /// The structure of a document: what contains its sections and chunks.
+    fn contains(&self, head: &Head) -> Result<Vec<Edge>, IndexError> {
+        let structure = |source, target, row: &Row<'_>| -> Result<Edge, IndexError> {
+            Ok(Edge {
+                source,
+                kind: LinkKind::Contains,
+                target,
+                rule: "structure",
+                document: head.id,
+                line: row.get(2)?,
+                start: row.get(3)?,
+                bytes: row.get(4)?,
+                uses: 1,
+                written: None,
+            })
+        };
+        let mut edges = Vec::new();
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id, parent, line, start, heading
+             FROM section WHERE id BETWEEN ? AND ? ORDER BY id",
+        )?;
+        let mut rows = statement.query(row_range(head.id))?;
+        while let Some(row) = rows.next()? {
+            let (_, number) = split_row_id(row.get(0)?);
+            let source = section_or_document(head.id, row.get(1)?)?;
+            edges.push(structure(source, Ref::Section(head.id, number), row)?);
+        }
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id, section, line, start, bytes
+             FROM chunk WHERE id >= ? AND id < ? ORDER BY id",
+        )?;
+        let end = head.first_chunk.saturating_add(head.chunks);
+        let mut rows = statement.query([head.first_chunk, end])?;
+        while let Some(row) = rows.next()? {
+            let number = usize::try_from(row.get::<_, i64>(0)? - head.first_chunk)
+                .map_err(|_| damaged("a chunk has no number"))?;
+            let source = section_or_document(head.id, row.get(1)?)?;
+            edges.push(structure(source, Ref::Chunk(head.id, number), row)?);
+        }
+        Ok(edges)
+    }
+}
+
+fn link(row: &Row<'_>) -> Result<Edge, IndexError> {
+    let (document, _) = split_row_id(row.get(0)?);
+    let target = match (row.get::<_, Option<i64>>(7)?, row.get::<_, Option<i64>>(9)?) {
+        (Some(document), _) => section_or_document(document, row.get(8)?)?,
+        (None, Some(target)) => Ref::Target(target),
+        (None, None) => return Err(damaged("a link points nowhere")),
+    };
+    Ok(Edge {
+        source: section_or_document(document, row.get(1)?)?,
+        kind: LinkKind::LinksTo,
+        target,
+        rule: rule(LinkKind::LinksTo, row.get(2)?)?,
+        document,
+        line: row.get(4)?,
+        start: row.get(5)?,
+        bytes: row.get(6)?,
+        uses: 1,
+        written: row.get(3)?,
+    })
+}
+
+fn mention(row: &Row<'_>) -> Result<Edge, IndexError> {
+    let (document, _) = split_row_id(row.get(0)?);
+    let chunk: u32 = row.get(2)?;
+    Ok(Edge {
+        source: Ref::Chunk(document, chunk as usize),
+        kind: LinkKind::Mentions,
+        target: Ref::Term(row.get(1)?),
+        rule: rule(LinkKind::Mentions, row.get(3)?)?,
+        document,
+        line: row.get(5)?,
+        start: row.get(6)?,
+        bytes: row.get(7)?,
+        uses: row.get(4)?,
+        written: None,
+    })
+}
+
+fn tagged(row: &Row<'_>) -> Result<Edge, IndexError> {
+    let (document, _) = split_row_id(row.get(0)?);
+    Ok(Edge {
+        source: Ref::Document(document),
+        kind: LinkKind::Tagged,
+        target: Ref::Tag(row.get(1)?),
+        rule: rule(LinkKind::Tagged, row.get(2)?)?,
+        document,
+        line: row.get(3)?,
+        start: row.get(4)?,
+        bytes: row.get(5)?,
+        uses: 1,
+        written: None,
+    })
+}
+
+/// Names the ends of edges; remembers the ids it has read.
+pub(super) struct Namer<'i> {
+    locator: Locator<'i>,
+    ids: std::collections::HashMap<Ref, NodeId>,
+}
+
+impl<'i> Namer<'i> {
+    pub(super) fn new(index: &'i Index) -> Self {
+        Self {
+            locator: Locator::new(index),
+            ids: std::collections::HashMap::new(),
+        }
+    }
+
+    pub(super) const fn locator(&mut self) -> &mut Locator<'i> {
+        &mut self.locator
+    }
+
+    pub(super) fn id(&mut self, at: Ref) -> Result<NodeId, IndexError> {
+        if let Some(id) = self.ids.get(&at) {
+            return Ok(id.clone());
+        }
+        // Bounded: an export names every node there is.
+        if self.ids.len() >= 65_536 {
+            self.ids.clear();
+        }
+        match at {
+            // All of a document's parts at once: links come by document.
+            Ref::Section(document, _) | Ref::Chunk(document, _) => {
+                let head = self.locator.head(document)?;
+                self.learn_parts(&head)?;
+            }
+            _ => {
+                let id = self.locator.node(at)?.id;
+                self.ids.insert(at, id);
+            }
+        }
+        self.ids
+            .get(&at)
+            .cloned()
+            .ok_or_else(|| damaged("a link ends at a row that is missing"))
+    }
+
+    fn learn_parts(&mut self, head: &Rc<Head>) -> Result<(), IndexError> {
+        let sections = self.locator.sections(head, row_range(head.id))?;
+        for (number, node) in sections.into_iter().enumerate() {
+            self.ids.insert(Ref::Section(head.id, number), node.id);
+        }
+        let chunks = self.locator.chunks(head, head.first_chunk, head.chunks)?;
+        for (number, node) in chunks.into_iter().enumerate() {
+            self.ids.insert(Ref::Chunk(head.id, number), node.id);
+        }
+        Ok(())
+    }
+
+    /// The link with its ends named.
+    pub(super) fn link(&mut self, edge: Edge) -> Result<Link, IndexError> {
+        let (source, target) = (self.id(edge.source)?, self.id(edge.target)?);
+        let head = self.locator.head(edge.document)?;
+        let written = match (edge.kind, edge.written) {
+            (LinkKind::LinksTo, None) => Some(target.key().to_owned()),
+            (_, written) => written,
+        };
+        Ok(Link {
+            source,
+            kind: edge.kind,
+            status: Status::of(target.kind()),
+            target,
+            rule: edge.rule,
+            uses: edge.uses,
+            written,
+            evidence: Evidence {
+                path: head.path.clone(),
+                line: edge.line,
+                start: edge.start,
+                end: edge.start.saturating_add(edge.bytes),
+                sha256: head.sha256,
+            },
+        })
+    }
+}

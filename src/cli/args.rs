@@ -64,6 +64,16 @@ pub(crate) enum Command {
     Rebuild(commands::publish::Rebuild),
     /// Search, with a citation behind every answer
     Query(commands::query::Typed),
+    /// List documents, sections, terms, tags, links, broken links
+    List(commands::list::Typed),
+    /// Show everything about one node
+    Show(commands::show::Typed),
+    /// Show what lies around a node
+    Neighbors(commands::neighbors::Typed),
+    /// Compare two runs: sources, nodes, links
+    Diff(commands::diff::Typed),
+    /// Write a run for other tools: JSON, JSON lines, Graphviz, GraphML
+    Export(commands::export::Typed),
     /// Show the current run and how full the footprint budget is
     Status(commands::status::Typed),
     /// List the runs

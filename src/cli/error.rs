@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use super::args::Globals;
 use super::exit::Exit;
 use crate::foundation::durable::OverAllowance;
-use crate::index::IndexError;
 use crate::index::search::{PatternError, QueryError};
+use crate::index::{FilterError, IndexError};
 use crate::run::gc::GcError;
 use crate::run::{RunError, RunId};
 use crate::schema::Reason;
@@ -139,8 +139,8 @@ impl Failure {
     /// Makes the next command work on the same workspace and profile as the
     /// one that failed.
     pub(crate) fn in_workspace(mut self, globals: &Globals) -> Self {
-        const SCOPED: [&str; 7] = [
-            "gc", "ingest", "query", "rebuild", "runs", "status", "verify",
+        const SCOPED: [&str; 8] = [
+            "gc", "ingest", "list", "query", "rebuild", "runs", "status", "verify",
         ];
         let scoped = |hint: &String| {
             let command = hint.strip_prefix("auditgraph ");
@@ -314,6 +314,12 @@ impl From<QueryError> for Failure {
 impl From<PatternError> for Failure {
     fn from(error: PatternError) -> Self {
         Self::usage(&error)
+    }
+}
+
+impl From<FilterError> for Failure {
+    fn from(error: FilterError) -> Self {
+        Self::usage(error).hint("auditgraph list --help")
     }
 }
 

@@ -15,6 +15,7 @@ mod examples;
 mod exit;
 mod freshness;
 mod kinds;
+mod nodes;
 mod output;
 mod progress;
 mod reading;

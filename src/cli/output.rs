@@ -22,7 +22,6 @@ pub(crate) trait Report: Serialize {
 pub(crate) struct Page<'a> {
     out: &'a mut dyn Write,
     paint: Paint,
-    columns: usize,
 }
 
 impl Page<'_> {
@@ -39,11 +38,6 @@ impl Page<'_> {
     /// Whether colours are shown.
     pub(crate) fn colour(&self) -> bool {
         self.paint.colour
-    }
-
-    /// Columns of the terminal, or 100 where there is none.
-    pub(crate) fn columns(&self) -> usize {
-        self.columns
     }
 
     /// Writes one line. What comes from a file must have gone through
@@ -93,11 +87,9 @@ impl Output {
             return self.document(report);
         }
         self.write(|out| {
-            let columns = terminal_columns();
             report.human(&mut Page {
                 out,
                 paint: self.stdout,
-                columns,
             })
         })
     }
@@ -194,12 +186,4 @@ impl Output {
         // A closed standard error is nobody's loss.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
-}
-
-fn terminal_columns() -> usize {
-    rustix::termios::tcgetwinsize(io::stdout())
-        .ok()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|columns| *columns >= 40)
-        .unwrap_or(100)
 }

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{FORMAT, Header, Link, Node, Writer};
+use super::{FORMAT, Header, Writer};
+use crate::index::{Link, Node};
 
 pub(super) struct Dot;
 
@@ -18,41 +19,58 @@ impl Writer for Dot {
         )
     }
 
-    fn node(&mut self, node: &Node<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn node(&mut self, node: &Node, out: &mut dyn Write) -> io::Result<()> {
         write!(
             out,
             "  {} [kind={} label={}",
-            quoted(node.id),
-            quoted(node.kind),
-            quoted(node.label)
+            quoted(&node.id.to_string()),
+            node.kind,
+            quoted(node.title.as_deref().unwrap_or(node.id.key()))
         )?;
-        for (name, value) in [("path", node.path), ("text", node.text)] {
-            if let Some(value) = value {
-                write!(out, " {name}={}", quoted(value))?;
-            }
+        if let Some(level) = node.level {
+            write!(out, " level={level}")?;
         }
-        for (name, value) in [("line", node.line), ("end_line", node.end_line)] {
-            if let Some(value) = value {
-                write!(out, " {name}={value}")?;
-            }
+        if let Some(uses) = node.uses {
+            write!(out, " uses={uses}")?;
+        }
+        if let Some(place) = &node.place {
+            write!(
+                out,
+                " path={} line={} end_line={} start={} end={} source_sha256=\"{}\"",
+                quoted(place.path.as_str()),
+                place.line,
+                place.end_line,
+                place.start,
+                place.end,
+                place.sha256,
+            )?;
         }
         writeln!(out, "];")
     }
 
-    fn link(&mut self, link: &Link<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn link(&mut self, link: &Link, out: &mut dyn Write) -> io::Result<()> {
         let evidence = &link.evidence;
+        write!(
+            out,
+            "  {} -> {} [kind={} rule={} status={} uses={}",
+            quoted(&link.source.to_string()),
+            quoted(&link.target.to_string()),
+            link.kind.name(),
+            link.rule,
+            link.status.name(),
+            link.uses,
+        )?;
+        if let Some(written) = &link.written {
+            write!(out, " written={}", quoted(written))?;
+        }
         writeln!(
             out,
-            "  {} -> {} [kind={} rule={} path={} line={} start={} end={} source_sha256={}];",
-            quoted(link.from),
-            quoted(link.to),
-            quoted(link.kind),
-            quoted(evidence.rule),
-            quoted(evidence.path),
+            " path={} line={} start={} end={} source_sha256=\"{}\"];",
+            quoted(evidence.path.as_str()),
             evidence.line,
             evidence.start,
             evidence.end,
-            quoted(evidence.source_sha256),
+            evidence.sha256,
         )
     }
 

@@ -1,24 +1,33 @@
 //! GraphML (graphml.graphdrawing.org), as networkx, Gephi and yEd read it.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::{FORMAT, Header, Link, Node, Writer};
+use super::{FORMAT, Header, Writer};
+use crate::index::{Link, Node};
 
 /// What may be attached: key, to what, the name readers show, type. A key
 /// is unique in the whole file, hence the initials.
-const KEYS: [(&str, &str, &str, &str); 17] = [
+const KEYS: [(&str, &str, &str, &str); 24] = [
     ("format", "graph", "format", "int"),
     ("schema", "graph", "schema", "string"),
     ("run", "graph", "run", "string"),
     ("run_digest", "graph", "run_digest", "string"),
     ("n.kind", "node", "kind", "string"),
     ("n.label", "node", "label", "string"),
+    ("n.level", "node", "level", "int"),
+    ("n.uses", "node", "uses", "long"),
     ("n.path", "node", "path", "string"),
     ("n.line", "node", "line", "int"),
     ("n.end_line", "node", "end_line", "int"),
-    ("n.text", "node", "text", "string"),
+    ("n.start", "node", "start", "long"),
+    ("n.end", "node", "end", "long"),
+    ("n.sha256", "node", "source_sha256", "string"),
     ("e.kind", "edge", "kind", "string"),
     ("e.rule", "edge", "rule", "string"),
+    ("e.status", "edge", "status", "string"),
+    ("e.uses", "edge", "uses", "long"),
+    ("e.written", "edge", "written", "string"),
     ("e.path", "edge", "path", "string"),
     ("e.line", "edge", "line", "int"),
     ("e.start", "edge", "start", "long"),
@@ -45,51 +54,60 @@ impl Writer for GraphMl {
             )?;
         }
         writeln!(out, "<graph id=\"auditgraph\" edgedefault=\"directed\">")?;
-        data("format", &FORMAT.to_string(), out)?;
-        data("schema", &serde_json::to_string(&header.schema)?, out)?;
+        data("format", FORMAT, out)?;
+        data("schema", serde_json::to_string(&header.schema)?, out)?;
         data("run", &header.run.id, out)?;
-        data("run_digest", &header.run.digest.to_string(), out)?;
+        data("run_digest", header.run.digest, out)?;
         writeln!(out)
     }
 
-    fn node(&mut self, node: &Node<'_>, out: &mut dyn Write) -> io::Result<()> {
-        write!(out, "<node id=\"{}\">", escaped(node.id))?;
+    fn node(&mut self, node: &Node, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "<node id=\"{}\">", escaped(&node.id.to_string()))?;
         data("n.kind", node.kind, out)?;
-        data("n.label", node.label, out)?;
-        for (key, value) in [("n.path", node.path), ("n.text", node.text)] {
-            if let Some(value) = value {
-                data(key, value, out)?;
-            }
+        data(
+            "n.label",
+            node.title.as_deref().unwrap_or(node.id.key()),
+            out,
+        )?;
+        if let Some(level) = node.level {
+            data("n.level", level, out)?;
         }
-        for (key, value) in [("n.line", node.line), ("n.end_line", node.end_line)] {
-            if let Some(value) = value {
-                data(key, &value.to_string(), out)?;
-            }
+        if let Some(uses) = node.uses {
+            data("n.uses", uses, out)?;
+        }
+        if let Some(place) = &node.place {
+            data("n.path", place.path.as_str(), out)?;
+            data("n.line", place.line, out)?;
+            data("n.end_line", place.end_line, out)?;
+            data("n.start", place.start, out)?;
+            data("n.end", place.end, out)?;
+            data("n.sha256", place.sha256, out)?;
         }
         writeln!(out, "</node>")
     }
 
-    fn link(&mut self, link: &Link<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn link(&mut self, link: &Link, out: &mut dyn Write) -> io::Result<()> {
         let evidence = &link.evidence;
         self.links += 1;
         write!(
             out,
             "<edge id=\"e{}\" source=\"{}\" target=\"{}\">",
             self.links,
-            escaped(link.from),
-            escaped(link.to)
+            escaped(&link.source.to_string()),
+            escaped(&link.target.to_string())
         )?;
-        data("e.kind", link.kind, out)?;
-        data("e.rule", evidence.rule, out)?;
-        data("e.path", evidence.path, out)?;
-        for (key, value) in [
-            ("e.line", evidence.line),
-            ("e.start", evidence.start),
-            ("e.end", evidence.end),
-        ] {
-            data(key, &value.to_string(), out)?;
+        data("e.kind", link.kind.name(), out)?;
+        data("e.rule", link.rule, out)?;
+        data("e.status", link.status.name(), out)?;
+        data("e.uses", link.uses, out)?;
+        if let Some(written) = &link.written {
+            data("e.written", written, out)?;
         }
-        data("e.sha256", evidence.source_sha256, out)?;
+        data("e.path", evidence.path.as_str(), out)?;
+        data("e.line", evidence.line, out)?;
+        data("e.start", evidence.start, out)?;
+        data("e.end", evidence.end, out)?;
+        data("e.sha256", evidence.sha256, out)?;
         writeln!(out, "</edge>")
     }
 
@@ -98,8 +116,9 @@ impl Writer for GraphMl {
     }
 }
 
-fn data(key: &str, value: &str, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "<data key=\"{key}\">{}</data>", escaped(value))
+fn data(key: &str, value: impl Display, out: &mut dyn Write) -> io::Result<()> {
+    let value = escaped(&value.to_string());
+    write!(out, "<data key=\"{key}\">{value}</data>")
 }
 
 /// Text as XML 1.0 allows it: markup escaped; what no XML document may hold

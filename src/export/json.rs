@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{FORMAT, Header, Link, Node, Writer};
+use super::{FORMAT, Header, Writer};
+use crate::index::{Link, Node};
 
 #[derive(Serialize)]
 struct Head<'a> {
@@ -44,7 +45,7 @@ impl Writer for Document {
         write!(out, "{open},\n\"nodes\": [")
     }
 
-    fn node(&mut self, node: &Node<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn node(&mut self, node: &Node, out: &mut dyn Write) -> io::Result<()> {
         self.item(node, out)
     }
 
@@ -53,7 +54,7 @@ impl Writer for Document {
         out.write_all(b"\n],\n\"links\": [")
     }
 
-    fn link(&mut self, link: &Link<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn link(&mut self, link: &Link, out: &mut dyn Write) -> io::Result<()> {
         self.item(link, out)
     }
 
@@ -88,11 +89,11 @@ impl Writer for Lines {
         Self::line("header", &head(header), out)
     }
 
-    fn node(&mut self, node: &Node<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn node(&mut self, node: &Node, out: &mut dyn Write) -> io::Result<()> {
         Self::line("node", node, out)
     }
 
-    fn link(&mut self, link: &Link<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn link(&mut self, link: &Link, out: &mut dyn Write) -> io::Result<()> {
         Self::line("link", link, out)
     }
 

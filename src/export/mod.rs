@@ -13,10 +13,13 @@ mod graphml;
 mod json;
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 
 use crate::foundation::Sha256;
+use crate::graph::NodeKind;
+use crate::index::{Index, IndexError, Link, LinkKind, Node};
 use crate::schema::SchemaBlock;
 
 /// The version of the export formats, as `format` in each of them.
@@ -70,59 +73,6 @@ pub struct RunReference {
     pub digest: Sha256,
 }
 
-/// A node. Absent fields are left out of every format.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Node<'a> {
-    /// Stable id: `kind:key`.
-    pub id: &'a str,
-    /// `document`, `section`, …
-    pub kind: &'a str,
-    /// What a person would call it: a title, a term, a path.
-    pub label: &'a str,
-    /// The source it stands in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<&'a str>,
-    /// First line, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<u32>,
-    /// Last line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end_line: Option<u32>,
-    /// The text of a chunk, when asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<&'a str>,
-}
-
-/// A link with its evidence.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Link<'a> {
-    /// `contains`, `mentions`, `tagged` or `links_to`.
-    pub kind: &'a str,
-    /// Id of the node it starts at.
-    pub from: &'a str,
-    /// Id of the node it points at.
-    pub to: &'a str,
-    /// Why the link exists.
-    pub evidence: Evidence<'a>,
-}
-
-/// Where a link was read, and by which rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Evidence<'a> {
-    /// The rule: `inline`, `wikilink`, `inline_code`, …
-    pub rule: &'a str,
-    /// The source.
-    pub path: &'a str,
-    /// Line, from 1.
-    pub line: u32,
-    /// First byte, from 0.
-    pub start: u32,
-    /// One past the last byte.
-    pub end: u32,
-    /// SHA-256 of the source's bytes.
-    pub source_sha256: &'a str,
-}
-
 /// What receives records one by one.
 pub type Sink<'s, T> = &'s mut dyn FnMut(&T) -> io::Result<()>;
 
@@ -135,13 +85,53 @@ pub trait Records {
     ///
     /// # Errors
     /// The source's own, or the sink's.
-    fn nodes(&mut self, sink: Sink<'_, Node<'_>>) -> Result<(), Self::Error>;
+    fn nodes(&mut self, sink: Sink<'_, Node>) -> Result<(), Self::Error>;
 
     /// Hands every link to `sink`.
     ///
     /// # Errors
     /// The source's own, or the sink's.
-    fn links(&mut self, sink: Sink<'_, Link<'_>>) -> Result<(), Self::Error>;
+    fn links(&mut self, sink: Sink<'_, Link>) -> Result<(), Self::Error>;
+}
+
+/// Why an export stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The run's index cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The export cannot be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl Records for &Index {
+    type Error = ExportError;
+
+    fn nodes(&mut self, sink: Sink<'_, Node>) -> Result<(), ExportError> {
+        let mut written = Ok(());
+        self.each_node(&NodeKind::ALL.into(), &mut |node| {
+            written = sink(&node);
+            flow(&written)
+        })?;
+        Ok(written?)
+    }
+
+    fn links(&mut self, sink: Sink<'_, Link>) -> Result<(), ExportError> {
+        let mut written = Ok(());
+        self.each_link(&LinkKind::ALL.into(), &mut |link| {
+            written = sink(&link);
+            flow(&written)
+        })?;
+        Ok(written?)
+    }
+}
+
+fn flow(written: &io::Result<()>) -> ControlFlow<()> {
+    match written {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
 }
 
 /// How much was written.
@@ -174,12 +164,12 @@ pub fn write<R: Records>(
 /// The text of one format, in the order the methods are declared.
 trait Writer {
     fn begin(&mut self, header: &Header, out: &mut dyn Write) -> io::Result<()>;
-    fn node(&mut self, node: &Node<'_>, out: &mut dyn Write) -> io::Result<()>;
+    fn node(&mut self, node: &Node, out: &mut dyn Write) -> io::Result<()>;
     /// Between the last node and the first link.
     fn turn(&mut self, _out: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
-    fn link(&mut self, link: &Link<'_>, out: &mut dyn Write) -> io::Result<()>;
+    fn link(&mut self, link: &Link, out: &mut dyn Write) -> io::Result<()>;
     fn end(&mut self, out: &mut dyn Write) -> io::Result<()>;
 }
 

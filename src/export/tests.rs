@@ -2,43 +2,62 @@
 
 use super::*;
 
-/// Two documents that do their best to break out of every format.
+use crate::graph::NodeId;
+use crate::index::{Evidence, NodePlace, Status};
+
+/// Two nodes that do their best to break out of every format.
 struct Nasty;
 
 const ODD: &str = "document:a \"b\" \\ <c> & 'd'\n\u{1}.md\\";
 
+fn odd() -> NodeId {
+    ODD.parse().unwrap()
+}
+
 impl Records for Nasty {
     type Error = io::Error;
 
-    fn nodes(&mut self, sink: Sink<'_, Node<'_>>) -> io::Result<()> {
+    fn nodes(&mut self, sink: Sink<'_, Node>) -> io::Result<()> {
         sink(&Node {
-            id: ODD,
-            kind: "document",
-            label: "ends in \\",
-            path: Some("a.md"),
-            line: Some(1),
-            ..Node::default()
+            id: odd(),
+            kind: NodeKind::Document,
+            title: Some("ends in \\".to_owned()),
+            place: Some(NodePlace {
+                path: "a.md".parse().unwrap(),
+                line: 1,
+                end_line: 9,
+                start: 0,
+                end: 99,
+                sha256: Sha256::of(b"a"),
+            }),
+            level: None,
+            uses: None,
         })?;
         sink(&Node {
-            id: "tag:x",
-            kind: "tag",
-            label: "x",
-            ..Node::default()
+            id: NodeId::new(NodeKind::Tag, "x"),
+            kind: NodeKind::Tag,
+            title: Some("x".to_owned()),
+            place: None,
+            level: None,
+            uses: Some(1),
         })
     }
 
-    fn links(&mut self, sink: Sink<'_, Link<'_>>) -> io::Result<()> {
+    fn links(&mut self, sink: Sink<'_, Link>) -> io::Result<()> {
         sink(&Link {
-            kind: "tagged",
-            from: ODD,
-            to: "tag:x",
+            source: odd(),
+            kind: LinkKind::Tagged,
+            target: NodeId::new(NodeKind::Tag, "x"),
+            status: Status::Resolved,
+            rule: "hashtag",
+            uses: 1,
+            written: None,
             evidence: Evidence {
-                rule: "hashtag",
-                path: "a.md",
+                path: "a.md".parse().unwrap(),
                 line: 3,
                 start: 10,
                 end: 12,
-                source_sha256: "00",
+                sha256: Sha256::of(b"a"),
             },
         })
     }
@@ -82,15 +101,15 @@ fn json_lines_are_one_record_each() {
         .collect();
     assert_eq!(kinds, ["header", "node", "node", "link"]);
     assert_eq!(records[0]["run"]["digest"], Sha256::of(b"abc").to_string());
-    assert_eq!(records[3]["from"], ODD);
+    assert_eq!(records[3]["source"], ODD);
 }
 
 #[test]
 fn dot_quotes_what_it_is_given() {
     let text = export(Format::Dot);
     let id = "\"document:a \\\"b\\\" \\\\ <c> & 'd'\\n\u{1}.md\\\\\"";
-    assert!(text.contains(&format!("  {id} [kind=\"document\" label=\"ends in \\\\\"")));
-    assert!(text.contains(&format!("  {id} -> \"tag:x\" [kind=\"tagged\"")));
+    assert!(text.contains(&format!("  {id} [kind=document label=\"ends in \\\\\"")));
+    assert!(text.contains(&format!("  {id} -> \"tag:x\" [kind=tagged")));
     assert!(text.ends_with("];\n}\n"));
 }
 

@@ -117,6 +117,43 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory(directory)
 }
 
+/// As [`replace`], for content that is written as it is made; returns what
+/// `write` returns. Memory does not grow with the content.
+///
+/// # Errors
+/// What `write` reports, or any I/O error; the old file is then still there.
+pub fn replace_with<T, E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
+) -> Result<T, E> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let staged = directory.join(format!(".{name}.{}", std::process::id()));
+    let _ = fs::remove_file(&staged);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o644)
+        .open(&staged)?;
+    let outcome = (|| {
+        let mut buffered = io::BufWriter::with_capacity(256 * 1024, &mut file);
+        let value = write(&mut buffered)?;
+        buffered.flush()?;
+        drop(buffered);
+        file.sync_all()?;
+        fs::rename(&staged, path)?;
+        sync_directory(directory)?;
+        Ok(value)
+    })();
+    if outcome.is_err() {
+        let _ = fs::remove_file(&staged);
+    }
+    outcome
+}
+
 /// Reads a regular file of at most `limit` bytes. A longer one is an error,
 /// so that a hostile file cannot exhaust memory; a symbolic link, FIFO or
 /// device is one too, so that it cannot lead elsewhere or block.

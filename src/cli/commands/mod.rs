@@ -2,14 +2,19 @@
 //! which asks the floors below and reports the answer.
 
 pub(super) mod completions;
+pub(super) mod diff;
+pub(super) mod export;
 pub(super) mod gc;
 pub(super) mod init;
+pub(super) mod list;
 pub(super) mod man;
+pub(super) mod neighbors;
 pub(super) mod preflight;
 pub(super) mod publish;
 pub(super) mod query;
 pub(super) mod runs;
 pub(super) mod self_update;
+pub(super) mod show;
 pub(super) mod status;
 pub(super) mod verify;
 pub(super) mod version;
@@ -27,6 +32,11 @@ pub(super) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
         Command::Ingest(typed) => publish::ingest(context, &typed),
         Command::Rebuild(typed) => publish::rebuild(context, &typed),
         Command::Query(typed) => query::run(context, &typed),
+        Command::List(typed) => list::run(context, &typed),
+        Command::Show(typed) => show::run(context, &typed),
+        Command::Neighbors(typed) => neighbors::run(context, &typed),
+        Command::Diff(typed) => diff::run(context, &typed),
+        Command::Export(typed) => export::run(context, &typed),
         Command::Status(status::Typed {}) => status::run(context),
         Command::Runs(runs::Typed {}) => runs::run(context),
         Command::Verify(verify::Typed {}) => verify::run(context),

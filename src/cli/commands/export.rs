@@ -1,0 +1,240 @@
+//! `auditgraph export`: a run for other tools.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum, ValueHint};
+use serde::Serialize;
+
+use crate::budget::Verdict;
+use crate::cli::budget::Budget;
+use crate::cli::context::Context;
+use crate::cli::error::Failure;
+use crate::cli::examples;
+use crate::cli::exit::Exit;
+use crate::cli::output::{Page, Report};
+use crate::cli::reading::{self, Opened, RunChoice, Source};
+use crate::cli::style::Style;
+use crate::cli::words;
+use crate::export::{self, Count, ExportError, Format, Header, RunReference};
+use crate::foundation::size::human;
+use crate::foundation::{Sha256, Sha256Hasher, durable};
+use crate::workspace::{Workspace, usage};
+
+const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "auditgraph export --output graph.json",
+        "nodes and links as JSON",
+    ),
+    (
+        "auditgraph export --format graphml --output graph.graphml",
+        "for networkx, Gephi, yEd",
+    ),
+    (
+        "auditgraph export --format dot | dot -Tsvg > graph.svg",
+        "drawn by Graphviz",
+    ),
+    (
+        "auditgraph export --format jsonl | grep '\"unresolved\"'",
+        "one record per line",
+    ),
+];
+
+/// What is typed.
+#[derive(Debug, Args)]
+#[command(after_help = examples::text(EXAMPLES))]
+pub(crate) struct Typed {
+    /// The format [default: by the ending of FILE, else json]
+    #[arg(long, short = 'f', value_name = "FORMAT")]
+    format: Option<Wanted>,
+    /// Write to FILE, replaced in one step [default: standard output]
+    #[arg(long, short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunChoice,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Wanted {
+    Json,
+    Jsonl,
+    Dot,
+    Graphml,
+}
+
+impl From<Wanted> for Format {
+    fn from(wanted: Wanted) -> Self {
+        match wanted {
+            Wanted::Json => Self::Json,
+            Wanted::Jsonl => Self::Jsonl,
+            Wanted::Dot => Self::Dot,
+            Wanted::Graphml => Self::Graphml,
+        }
+    }
+}
+
+pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
+    let format = format(typed);
+    if context.output.is_json() && typed.output.is_none() && format != Format::Json {
+        return Err(Failure::usage(
+            "--json promises one JSON document on standard output: write the export to a file",
+        )
+        .hint(format_args!(
+            "auditgraph export --json --format {0} --output graph.{0}",
+            format.name()
+        )));
+    }
+    let opened = reading::open(context, &typed.run)?;
+    let budget = judge(context, &opened)?;
+    let header = Header {
+        schema: opened.source.schema.clone(),
+        run: RunReference {
+            id: opened.source.id.to_string(),
+            digest: opened.source.digest,
+        },
+    };
+    let mut records = opened.session.index();
+    let Some(output) = &typed.output else {
+        // Nothing is written to a disk: the budget can only warn.
+        budget.warn(&context.output);
+        let mut failure = None;
+        context.output.write(
+            |out| match export::write(format, &header, &mut records, out) {
+                Ok(_) => Ok(()),
+                Err(ExportError::Io(error)) => Err(error),
+                Err(ExportError::Index(error)) => {
+                    failure = Some(error);
+                    Ok(())
+                }
+            },
+        )?;
+        return match failure {
+            Some(error) => Err(error.into()),
+            None => Ok(Exit::Done),
+        };
+    };
+    check_destination(&opened.workspace, output)?;
+    if budget.assessment().verdict == Verdict::Block {
+        return Err(budget.into_failure());
+    }
+    let (count, digest, bytes) = durable::replace_with(output, |out| {
+        let mut out = Hashed {
+            out,
+            hasher: Sha256Hasher::default(),
+            bytes: 0,
+        };
+        let count = export::write(format, &header, &mut records, &mut out)?;
+        Ok::<_, ExportError>((count, out.hasher.finish(), out.bytes))
+    })
+    .map_err(|error| match error {
+        ExportError::Io(error) => Failure::io("write", output, &error),
+        ExportError::Index(error) => error.into(),
+    })?;
+    budget.warn(&context.output);
+    context.output.report(&Exported {
+        run: opened.source,
+        export_format: format,
+        output: output.clone(),
+        bytes,
+        sha256: digest,
+        count,
+        budget,
+    })?;
+    Ok(Exit::Done)
+}
+
+fn format(typed: &Typed) -> Format {
+    if let Some(wanted) = typed.format {
+        return wanted.into();
+    }
+    let ending = typed.output.as_ref().and_then(|path| path.extension());
+    Format::ALL
+        .into_iter()
+        .find(|format| ending.is_some_and(|ending| ending == format.name()))
+        .unwrap_or(Format::Json)
+}
+
+/// The budget judges what is under `.pkg`, wherever the export goes (FR-010).
+fn judge(context: &Context, opened: &Opened) -> Result<Budget, Failure> {
+    let profile = opened.workspace.layout(&context.profile);
+    let usage = usage::measure(profile.profile())
+        .map_err(|error| Failure::io("measure", profile.profile(), &error))?;
+    let source_bytes = opened.session.manifest().source_bytes;
+    let policy = &opened.workspace.config().budget;
+    let assessment = policy.assess(source_bytes, usage.total.bytes, 0);
+    Ok(Budget::new(assessment, &usage))
+}
+
+/// Refuses a destination under `.pkg`, and one that is no regular file: a
+/// rename would put a file in the place of a device.
+fn check_destination(workspace: &Workspace, output: &Path) -> Result<(), Failure> {
+    let refuse = |what: &str| {
+        Err(Failure::usage(format_args!("{} {what}", output.display()))
+            .path(output.display())
+            .hint("choose another file, or leave --output away to write to standard output"))
+    };
+    match std::fs::metadata(output) {
+        Ok(metadata) if !metadata.is_file() => return refuse("exists and is not a regular file"),
+        _ => {}
+    }
+    if output.file_name().is_none() {
+        return refuse("is not the name of a file");
+    }
+    let folder = match output.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let folder = folder
+        .canonicalize()
+        .map_err(|error| Failure::io("open the folder", folder, &error))?;
+    let derived = workspace.root().join(crate::workspace::DERIVED_FOLDER);
+    if folder.starts_with(&derived) {
+        return refuse("is inside .pkg, where only runs are written");
+    }
+    Ok(())
+}
+
+/// Counts and hashes what passes.
+struct Hashed<'a> {
+    out: &'a mut dyn Write,
+    hasher: Sha256Hasher,
+    bytes: u64,
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        self.bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[derive(Serialize)]
+struct Exported {
+    run: Source,
+    export_format: Format,
+    output: PathBuf,
+    bytes: u64,
+    sha256: Sha256,
+    #[serde(flatten)]
+    count: Count,
+    budget: Budget,
+}
+
+impl Report for Exported {
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.line(format_args!(
+            "{}  {}, {}, {} of {}",
+            page.paint(Style::Path, self.output.display()),
+            human(self.bytes),
+            words::count(self.count.nodes, "node"),
+            words::count(self.count.links, "link"),
+            self.run.id
+        ))
+    }
+}

@@ -1,0 +1,129 @@
+//! `auditgraph neighbors`: what lies around a node.
+
+use std::io;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::error::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::output::{Page, Report};
+use crate::cli::reading::{self, RunChoice, Source};
+use crate::cli::style::Style;
+use crate::cli::{examples, nodes};
+use crate::graph::NodeId;
+use crate::index::{Direction, LinkKind, Neighborhood, Walk};
+
+const EXAMPLES: &[(&str, &str)] = &[
+    ("auditgraph neighbors notes/plan.md", "one link away"),
+    (
+        "auditgraph neighbors notes/plan.md --kind links_to --direction in",
+        "what links to it",
+    ),
+    (
+        "auditgraph neighbors tag:release --depth 2",
+        "two links away",
+    ),
+];
+
+/// What is typed.
+#[derive(Debug, Args)]
+#[command(after_help = examples::text(EXAMPLES))]
+pub(crate) struct Typed {
+    /// An id, a path, path#fragment, or path:line
+    #[arg(value_name = "NODE")]
+    node: String,
+    /// How many links to go
+    #[arg(long, short = 'd', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    depth: u32,
+    /// Which way to follow links
+    #[arg(long, value_name = "WAY", default_value = "both")]
+    direction: Way,
+    /// Only along links of this kind (repeatable): contains, mentions, tagged, links_to
+    #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = link_kind)]
+    kinds: Vec<LinkKind>,
+    /// At most this many nodes
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
+    limit: usize,
+    #[command(flatten)]
+    run: RunChoice,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Way {
+    Out,
+    In,
+    Both,
+}
+
+impl From<Way> for Direction {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Out => Self::Out,
+            Way::In => Self::In,
+            Way::Both => Self::Both,
+        }
+    }
+}
+
+fn link_kind(text: &str) -> Result<LinkKind, String> {
+    let names: Vec<&str> = LinkKind::ALL.iter().map(|kind| kind.name()).collect();
+    LinkKind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == text)
+        .ok_or_else(|| format!("the kinds are {}", names.join(", ")))
+}
+
+#[derive(Serialize)]
+struct Found {
+    run: Source,
+    node: NodeId,
+    #[serde(flatten)]
+    around: Neighborhood,
+}
+
+pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
+    let mut opened = reading::open(context, &typed.run)?;
+    let node = nodes::find(&mut opened.session, &typed.node)?;
+    let walk = Walk {
+        direction: typed.direction.into(),
+        kinds: typed.kinds.iter().copied().collect(),
+        depth: typed.depth,
+        limit: typed.limit,
+    };
+    let around = opened.session.index().neighbors(&node.id, &walk)?;
+    // `find` has just read this node from the same index.
+    let around = around.unwrap_or(Neighborhood {
+        nodes: Vec::new(),
+        links: Vec::new(),
+        truncated: false,
+    });
+    let truncated = around.truncated;
+    context.output.report(&Found {
+        run: opened.source,
+        node: node.id,
+        around,
+    })?;
+    if truncated {
+        context.output.note("there are more: raise --limit");
+    }
+    Ok(Exit::Done)
+}
+
+impl Report for Found {
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for neighbor in &self.around.nodes {
+            let indent = usize::try_from(neighbor.distance).unwrap_or(0) * 2;
+            let line = nodes::node_line(page, &neighbor.node);
+            page.line(format_args!("{:indent$}{line}", ""))?;
+        }
+        if !self.around.links.is_empty() {
+            page.line("")?;
+            page.line(page.paint(Style::Faint, "along"))?;
+            let links = &self.around.links;
+            nodes::some(page, links, links.len(), nodes::link_line)?;
+        }
+        Ok(())
+    }
+}

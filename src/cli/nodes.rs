@@ -1,0 +1,135 @@
+//! Nodes and links as people name and read them.
+
+use std::io;
+
+use crate::cli::error::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::output::Page;
+use crate::cli::style::Style;
+use crate::graph::{NodeId, NodeKind, WorkspacePath};
+use crate::index::{Link, Node, Status};
+use crate::run::Session;
+
+/// The node that `text` names: an id, a path (`notes/plan.md`), a path with a
+/// fragment (`notes/plan.md#next`), or a place as hits show it
+/// (`notes/plan.md:12`), which means the chunk there.
+///
+/// # Errors
+/// When the run has no such node.
+pub(crate) fn find(session: &mut Session, text: &str) -> Result<Node, Failure> {
+    let bare = text.strip_prefix("./").unwrap_or(text);
+    let mut candidates: Vec<NodeId> = text.parse().into_iter().collect();
+    if bare.contains('#') {
+        candidates.push(NodeId::new(NodeKind::Section, bare));
+    }
+    candidates.push(NodeId::new(NodeKind::Document, bare));
+    for id in &candidates {
+        if let Some(node) = session.index().node(id)? {
+            return Ok(node);
+        }
+    }
+    if let Some(id) = chunk_at(session, bare)?
+        && let Some(node) = session.index().node(&id)?
+    {
+        return Ok(node);
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        "unknown_node",
+        format_args!("run {} has no node {text:?}", session.manifest().run),
+    )
+    .why("a node is named by its id (document:notes/plan.md, tag:release), by a path, or by path:line")
+    .hint("auditgraph list --type document"))
+}
+
+/// The chunk at `path:line`.
+fn chunk_at(session: &mut Session, text: &str) -> Result<Option<NodeId>, Failure> {
+    let place = text.rsplit_once(':').and_then(|(path, line)| {
+        Some((
+            path.parse::<WorkspacePath>().ok()?,
+            line.parse::<u32>().ok()?,
+        ))
+    });
+    let Some((path, line)) = place else {
+        return Ok(None);
+    };
+    let Some(document) = session.document_at(&path)? else {
+        return Ok(None);
+    };
+    let keys = crate::graph::chunk_keys(&document.chunks);
+    Ok(document
+        .chunks
+        .iter()
+        .zip(keys)
+        .find(|(chunk, _)| (chunk.span.line..=chunk.span.end_line).contains(&line))
+        .map(|(_, key)| NodeId::chunk(&path, &key)))
+}
+
+/// One node on one line: its id, its title, where it stands.
+pub(crate) fn node_line(page: &Page<'_>, node: &Node) -> String {
+    let mut line = page.paint(Style::Path, &node.id).to_string();
+    let told = node
+        .title
+        .as_deref()
+        .filter(|title| *title != node.id.key());
+    if let Some(title) = told {
+        line.push_str(&format!("  {}", page.paint(Style::Strong, title)));
+    }
+    if let Some(uses) = node.uses {
+        line.push_str(&format!("  {uses}x"));
+    }
+    if let Some(place) = node
+        .place
+        .as_ref()
+        .filter(|_| node.kind != NodeKind::Document)
+    {
+        line.push_str(&format!(
+            "  {}:{}",
+            page.plain(place.path.as_str()),
+            page.paint(Style::Position, place.line)
+        ));
+    }
+    line
+}
+
+/// One link on one line, its evidence first, so that an editor can jump to it.
+pub(crate) fn link_line(page: &Page<'_>, link: &Link) -> String {
+    let at = &link.evidence;
+    let mut line = format!(
+        "{}:{}  {} {} {}",
+        page.paint(Style::Path, at.path.as_str()),
+        page.paint(Style::Position, at.line),
+        page.plain(&link.source),
+        page.paint(Style::Faint, format_args!("-{}->", link.kind.name())),
+        page.paint(Style::Strong, &link.target),
+    );
+    if link.status == Status::Unresolved {
+        let written = link.written.as_deref().unwrap_or_default();
+        let told = format!("broken: {written}");
+        line.push_str(&format!("  {}", page.paint(Style::Bad, told)));
+    }
+    if link.uses > 1 {
+        line.push_str(&format!("  {}x", link.uses));
+    }
+    line
+}
+
+/// Writes at most `most` lines, and says how many were left out.
+pub(crate) fn some<T>(
+    page: &mut Page<'_>,
+    items: &[T],
+    most: usize,
+    line: impl Fn(&Page<'_>, &T) -> String,
+) -> io::Result<()> {
+    for item in items.iter().take(most) {
+        let text = line(page, item);
+        page.line(format_args!("  {text}"))?;
+    }
+    if items.len() > most {
+        page.line(format_args!(
+            "  … and {} more (--json has them all)",
+            items.len() - most
+        ))?;
+    }
+    Ok(())
+}

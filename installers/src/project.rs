@@ -190,6 +190,10 @@ fn about(path: &Path) -> String {
     let lines = text.lines().map_while(|line| line.strip_prefix("//! "));
     let paragraph = lines.collect::<Vec<_>>().join(" ");
     let sentence = paragraph.split(". ").next().unwrap_or_default();
+    let sentence = match sentence.split_once(": ") {
+        Some((head, _)) if head.contains(' ') => head,
+        _ => sentence,
+    };
     sentence.trim_end_matches('.').to_owned()
 }
 

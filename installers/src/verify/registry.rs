@@ -21,11 +21,20 @@ const FUZZ_CASES: &str = "20000";
 /// Every check of this project.
 pub(crate) fn checks(project: &Project) -> Vec<Check> {
     let mut checks = text();
-    checks.extend(workflows::checks());
-    checks.extend(formula::checks());
     checks.extend(lints());
-    checks.extend(tests(project));
-    checks.extend(rest());
+    checks.extend(plain_tests(project));
+    checks.push(demo());
+    // From here on tools are needed that take minutes to build.
+    checks.extend(formula::checks());
+    checks.extend(workflows::checks());
+    checks.extend(
+        project
+            .tests
+            .iter()
+            .filter(|test| !test.plain)
+            .map(tool_test),
+    );
+    checks.push(deny());
     checks.extend(benches(project));
     checks
 }
@@ -90,15 +99,16 @@ fn lints() -> Vec<Check> {
     ]
 }
 
-fn tests(project: &Project) -> Vec<Check> {
+/// Tests that need nothing but Rust.
+fn plain_tests(project: &Project) -> Vec<Check> {
     const TEST: [&str; 4] = ["test", "--workspace", "--locked", "--no-fail-fast"];
     let with = |context: &Context<'_>, more: &[&str]| -> Command {
         let mut command = context.cargo(&TEST);
         command.args(more);
         command
     };
-    let (plain, special): (Vec<TestTarget>, Vec<TestTarget>) =
-        project.tests.iter().cloned().partition(|test| test.plain);
+    let plain = project.tests.iter().filter(|test| test.plain);
+    let plain: Vec<TestTarget> = plain.cloned().collect();
     let mut checks = vec![
         Check::commands(
             "build",
@@ -139,13 +149,13 @@ fn tests(project: &Project) -> Vec<Check> {
             },
         ));
     }
-    checks.extend(special.into_iter().map(tool_test));
     checks
 }
 
 /// A test that needs more than Rust. It is built with the whole workspace, as
 /// the others are: by itself its dependencies would be compiled once more.
-fn tool_test(test: TestTarget) -> Check {
+fn tool_test(test: &TestTarget) -> Check {
+    let test = test.clone();
     let needs = test.needs.clone();
     let about = if test.about.is_empty() {
         "an integration test that needs more than Rust"
@@ -166,23 +176,19 @@ fn tool_test(test: TestTarget) -> Check {
     .needing(needs)
 }
 
-fn rest() -> Vec<Check> {
-    vec![
-        Check::commands(
-            "demo",
-            "the demo runs from a clean workspace to the end",
-            |context| Ok(vec![context.cargo(&["demo"])]),
-        ),
-        Check::commands(
-            "deny",
-            "licences, sources and duplicates of dependencies are as agreed",
-            |context| {
-                let what = ["check", "licenses", "bans", "sources"];
-                Ok(vec![context.tool("cargo-deny", &what)?])
-            },
-        )
-        .needing(["cargo-deny"]),
-    ]
+fn demo() -> Check {
+    Check::commands("demo", "the demo runs to its end", |context| {
+        Ok(vec![context.cargo(&["demo"])])
+    })
+}
+
+fn deny() -> Check {
+    let proves = "licences and sources of dependencies are as agreed";
+    Check::commands("deny", proves, |context| {
+        let what = ["check", "licenses", "bans", "sources"];
+        Ok(vec![context.tool("cargo-deny", &what)?])
+    })
+    .needing(["cargo-deny"])
 }
 
 /// One check a bench. They state ratios of figures from the same run and fail

@@ -31,6 +31,8 @@ pub(crate) struct Project {
     pub(crate) target: PathBuf,
     /// Name of the product's package: the one at the root of the workspace.
     pub(crate) package: String,
+    /// Version of the product.
+    pub(crate) version: String,
     /// Name of the product's executable.
     pub(crate) binary: String,
     /// Integration tests of all packages.
@@ -74,6 +76,7 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    version: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
     metadata: Option<serde_json::Value>,
@@ -120,6 +123,7 @@ impl Project {
             .name
             .clone();
         let package = product.name.clone();
+        let version = product.version.clone();
         let tests = metadata.packages.iter().flat_map(test_targets).collect();
         let benches = metadata
             .packages
@@ -131,6 +135,7 @@ impl Project {
         Ok(Self {
             target: metadata.target_directory,
             package,
+            version,
             binary,
             tests,
             benches,
@@ -205,7 +210,7 @@ mod tests {
     #[test]
     fn tests_that_plain_cargo_test_leaves_out_are_found_with_their_needs() {
         let json = br#"{"workspace_root":"/w","target_directory":"/w/target","packages":[
-            {"name":"thing","manifest_path":"/w/Cargo.toml",
+            {"name":"thing","version":"1.0.0","manifest_path":"/w/Cargo.toml",
              "metadata":{"tool-tests":{"faults":["strace"]}},
              "targets":[{"name":"thing","kind":["bin"],"test":true,"src_path":"/w/a"},
                         {"name":"plain","kind":["test"],"test":true,"src_path":"/w/b"},

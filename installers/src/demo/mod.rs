@@ -14,16 +14,20 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::project::Project;
-use script::{Script, Step};
+use script::{Part, Script, Step};
 use stage::Stage;
 
 /// What `demo` was asked to do.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo demo                  build the product and show it at work
+  cargo demo                  show the product at work, then release and install it
+  cargo demo --quick          only show it at work
   cargo demo --list           print the steps, run nothing")]
 pub(crate) struct Args {
+    /// End before the release is made: the first answer is all that is wanted
+    #[arg(long)]
+    quick: bool,
     /// Print the steps as a shell script, and run nothing
     #[arg(long)]
     list: bool,
@@ -31,7 +35,10 @@ pub(crate) struct Args {
 
 /// Plays the demo; exit 1 when a step fails.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let script = Script::read(&project.path("installers/demo.toml"))?;
+    let mut script = Script::read(&project.path("installers/demo.toml"))?;
+    if args.quick {
+        script.steps.retain(|step| step.part != Part::Release);
+    }
     if args.list {
         for step in &script.steps {
             println!("# {}\n{}\n", step.say, step.run);

@@ -35,6 +35,9 @@ pub(crate) struct Step {
     pub(crate) say: String,
     /// What a user would type, in a POSIX shell.
     pub(crate) run: String,
+    /// To which part of the demo it belongs.
+    #[serde(default)]
+    pub(crate) part: Part,
     /// Where it is typed.
     #[serde(default)]
     pub(crate) place: Place,
@@ -51,6 +54,17 @@ pub(crate) struct Step {
     /// as soon as it has printed an address, which later steps see as `$URL`.
     #[serde(default)]
     pub(crate) server: bool,
+}
+
+/// A part of the demo.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Part {
+    /// What the product does.
+    #[default]
+    Product,
+    /// How it gets from source to its users; takes minutes.
+    Release,
 }
 
 /// The folder in which a step is typed.

@@ -17,6 +17,7 @@ pub(crate) struct Stage {
     bin: PathBuf,
     /// Stands in for the user's state and configuration.
     home: PathBuf,
+    version: String,
     servers: Vec<Child>,
     url: Option<String>,
 }
@@ -42,6 +43,7 @@ impl Stage {
             repository: project.root.clone(),
             bin: root.join("bin"),
             home: root.join("home"),
+            version: project.version.clone(),
             servers: Vec::new(),
             url: None,
         };
@@ -81,7 +83,8 @@ impl Stage {
         Some(text.lines().count())
     }
 
-    /// Types the step into a shell and shows what it prints as it comes.
+    /// Types the step into a shell, where `$DEMO` is the demo's folder,
+    /// `$VERSION` the product's version and `$URL` a server's address, and shows what it prints as it comes.
     pub(crate) fn play(&mut self, step: &Step) -> io::Result<Shown> {
         let (reader, writer) = io::pipe()?;
         let mut command = self.shell(step);
@@ -139,6 +142,7 @@ impl Stage {
             .args(["-c", &step.run])
             .current_dir(place)
             .env("PATH", std::env::join_paths(dirs).unwrap_or(path))
+            .env("VERSION", &self.version)
             .env("DEMO", self.home.parent().unwrap_or(&self.home))
             .env("XDG_STATE_HOME", self.home.join("state"))
             .env("XDG_CONFIG_HOME", self.home.join("config"));

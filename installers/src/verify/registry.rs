@@ -23,10 +23,10 @@ pub(crate) fn checks(project: &Project) -> Vec<Check> {
     let mut checks = text();
     checks.extend(lints());
     checks.extend(plain_tests(project));
-    checks.push(demo());
     // From here on tools are needed that take minutes to build.
     checks.extend(formula::checks());
     checks.extend(workflows::checks());
+    checks.push(demo());
     checks.extend(
         project
             .tests
@@ -180,6 +180,13 @@ fn demo() -> Check {
     Check::commands("demo", "the demo runs to its end", |context| {
         Ok(vec![context.cargo(&["demo"])])
     })
+    // What it makes a release with: here, so that their building is not its time.
+    .needing([
+        "cargo-auditable",
+        "cargo-cyclonedx",
+        "cargo-dist",
+        "cargo-zigbuild",
+    ])
 }
 
 fn deny() -> Check {

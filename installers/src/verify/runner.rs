@@ -193,6 +193,7 @@ mod tests {
             root: dir.path().into(),
             target: dir.path().join("target"),
             package: "p".into(),
+            version: "1.0.0".into(),
             binary: "p".into(),
             tests: Vec::new(),
             benches: Vec::new(),

@@ -6,7 +6,6 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use support::python::{Environment, interpreter, skipped};
 use support::{LINUX, Served, bare, copy, done, fails, json, release, sha256, tiny, tree};
@@ -315,11 +314,8 @@ fn a_second_release_joins_the_first_on_the_same_site() {
     let changes = fs::read_to_string(project.join("CHANGELOG.md")).unwrap();
     let changes = changes.replace("## 1.4.0", "## 1.5.0\n\n- More.\n\n## 1.4.0");
     fs::write(project.join("CHANGELOG.md"), changes).unwrap();
-    let mut git = Command::new("git");
-    git.args(["-c", "user.name=T", "-c", "user.email=t@example.org"])
-        .args(["commit", "--quiet", "--all", "--message", "Next"])
-        .current_dir(&project);
-    done(&mut git);
+    let mut git = support::git(&project);
+    done(git.args(["commit", "--quiet", "--all", "--message", "Next"]));
     done(release(&project).arg("build").arg("--out").arg(&site));
     done(release(&project).args(["check", "--partial"]).arg(&site));
     let marker = json(&site.join("site.json"));

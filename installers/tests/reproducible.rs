@@ -8,7 +8,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{KEPT, copy, done, release, sha256, text};
+use support::{copy, done, sha256, text};
 
 /// A user without rights, known to every Unix.
 const NOBODY: u32 = 65534;
@@ -161,15 +161,8 @@ fn the_tiny_product_is_reproducible() {
     builds_again_the_same(&shipped.project, &shipped.site, "tiny");
 }
 
-/// The product itself. What differs from the commit would be cloned without,
-/// so the first build is one of a clone as well.
 #[test]
 fn the_product_is_reproducible() {
-    let clone = Path::new(KEPT).join("product-clone");
-    support::remove(&clone);
-    checkout(&support::workspace(), &clone);
-    let site = Path::new(KEPT).join("product-clone-site");
-    support::remove(&site);
-    done(release(&clone).arg("build").arg("--out").arg(&site));
-    builds_again_the_same(&clone, &site, "product");
+    let shipped = support::product();
+    builds_again_the_same(&shipped.project, &shipped.site, "product");
 }

@@ -124,20 +124,17 @@ pub(crate) fn tiny_project(folder: &Path) -> PathBuf {
 
 /// Makes `folder` a repository with one commit that depends on its files only.
 pub(crate) fn commit(folder: &Path) {
-    let git = |arguments: &[&str]| {
-        let mut git = Command::new("git");
-        git.args(["-c", "user.name=T", "-c", "user.email=t@example.org"])
-            .args(["-c", "init.defaultBranch=main"])
-            .args(arguments)
-            .current_dir(folder)
+    let run = |arguments: &[&str]| {
+        let mut git = git(folder);
+        git.args(arguments)
             .env("GIT_AUTHOR_DATE", "2026-02-03T04:05:06Z")
             .env("GIT_COMMITTER_DATE", "2026-02-03T04:05:06Z")
             .env("GIT_CONFIG_GLOBAL", "/dev/null");
         done(&mut git);
     };
-    git(&["init", "--quiet"]);
-    git(&["add", "--all"]);
-    git(&["commit", "--quiet", "--message", "Ship"]);
+    run(&["init", "--quiet"]);
+    run(&["add", "--all"]);
+    run(&["commit", "--quiet", "--message", "Ship"]);
 }
 
 /// The workspace this package is part of.
@@ -148,17 +145,98 @@ pub(crate) fn workspace() -> PathBuf {
         .into()
 }
 
-/// The product of this workspace and its site, made once a process.
+/// The product of this workspace and its site, made once a process from a clean
+/// clone of the commit at hand; compiled dependencies are kept.
 pub(crate) fn product() -> &'static Shipped {
     static PRODUCT: OnceLock<Shipped> = OnceLock::new();
     PRODUCT.get_or_init(|| {
         let _lock = lock("product");
-        let project = workspace();
+        let project = clone();
         let site = Path::new(KEPT).join("product-site");
         remove(&site);
         done(release(&project).arg("build").arg("--out").arg(&site));
         Shipped { project, site }
     })
+}
+
+/// The same product as a release before this one, on a site of its own.
+pub(crate) fn older_product() -> &'static Shipped {
+    static OLDER: OnceLock<Shipped> = OnceLock::new();
+    OLDER.get_or_init(|| {
+        let version = product().version();
+        let _lock = lock("product");
+        let project = clone();
+        let older = format!("{version}-alpha.1");
+        for file in ["Cargo.toml", "Cargo.lock", "CHANGELOG.md"] {
+            let text = fs::read_to_string(project.join(file)).unwrap();
+            let name = package_name(&project);
+            let text = match file {
+                "Cargo.lock" => text.replacen(
+                    &format!("name = \"{name}\"\nversion = \"{version}\""),
+                    &format!("name = \"{name}\"\nversion = \"{older}\""),
+                    1,
+                ),
+                "Cargo.toml" => text.replacen(
+                    &format!("version = \"{version}\""),
+                    &format!("version = \"{older}\""),
+                    1,
+                ),
+                _ => text.replacen(&format!("## {version}"), &format!("## {older}"), 1),
+            };
+            fs::write(project.join(file), text).unwrap();
+        }
+        let mut git = git(&project);
+        done(git.args(["commit", "--quiet", "--all", "--message", "Older"]));
+        let site = Path::new(KEPT).join("older-site");
+        remove(&site);
+        done(release(&project).arg("build").arg("--out").arg(&site));
+        Shipped { project, site }
+    })
+}
+
+/// Name of the package at the root of `project`.
+fn package_name(project: &Path) -> String {
+    let said = done(release(project).args(["plan", "--json"]));
+    let plan: serde_json::Value = serde_json::from_str(&said).unwrap();
+    plan["name"].as_str().unwrap().to_owned()
+}
+
+/// A clean clone of the commit at hand, always in the same place.
+fn clone() -> PathBuf {
+    let workspace = workspace();
+    let dirty = done(git(&workspace).args(["status", "--porcelain", "--untracked-files=no"]));
+    if !dirty.is_empty() {
+        eprintln!("note: the product is made from the commit, without these changes:\n{dirty}");
+    }
+    let commit = done(git(&workspace).args(["rev-parse", "HEAD"]));
+    let place = Path::new(KEPT).join("product");
+    if !place.join(".git").is_dir() {
+        remove(&place);
+        let mut clone = git(Path::new(KEPT));
+        done(
+            clone
+                .args(["clone", "--quiet", "--no-hardlinks"])
+                .arg(&workspace)
+                .arg(&place),
+        );
+    }
+    done(
+        git(&place)
+            .args(["fetch", "--quiet"])
+            .arg(&workspace)
+            .arg(commit.trim()),
+    );
+    done(git(&place).args(["reset", "--quiet", "--hard", commit.trim()]));
+    place
+}
+
+/// git with a name of its own, whoever owns `folder`.
+pub(crate) fn git(folder: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.args(["-c", "user.name=T", "-c", "user.email=t@example.org"])
+        .args(["-c", "init.defaultBranch=main", "-c", "safe.directory=*"])
+        .current_dir(folder);
+    git
 }
 
 /// Holds off other processes until it is dropped.

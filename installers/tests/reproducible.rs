@@ -86,7 +86,6 @@ fn builds_again_the_same(project: &Path, first: &Path, name: &str) {
         || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"),
         PathBuf::from,
     );
-    let tool = env!("CARGO_BIN_EXE_auditgraph-release");
     let rustc = done(std::process::Command::new("rustc").args(["--print", "sysroot"]));
     let toolchain = Path::new(rustc.trim()).join("bin");
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -166,7 +166,7 @@ pub(crate) fn older_product() -> &'static Shipped {
         let version = product().version();
         let _lock = lock("product");
         let project = clone();
-        let older = format!("{version}-alpha.1");
+        let older = "0.0.1";
         for file in ["Cargo.toml", "Cargo.lock", "CHANGELOG.md"] {
             let text = fs::read_to_string(project.join(file)).unwrap();
             let name = package_name(&project);
@@ -344,23 +344,51 @@ pub(crate) fn tree(folder: &Path) -> Vec<(PathBuf, u32, String)> {
     all
 }
 
-/// Gives `command` this machine's Rust, and the settings that let package
-/// clients reach their registries.
-pub(crate) fn with_rust_and_registries(command: &mut Command) {
+/// Gives `command` the settings that let package clients reach their registries.
+pub(crate) fn with_registries(command: &mut Command) {
     for (name, value) in std::env::vars_os() {
         let text = name.to_string_lossy().to_lowercase();
-        let registry = ["pip_", "uv_", "ssl_", "http_", "https_", "no_proxy"]
+        let registry = ["pip_", "ssl_", "http_", "https_", "no_proxy"]
             .iter()
             .any(|start| text.starts_with(start));
-        let rust = text == "path" || text == "rustup_home" || text == "cargo_home";
-        if registry || rust || text.ends_with("ca_bundle") {
+        if registry || text.ends_with("ca_bundle") {
             command.env(name, value);
         }
     }
+}
+
+/// Gives `command` this machine's Rust and registries.
+pub(crate) fn with_rust_and_registries(command: &mut Command) {
+    with_registries(command);
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
-        if std::env::var_os(name).is_none() {
-            command.env(name, home.join(folder));
-        }
+        let value = std::env::var_os(name).unwrap_or_else(|| home.join(folder).into());
+        command.env(name, value);
     }
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+}
+
+/// A tool that `release.toml` pins: on the path (where `cargo verify` puts it),
+/// or where an earlier run of that installed it.
+pub(crate) fn tool(name: &str) -> PathBuf {
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
+    let kept = cache.join(env!("CARGO_PKG_NAME")).join("python");
+    let mut places: Vec<PathBuf> = fs::read_dir(kept)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| {
+            let folder = entry.file_name().to_string_lossy().into_owned();
+            let version = folder.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+            version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+        })
+        .map(|entry| entry.path().join("bin").join(name))
+        .collect();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    places.extend(std::env::split_paths(&path).map(|folder| folder.join(name)));
+    places
+        .into_iter()
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("{name} is missing: run this test through `cargo verify`"))
 }

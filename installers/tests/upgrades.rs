@@ -1,0 +1,161 @@
+//! From a genuinely older release of ours to this one, through each door:
+//! workspaces stay usable in silence, or are refused and left as they are.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::python::{Environment, interpreter};
+use support::{
+    Served, Shipped, bare, done, older_product, product, text, tool, tree, with_registries,
+};
+
+fn scratch() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    (folder, path)
+}
+
+fn index(served: &Served) -> String {
+    format!("{}/simple/", served.url)
+}
+
+/// Two workspaces made by the older release: one as it is, one whose current
+/// run was written by a schema that no release reads.
+struct Workspaces {
+    home: PathBuf,
+    good: PathBuf,
+    bad: PathBuf,
+}
+
+impl Workspaces {
+    fn made_by(binary: &Path, home: &Path) -> Self {
+        let make = |name: &str| {
+            let root = home.join(name);
+            fs::create_dir_all(&root).unwrap();
+            fs::write(root.join("a.md"), "# Alpha\n\nThe beacon is lit.\n").unwrap();
+            for command in ["init", "ingest"] {
+                done(bare(binary, home).current_dir(&root).arg(command));
+            }
+            root
+        };
+        let (good, bad) = (make("good"), make("bad"));
+        let manifest = tree(&bad)
+            .into_iter()
+            .map(|(path, _, _)| path)
+            .find(|path| path.parent().is_some_and(|parent| parent.ends_with("runs")))
+            .expect("a run manifest");
+        let manifest = bad.join(manifest);
+        let text = fs::read_to_string(&manifest).unwrap();
+        let changed = text.replacen("\"written\":1", "\"written\":0", 1);
+        let changed = changed.replacen("\"written\": 1", "\"written\": 0", 1);
+        assert_ne!(text, changed, "{text}");
+        fs::write(&manifest, changed).unwrap();
+        Self {
+            home: home.to_path_buf(),
+            good,
+            bad,
+        }
+    }
+
+    /// What holds after the upgrade, when `binary` is the newer release.
+    fn stand(&self, binary: &Path, from: &Shipped, to: &Shipped) {
+        assert_ne!(from.version(), to.version());
+        let said = done(bare(binary, &self.home).args(["version", "--json"]));
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(said["version"], to.version().as_str());
+        let query = |root: &Path| {
+            let mut query = bare(binary, &self.home);
+            query.current_dir(root).args(["query", "beacon"]).output().unwrap()
+        };
+        let before = tree(&self.good);
+        let answer = query(&self.good);
+        assert_eq!(answer.status.code(), Some(0), "{}", text(&answer.stderr));
+        assert!(text(&answer.stdout).contains("a.md"), "{}", text(&answer.stdout));
+        assert_eq!(text(&answer.stderr), "", "in silence");
+        assert_eq!(tree(&self.good), before);
+
+        let before = tree(&self.bad);
+        for command in [&["query", "beacon"][..], &["ingest"]] {
+            let mut refused = bare(binary, &self.home);
+            let output = refused.current_dir(&self.bad).args(command).output().unwrap();
+            assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+            assert!(text(&output.stderr).contains("rebuild"), "{}", text(&output.stderr));
+            assert_eq!(tree(&self.bad), before, "left as it is");
+        }
+    }
+}
+
+#[test]
+fn pip_install_upgrade() {
+    let (_folder, scratch) = scratch();
+    let Some(python) = Environment::new("3.12", &scratch) else {
+        return;
+    };
+    let (old, new) = (Served::new(&older_product().site), Served::new(&product().site));
+    done(&mut python.pip(&["install", "--index-url", &index(&old), "auditgraph"]));
+    let binary = python.folder.join("bin/auditgraph");
+    let workspaces = Workspaces::made_by(&binary, &scratch);
+    done(&mut python.pip(&["install", "-U", "--index-url", &index(&new), "auditgraph"]));
+    workspaces.stand(&binary, older_product(), product());
+}
+
+#[test]
+fn uv_tool_upgrade() {
+    let (_folder, home) = scratch();
+    let uv = || {
+        let mut uv = bare(tool("uv"), &home);
+        uv.env("UV_PYTHON_DOWNLOADS", "never");
+        if let Some(python) = interpreter("3.12") {
+            uv.env("UV_PYTHON", python);
+        }
+        uv
+    };
+    let (old, new) = (Served::new(&older_product().site), Served::new(&product().site));
+    let mut install = uv();
+    done(install.args(["tool", "install", "--default-index", &index(&old), "auditgraph"]));
+    let binary = home.join(".local/bin/auditgraph");
+    let workspaces = Workspaces::made_by(&binary, &home);
+    let mut upgrade = uv();
+    done(upgrade.args(["tool", "upgrade", "--default-index", &index(&new), "auditgraph"]));
+    workspaces.stand(&binary, older_product(), product());
+}
+
+#[test]
+fn pipx_upgrade() {
+    let (_folder, home) = scratch();
+    let pipx = || {
+        let mut pipx = bare(tool("pipx"), &home);
+        with_registries(&mut pipx);
+        if let Some(python) = interpreter("3.12") {
+            pipx.env("PIPX_DEFAULT_PYTHON", python);
+        }
+        pipx
+    };
+    let (old, new) = (Served::new(&older_product().site), Served::new(&product().site));
+    done(pipx().args(["install", "--index-url", &index(&old), "auditgraph"]));
+    let binary = home.join(".local/bin/auditgraph");
+    let workspaces = Workspaces::made_by(&binary, &home);
+    done(pipx().args(["upgrade", "--index-url", &index(&new), "auditgraph"]));
+    workspaces.stand(&binary, older_product(), product());
+}
+
+#[test]
+fn the_script_run_again() {
+    let (_folder, home) = scratch();
+    let run = |served: &Served, version: &str| {
+        let mut sh: Command = bare("sh", &home);
+        sh.args(["-c", &format!("curl -LsSf {}/install.sh | sh", served.url)])
+            .env("AUDITGRAPH_DOWNLOAD_URL", format!("{}/v{version}", served.url));
+        done(&mut sh);
+    };
+    let (old, new) = (Served::new(&older_product().site), Served::new(&product().site));
+    run(&old, &older_product().version());
+    let binary = home.join(".local/bin/auditgraph");
+    let workspaces = Workspaces::made_by(&binary, &home);
+    run(&new, &product().version());
+    workspaces.stand(&binary, older_product(), product());
+}

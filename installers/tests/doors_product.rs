@@ -36,7 +36,11 @@ fn version(mut command: Command) -> serde_json::Value {
 #[test]
 fn the_site_is_what_check_accepts() {
     let shipped = product();
-    done(release(&shipped.project).args(["check", "--partial"]).arg(&shipped.site));
+    done(
+        release(&shipped.project)
+            .args(["check", "--partial"])
+            .arg(&shipped.site),
+    );
 }
 
 #[test]
@@ -48,7 +52,11 @@ fn the_schema_window_of_the_site_is_the_one_the_binary_states() {
     let text = fs::read_to_string(&marker).unwrap();
     assert!(text.contains("\"writes\": 1"), "{text}");
     fs::write(&marker, text.replace("\"writes\": 1", "\"writes\": 9")).unwrap();
-    let said = fails(release(&product().project).args(["check", "--partial"]).arg(&site));
+    let said = fails(
+        release(&product().project)
+            .args(["check", "--partial"])
+            .arg(&site),
+    );
     assert!(said.contains("version --json schema: is {"), "{said}");
     assert!(said.contains("site.json: schema: is {"), "{said}");
 }
@@ -76,13 +84,21 @@ fn the_python_module_is_typed() {
     };
     let (_folder, scratch) = scratch();
     let mut unzip = bare(&python, &scratch);
-    unzip.args(["-m", "zipfile", "-e"]).arg(product().file("x86_64.whl"));
+    unzip
+        .args(["-m", "zipfile", "-e"])
+        .arg(product().file("x86_64.whl"));
     done(unzip.arg(scratch.join("wheel")));
     let user = "import auditgraph\nfound: str = auditgraph.find_auditgraph_bin()\n";
     fs::write(scratch.join("wheel/user.py"), user).unwrap();
     let mut mypy = bare(tool("mypy"), &scratch);
     mypy.current_dir(scratch.join("wheel"));
-    done(mypy.args(["--strict", "--python-version", "3.10", "auditgraph", "user.py"]));
+    done(mypy.args([
+        "--strict",
+        "--python-version",
+        "3.10",
+        "auditgraph",
+        "user.py",
+    ]));
 }
 
 /// What `pip install` promises, in a fresh environment of Python `python`.
@@ -96,7 +112,11 @@ fn pip_installs(python: &str) {
     let before = environment.installed();
     done(&mut environment.pip(&["install", "--index-url", &index, "auditgraph"]));
     let installed = environment.folder.join("bin/auditgraph");
-    assert_eq!(sha256(&installed), sha256(&executable(&scratch)), "the binary itself");
+    assert_eq!(
+        sha256(&installed),
+        sha256(&executable(&scratch)),
+        "the binary itself"
+    );
     let said = version(environment.command("auditgraph"));
     assert_eq!(said["install"]["kind"], "pip");
     assert_eq!(said["version"], product().version().as_str());
@@ -104,9 +124,15 @@ fn pip_installs(python: &str) {
 
     let mut module = environment.command("python");
     module.args(["-m", "auditgraph"]);
-    assert_eq!(version(module)["install"]["path"], installed.to_str().unwrap());
+    assert_eq!(
+        version(module)["install"]["path"],
+        installed.to_str().unwrap()
+    );
     let mut module = environment.command("python");
-    let usage = module.args(["-m", "auditgraph", "no-such-command"]).output().unwrap();
+    let usage = module
+        .args(["-m", "auditgraph", "no-such-command"])
+        .output()
+        .unwrap();
     assert_eq!(usage.status.code(), Some(2), "exit codes pass through");
     let find = "import auditgraph; print(auditgraph.find_auditgraph_bin())";
     let found = done(environment.command("python").args(["-c", find]));
@@ -114,8 +140,15 @@ fn pip_installs(python: &str) {
 
     let aside = installed.with_extension("aside");
     fs::rename(&installed, &aside).unwrap();
-    let said = fails(environment.command("python").args(["-m", "auditgraph", "version"]));
-    assert!(said.contains("the executable `auditgraph` is missing; looked in"), "{said}");
+    let said = fails(
+        environment
+            .command("python")
+            .args(["-m", "auditgraph", "version"]),
+    );
+    assert!(
+        said.contains("the executable `auditgraph` is missing; looked in"),
+        "{said}"
+    );
     assert!(!said.contains("Traceback"), "{said}");
     fs::rename(&aside, &installed).unwrap();
 
@@ -238,7 +271,9 @@ fn the_script_leaves_path_alone_when_asked_to() {
     assert!(home.join(".local/bin/auditgraph").is_file());
     let made: Vec<PathBuf> = tree(&home).into_iter().map(|(path, _, _)| path).collect();
     let startup = [".profile", ".bashrc", ".bash_profile", ".zshrc", ".zshenv"];
-    let touched = made.iter().any(|path| startup.iter().any(|name| path == Path::new(name)));
+    let touched = made
+        .iter()
+        .any(|path| startup.iter().any(|name| path == Path::new(name)));
     assert!(!touched, "{made:?}");
 }
 
@@ -275,7 +310,11 @@ fn what_nobody_installed_is_of_unknown_kind() {
     let (_folder, scratch) = scratch();
     let said = version(bare(executable(&scratch), &scratch));
     assert_eq!(said["install"]["kind"], "unknown");
-    assert!(said["commit"].as_str().is_some_and(|commit| commit.len() == 40));
+    assert!(
+        said["commit"]
+            .as_str()
+            .is_some_and(|commit| commit.len() == 40)
+    );
 }
 
 #[test]

@@ -69,21 +69,37 @@ impl Workspaces {
         assert_eq!(said["version"], to.version().as_str());
         let query = |root: &Path| {
             let mut query = bare(binary, &self.home);
-            query.current_dir(root).args(["query", "beacon"]).output().unwrap()
+            query
+                .current_dir(root)
+                .args(["query", "beacon"])
+                .output()
+                .unwrap()
         };
         let before = tree(&self.good);
         let answer = query(&self.good);
         assert_eq!(answer.status.code(), Some(0), "{}", text(&answer.stderr));
-        assert!(text(&answer.stdout).contains("a.md"), "{}", text(&answer.stdout));
+        assert!(
+            text(&answer.stdout).contains("a.md"),
+            "{}",
+            text(&answer.stdout)
+        );
         assert_eq!(text(&answer.stderr), "", "in silence");
         assert_eq!(tree(&self.good), before);
 
         let before = tree(&self.bad);
         for command in [&["query", "beacon"][..], &["ingest"]] {
             let mut refused = bare(binary, &self.home);
-            let output = refused.current_dir(&self.bad).args(command).output().unwrap();
+            let output = refused
+                .current_dir(&self.bad)
+                .args(command)
+                .output()
+                .unwrap();
             assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
-            assert!(text(&output.stderr).contains("rebuild"), "{}", text(&output.stderr));
+            assert!(
+                text(&output.stderr).contains("rebuild"),
+                "{}",
+                text(&output.stderr)
+            );
             assert_eq!(tree(&self.bad), before, "left as it is");
         }
     }
@@ -95,7 +111,10 @@ fn pip_install_upgrade() {
     let Some(python) = Environment::new("3.12", &scratch) else {
         return;
     };
-    let (old, new) = (Served::new(&older_product().site), Served::new(&product().site));
+    let (old, new) = (
+        Served::new(&older_product().site),
+        Served::new(&product().site),
+    );
     done(&mut python.pip(&["install", "--index-url", &index(&old), "auditgraph"]));
     let binary = python.folder.join("bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &scratch);
@@ -114,13 +133,28 @@ fn uv_tool_upgrade() {
         }
         uv
     };
-    let (old, new) = (Served::new(&older_product().site), Served::new(&product().site));
+    let (old, new) = (
+        Served::new(&older_product().site),
+        Served::new(&product().site),
+    );
     let mut install = uv();
-    done(install.args(["tool", "install", "--default-index", &index(&old), "auditgraph"]));
+    done(install.args([
+        "tool",
+        "install",
+        "--default-index",
+        &index(&old),
+        "auditgraph",
+    ]));
     let binary = home.join(".local/bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &home);
     let mut upgrade = uv();
-    done(upgrade.args(["tool", "upgrade", "--default-index", &index(&new), "auditgraph"]));
+    done(upgrade.args([
+        "tool",
+        "upgrade",
+        "--default-index",
+        &index(&new),
+        "auditgraph",
+    ]));
     workspaces.stand(&binary, older_product(), product());
 }
 
@@ -135,7 +169,10 @@ fn pipx_upgrade() {
         }
         pipx
     };
-    let (old, new) = (Served::new(&older_product().site), Served::new(&product().site));
+    let (old, new) = (
+        Served::new(&older_product().site),
+        Served::new(&product().site),
+    );
     done(pipx().args(["install", "--index-url", &index(&old), "auditgraph"]));
     let binary = home.join(".local/bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &home);
@@ -149,10 +186,16 @@ fn the_script_run_again() {
     let run = |served: &Served, version: &str| {
         let mut sh: Command = bare("sh", &home);
         sh.args(["-c", &format!("curl -LsSf {}/install.sh | sh", served.url)])
-            .env("AUDITGRAPH_DOWNLOAD_URL", format!("{}/v{version}", served.url));
+            .env(
+                "AUDITGRAPH_DOWNLOAD_URL",
+                format!("{}/v{version}", served.url),
+            );
         done(&mut sh);
     };
-    let (old, new) = (Served::new(&older_product().site), Served::new(&product().site));
+    let (old, new) = (
+        Served::new(&older_product().site),
+        Served::new(&product().site),
+    );
     run(&old, &older_product().version());
     let binary = home.join(".local/bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &home);

@@ -372,7 +372,8 @@ pub(crate) fn with_rust_and_registries(command: &mut Command) {
 /// or where an earlier run of that installed it.
 pub(crate) fn tool(name: &str) -> PathBuf {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
+    let cache =
+        std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
     let kept = cache.join(env!("CARGO_PKG_NAME")).join("python");
     let mut places: Vec<PathBuf> = fs::read_dir(kept)
         .into_iter()
@@ -380,7 +381,9 @@ pub(crate) fn tool(name: &str) -> PathBuf {
         .flatten()
         .filter(|entry| {
             let folder = entry.file_name().to_string_lossy().into_owned();
-            let version = folder.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+            let version = folder
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix('-'));
             version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
         })
         .map(|entry| entry.path().join("bin").join(name))

@@ -166,7 +166,16 @@ impl Home {
 }
 
 pub(crate) fn outcome(command: &mut Command) -> Outcome {
-    let output = command.output().unwrap();
+    let output = loop {
+        match command.output() {
+            // A copy that another test's child, between fork and exec,
+            // still has open for writing.
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                std::thread::yield_now();
+            }
+            output => break output.unwrap(),
+        }
+    };
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Outcome {
         code: output.status.code(),

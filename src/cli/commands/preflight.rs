@@ -5,7 +5,7 @@
 //! nothing is written anywhere.
 
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -18,8 +18,11 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report};
 use crate::cli::style::clean;
 use crate::foundation::json;
-use crate::upgrade::preflight::{self, PROTOCOL, Request, gather, judge, table};
+use crate::foundation::progress::Silent;
+use crate::run::{self, Mode, Planned};
+use crate::upgrade::preflight::{self, PROTOCOL, ProfileFacts, Request, gather, judge, table};
 use crate::upgrade::this_build;
+use crate::workspace::Workspace;
 
 const EXAMPLES: &[(&str, &str)] = &[
     (
@@ -93,9 +96,26 @@ fn answer(context: &Context, protocol: u32) -> Result<Exit, Failure> {
     }
     let roots = request.workspaces.iter().map(PathBuf::from).collect();
     let facts = gather(roots, WAIT);
-    let report = judge(&facts, &request.installed, &this_build(), &mut |_, _| None);
+    let report = judge(
+        &facts,
+        &request.installed,
+        &this_build(),
+        &mut exact_rebuild,
+    );
     context.output.report(&Shown(report))?;
     Ok(Exit::Done)
+}
+
+/// The bytes that a rebuild by this version would add: planned as `rebuild
+/// --dry-run` plans it, and written nowhere. `None` where it cannot be planned;
+/// the prediction counts then.
+fn exact_rebuild(root: &Path, facts: &ProfileFacts) -> Option<u64> {
+    let workspace = Workspace::discover(Some(root)).ok()?;
+    let profile = facts.name.parse().ok()?;
+    match run::plan(&workspace, &profile, Mode::Rebuild, true, &Silent).ok()? {
+        Planned::Run(plan) => Some(plan.assessment().added_bytes),
+        Planned::Unchanged(_) => Some(0),
+    }
 }
 
 #[cfg(feature = "self-update")]

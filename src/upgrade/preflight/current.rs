@@ -3,30 +3,20 @@
 //! versions are going to be asked that.
 
 use std::fs;
-use std::io;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::facts::CurrentRun;
 use crate::foundation::{durable, json};
-use crate::run::RunId;
+use crate::run::{RunId, Standing};
 use crate::schema::{Reason, SchemaBlock};
 use crate::workspace::Layout;
 
-const CURRENT: json::Bounds = json::Bounds {
-    bytes: 64 * 1024,
-    depth: 4,
-};
 const MANIFEST: json::Bounds = json::Bounds {
     bytes: 4 * 1024 * 1024,
     depth: 16,
 };
-
-#[derive(Deserialize)]
-struct Current {
-    run: String,
-}
 
 #[derive(Deserialize)]
 struct Pack {
@@ -37,16 +27,20 @@ struct Pack {
 /// What the profile at `layout` has for a current run.
 #[must_use]
 pub fn current_run(layout: &Layout) -> CurrentRun {
-    let outcome = layout
-        .check()
-        .map_err(|error| unreadable("the profile", &error.to_string()))
-        .and_then(|()| named(layout))
-        .and_then(|run| run.map(|run| described(layout, &run)).transpose());
-    match outcome {
-        Ok(Some(run)) => run,
-        Ok(None) => CurrentRun::None,
-        Err(reason) => CurrentRun::Broken(reason),
-    }
+    let run = match Standing::judge(layout) {
+        Ok(Standing::Empty) => return CurrentRun::None,
+        Ok(Standing::Ready(manifest)) => manifest.run,
+        // Which versions can read it is asked of each of them.
+        Ok(Standing::RebuildRequired {
+            run: Some(run),
+            reason: Reason::TooOld { .. } | Reason::TooNew { .. } | Reason::UnknownFeature { .. },
+        }) => run,
+        Ok(Standing::RebuildRequired { reason, .. }) => return CurrentRun::Broken(reason),
+        Err(error) => {
+            return CurrentRun::Broken(unreadable("the profile", &error.to_string()));
+        }
+    };
+    described(layout, &run).unwrap_or_else(CurrentRun::Broken)
 }
 
 fn unreadable(artifact: &str, detail: &str) -> Reason {
@@ -54,43 +48,6 @@ fn unreadable(artifact: &str, detail: &str) -> Reason {
         artifact: artifact.to_owned(),
         detail: detail.to_owned(),
     }
-}
-
-/// The run that `current` names; `None` in a profile without runs.
-fn named(layout: &Layout) -> Result<Option<RunId>, Reason> {
-    let bytes = match durable::read_bounded(&layout.current(), CURRENT.bytes as u64) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return without_current(layout).map_or(Ok(None), Err);
-        }
-        Err(error) => return Err(unreadable("current", &error.to_string())),
-    };
-    let current: Current =
-        json::parse(&bytes, CURRENT).map_err(|error| unreadable("current", &error.to_string()))?;
-    current
-        .run
-        .parse()
-        .map(Some)
-        .map_err(|_| unreadable("current", "it names no run"))
-}
-
-/// Why a profile without `current` is not an empty one.
-fn without_current(layout: &Layout) -> Option<Reason> {
-    let runs = fs::read_dir(layout.runs()).ok()?;
-    let mut lost = None;
-    for entry in runs.filter_map(Result::ok) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let ours = name
-            .strip_suffix(".json")
-            .is_some_and(|run| run.parse::<RunId>().is_ok());
-        if !ours {
-            return Some(Reason::ForeignLayout {
-                detail: format!("found runs/{name}"),
-            });
-        }
-        lost = Some(unreadable("current", "it is missing, and there are runs"));
-    }
-    lost
 }
 
 /// What the manifest of `run` says.

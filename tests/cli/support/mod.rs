@@ -82,7 +82,16 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn of(command: &mut Command) -> Self {
-        let output = command.output().unwrap();
+        let output = loop {
+            match command.output() {
+                // A copy that another test's child, between fork and exec,
+                // still has open for writing.
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                    std::thread::yield_now();
+                }
+                output => break output.unwrap(),
+            }
+        };
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self {
             what: format!("{command:?}"),

@@ -356,7 +356,7 @@ impl Failure {
     fn run_io(path: &Path, error: &io::Error) -> Self {
         let refused = error
             .get_ref()
-            .is_some_and(|inner| inner.is::<OverAllowance>());
+            .is_some_and(<dyn std::error::Error + Send + Sync>::is::<OverAllowance>);
         let text = format!("{}: {error}", path.display());
         let failure = if refused {
             Self::new(Exit::OverBudget, "over_budget", text).hint("auditgraph status")

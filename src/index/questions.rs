@@ -1,8 +1,6 @@
 //! Tests of what can be asked beside a search: lists, nodes, neighbours,
 //! differences, and the documented SQL.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 

@@ -12,7 +12,7 @@ use crate::workspace::Layout;
 /// The content of `staging/intent.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Intent {
+pub(super) struct Intent {
     /// Version of this document's layout: 1.
     pub format: u32,
     /// The run being published.
@@ -28,7 +28,7 @@ const BOUNDS: json::Bounds = json::Bounds {
 
 impl Intent {
     /// Name of the file in the staging folder.
-    pub const FILE: &str = "intent.json";
+    pub(super) const FILE: &str = "intent.json";
 
     /// Reads the intent of an interrupted or running writer; `None` when
     /// there is none.
@@ -36,7 +36,7 @@ impl Intent {
     /// # Errors
     /// [`RunError`] when the file cannot be read or parsed: nothing may be
     /// removed on its word then.
-    pub fn read(layout: &Layout) -> Result<Option<Self>, RunError> {
+    pub(super) fn read(layout: &Layout) -> Result<Option<Self>, RunError> {
         let path = layout.staging().join(Self::FILE);
         let bytes = match durable::read_bounded(&path, BOUNDS.bytes as u64) {
             Ok(bytes) => bytes,
@@ -52,7 +52,7 @@ impl Intent {
 
     /// The files it publishes: `(folder, name)`.
     #[must_use]
-    pub fn files(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn files(&self) -> Vec<(&'static str, String)> {
         let mut files = vec![
             ("runs", format!("{}.json", self.run)),
             ("cache", index_file(&self.run)),
@@ -69,7 +69,7 @@ impl Intent {
 
     /// Whether it publishes `folder/name`.
     #[must_use]
-    pub fn publishes(&self, folder: &str, name: &str) -> bool {
+    pub(super) fn publishes(&self, folder: &str, name: &str) -> bool {
         self.files()
             .iter()
             .any(|(candidate, file)| *candidate == folder && file == name)

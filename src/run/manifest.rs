@@ -14,7 +14,7 @@ use crate::foundation::{Sha256, json};
 use crate::schema::{Reader, Reason, SchemaBlock, Verdict};
 
 /// The largest manifest that is read, in bytes, and its deepest nesting.
-pub const BOUNDS: json::Bounds = json::Bounds {
+pub(super) const BOUNDS: json::Bounds = json::Bounds {
     bytes: 4 * 1024 * 1024,
     depth: 16,
 };
@@ -195,7 +195,7 @@ impl Manifest {
         let mut manifest = self.clone();
         manifest.checksum = None;
         let value = serde_json::to_value(&manifest).unwrap_or(Value::Null);
-        manifest.checksum = Some(checksum(value));
+        manifest.checksum = Some(checksum(&value));
         json::pretty(&manifest)
     }
 
@@ -251,7 +251,7 @@ impl Manifest {
             .and_then(|fields| fields.insert("checksum".to_owned(), Value::Null))
             .and_then(|recorded| recorded.as_str().map(str::to_owned))
             .unwrap_or_default();
-        let actual = checksum(value).to_string();
+        let actual = checksum(&value).to_string();
         if recorded == actual {
             Ok(())
         } else {
@@ -262,9 +262,9 @@ impl Manifest {
 
 /// The digest of a manifest's canonical JSON with sorted keys, its checksum
 /// set to null.
-fn checksum(value: Value) -> Sha256 {
+fn checksum(value: &Value) -> Sha256 {
     // serde_json keeps an object's keys sorted.
-    Sha256::of(&json::canonical(&value))
+    Sha256::of(&json::canonical(value))
 }
 
 fn schema_block(manifest: &Value, artifact: &str) -> Result<SchemaBlock, Reason> {

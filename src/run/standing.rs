@@ -120,7 +120,7 @@ pub fn read_manifest(layout: &Layout, run: &RunId) -> Result<Manifest, Reason> {
 ///
 /// # Errors
 /// Any I/O error but a missing folder.
-pub fn list_runs(layout: &Layout) -> Result<Vec<RunId>, RunError> {
+pub(super) fn list_runs(layout: &Layout) -> Result<Vec<RunId>, RunError> {
     let mut runs: Vec<RunId> = names(&layout.runs())?
         .iter()
         .filter_map(|name| name.strip_suffix(".json")?.parse().ok())
@@ -207,7 +207,7 @@ fn without_current(layout: &Layout) -> Result<Standing, RunError> {
             .strip_suffix(".json")
             .is_none_or(|run| run.parse::<RunId>().is_err())
         {
-            return Ok(foreign(format!("runs/{name}")));
+            return Ok(foreign(&format!("runs/{name}")));
         }
         if !unfinished("runs", &name) {
             lost = Some(format!("it is missing, and runs/{name} exists"));
@@ -221,7 +221,7 @@ fn without_current(layout: &Layout) -> Result<Standing, RunError> {
     let ours = ["cache", "journal.jsonl", "lock", "packs", "runs", "staging"];
     for name in names(layout.profile())? {
         if !ours.contains(&name.as_str()) && !name.starts_with(".current.") {
-            return Ok(foreign(name));
+            return Ok(foreign(&name));
         }
     }
     Ok(
@@ -235,7 +235,7 @@ fn without_current(layout: &Layout) -> Result<Standing, RunError> {
     )
 }
 
-fn foreign(found: String) -> Standing {
+fn foreign(found: &str) -> Standing {
     Standing::RebuildRequired {
         run: None,
         reason: Reason::ForeignLayout {

@@ -204,7 +204,7 @@ fn read_sources(input: &Input<'_>, root: &DeTable<'_>) -> Result<Sources, Config
         // Spans are 32-bit; a source of 1 GiB is refused long before.
         sources.max_file_bytes = bytes.min(1024 * 1024 * 1024);
     }
-    let hidden = input.get(table, "hidden", "true or false", |value| value.as_bool())?;
+    let hidden = input.get(table, "hidden", "true or false", toml::de::DeValue::as_bool)?;
     sources.hidden = hidden.unwrap_or(sources.hidden);
     Ok(sources)
 }

@@ -52,7 +52,7 @@ impl Lock {
     pub fn take_existing(path: &Path) -> Result<Option<Self>, LockError> {
         match Self::open(path, false) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            opened => Self::lock(path, opened).map(Some),
+            opened => Self::hold(path, opened).map(Some),
         }
     }
 
@@ -61,7 +61,7 @@ impl Lock {
     /// # Errors
     /// [`LockError`].
     pub fn take(path: &Path) -> Result<Self, LockError> {
-        Self::lock(path, Self::open(path, true))
+        Self::hold(path, Self::open(path, true))
     }
 
     /// Whether `path` still is the file that is locked: false when it was
@@ -88,7 +88,7 @@ impl Lock {
             .open(path)
     }
 
-    fn lock(path: &Path, opened: io::Result<File>) -> Result<Self, LockError> {
+    fn hold(path: &Path, opened: io::Result<File>) -> Result<Self, LockError> {
         let io = |source: io::Error| LockError::Io {
             path: path.to_owned(),
             source,

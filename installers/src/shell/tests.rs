@@ -232,18 +232,18 @@ fn a_system_or_processor_that_is_not_supported_is_told_what_is() {
             m.uname("MINGW64_NT-10.0-19045", "x86_64");
         }),
         ("a Windows shell (MSYS_NT-10.0)", |m| {
-            m.uname("MSYS_NT-10.0", "x86_64")
+            m.uname("MSYS_NT-10.0", "x86_64");
         }),
         ("Use WSL; that's Linux.", |m| {
-            m.uname("CYGWIN_NT-10.0", "x86_64")
+            m.uname("CYGWIN_NT-10.0", "x86_64");
         }),
         ("no build for FreeBSD", |m| m.uname("FreeBSD", "amd64")),
         ("no build for SunOS", |m| m.uname("SunOS", "i86pc")),
         ("on this processor (aarch64)", |m| {
-            m.uname("Linux", "aarch64")
+            m.uname("Linux", "aarch64");
         }),
         ("on this processor (riscv64)", |m| {
-            m.uname("Linux", "riscv64")
+            m.uname("Linux", "riscv64");
         }),
         ("macOS 10.11.6; 10.12 or newer is needed", |m| {
             m.uname("Darwin", "x86_64");

@@ -75,7 +75,7 @@ fn pins(context: &Context<'_>, log: &mut Log) -> io::Result<Outcome> {
             }
         }
     }
-    report(wrong, log)
+    report(&wrong, log)
 }
 
 /// What is wrong with a line's `uses:`, if it has one. Lines that dist writes
@@ -121,7 +121,7 @@ fn actionlint(context: &Context<'_>, log: &mut Log) -> io::Result<Outcome> {
             "actionlint did not run: {said}{errors}"
         )));
     }
-    report(remaining(&said, &ignored), log)
+    report(&remaining(&said, &ignored), log)
 }
 
 /// The findings in `said` that no line of `ignored` covers, and the lines of
@@ -155,8 +155,8 @@ fn remaining(said: &str, ignored: &str) -> Vec<String> {
     found
 }
 
-fn report(wrong: Vec<String>, log: &mut Log) -> io::Result<Outcome> {
-    for line in &wrong {
+fn report(wrong: &[String], log: &mut Log) -> io::Result<Outcome> {
+    for line in wrong {
         log.line(line)?;
     }
     Ok(wrong.first().map_or(Outcome::Passed, |first| {

@@ -106,7 +106,7 @@ fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
         Planned::Run(plan) => plan,
     };
     if dry_run {
-        return show(context, *plan);
+        return show(context, &plan);
     }
     let usage = plan.usage().clone();
     let approved = plan.approve().map_err(|over| refusal(*over))?;
@@ -130,7 +130,7 @@ fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
 }
 
 /// The plan, printed. Its verdict is the exit code, as if it were executed.
-fn show(context: &Context, plan: RunPlan) -> Result<Exit, Failure> {
+fn show(context: &Context, plan: &RunPlan) -> Result<Exit, Failure> {
     let summary = plan.summary();
     let budget = Budget::new(summary.budget, plan.usage());
     budget.warn(&context.output);

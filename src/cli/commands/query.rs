@@ -222,7 +222,7 @@ impl Report for Answer {
             };
             page.line(format_args!(
                 "{}:{}  {}  {score}{changed}",
-                page.paint(Style::Path, &at.path.as_str()),
+                page.paint(Style::Path, at.path.as_str()),
                 page.paint(Style::Position, at.line),
                 page.paint(Style::Strong, trail),
             ))?;

@@ -27,6 +27,8 @@ use names::LiveNames;
 use relink::Relinker;
 
 /// What happened to one source since the previous run.
+// Few of them exist at a time, and each is taken apart at once.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Change {
     /// It is gone.

@@ -29,6 +29,8 @@ pub(super) struct Described {
     /// The archive's digest.
     pub(super) sha256: String,
     executable: Vec<u8>,
+    /// The executable's path inside.
+    path: String,
     /// What it says of itself, where it could be asked.
     said: Option<Value>,
 }
@@ -57,7 +59,7 @@ pub(super) fn describe(
         .target
         .clone()
         .ok_or_else(|| unfit("site.json names no platform for it".into()))?;
-    let executable = executable(&archive, &facts.package.binary).map_err(unfit)?;
+    let (path, executable) = executable(&archive, &facts.package.binary).map_err(unfit)?;
     let said = if target == host {
         let said = ask(facts, &executable)?;
         for (field, expected) in [("version", version), ("target", target.as_str())] {
@@ -77,6 +79,7 @@ pub(super) fn describe(
         archive,
         sha256,
         executable,
+        path,
         said,
     })
 }
@@ -110,6 +113,7 @@ impl Described {
             "channel": terms.channel,
             "schema": schema,
             "executable": {
+                "path": self.path,
                 "sha256": sha256_hex(&self.executable),
                 "length": self.executable.len(),
             },
@@ -122,14 +126,16 @@ impl Described {
     }
 }
 
-/// The executable called `name` in the one folder of a `.tar.gz`.
-fn executable(archive: &[u8], name: &str) -> Result<Vec<u8>, String> {
+/// Path and bytes of the executable called `name` in the one folder of a
+/// `.tar.gz`.
+fn executable(archive: &[u8], name: &str) -> Result<(String, Vec<u8>), String> {
     let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(archive));
     for entry in tar.entries().map_err(|error| error.to_string())? {
         let entry = entry.map_err(|error| error.to_string())?;
         let path = entry.path().map_err(|error| error.to_string())?;
         let here = path.components().count() == 2 && path.file_name() == Some(name.as_ref());
         if here && entry.header().entry_type().is_file() {
+            let path = path.to_string_lossy().into_owned();
             let mut bytes = Vec::new();
             entry
                 .take(MAX_EXECUTABLE + 1)
@@ -140,7 +146,7 @@ fn executable(archive: &[u8], name: &str) -> Result<Vec<u8>, String> {
                     "`{name}` in it is larger than {MAX_EXECUTABLE} bytes"
                 ));
             }
-            return Ok(bytes);
+            return Ok((path, bytes));
         }
     }
     Err(format!("no executable called `{name}` in it"))

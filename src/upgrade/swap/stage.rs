@@ -66,12 +66,8 @@ impl StagedBinary {
         archive: &mut VerifiedArchive,
         release: &Release,
     ) -> Result<Self, SwapError> {
-        let folder = release
-            .archive
-            .strip_suffix(".tar.gz")
-            .unwrap_or(&release.archive);
         let expected = archive::Expected {
-            folder: folder.to_owned(),
+            folder: release.folder.clone(),
             executable: env!("CARGO_PKG_NAME").to_owned(),
             length: release.executable_length,
             sha256: release.executable_sha256,

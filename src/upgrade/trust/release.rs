@@ -66,6 +66,9 @@ pub struct Release {
     pub executable_sha256: Sha256,
     /// Length of the executable in bytes: the bound for unpacking it.
     pub executable_length: u64,
+    /// The folder inside the archive that holds the executable.
+    #[serde(skip)]
+    pub folder: String,
     /// What its artifacts look like and which it reads.
     pub schema: schema::Reader,
     /// Withdrawn: never offered, and told to those who have it.
@@ -97,6 +100,9 @@ struct Custom {
 struct Executable {
     sha256: Sha256,
     length: u64,
+    /// `FOLDER/NAME`; without it the folder is called as the archive.
+    #[serde(default)]
+    path: Option<String>,
 }
 
 /// Why a signed target is not a release this program can install.
@@ -113,6 +119,15 @@ pub enum NotARelease {
     Name(String),
 }
 
+/// The executable's name inside an archive.
+const PROGRAM: &str = env!("CARGO_PKG_NAME");
+
+/// Whether `name` is a file name without folders or surprises.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
+}
+
 impl Release {
     /// Reads a target's name and signed facts.
     ///
@@ -124,12 +139,7 @@ impl Release {
         sha256: Sha256,
         custom: &serde_json::Value,
     ) -> Result<Self, NotARelease> {
-        let plain = !name.is_empty()
-            && !name.starts_with('.')
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c));
-        if !plain {
+        if !is_plain(name) {
             return Err(NotARelease::Name(name.into()));
         }
         match custom.get("format").and_then(serde_json::Value::as_u64) {
@@ -140,6 +150,13 @@ impl Release {
         let custom = Custom::deserialize(custom)
             .map_err(|error| NotARelease::Malformed(error.to_string()))?;
         debug_assert_eq!(custom.format, FORMAT);
+        let folder = match &custom.executable.path {
+            None => name.strip_suffix(".tar.gz").unwrap_or(name),
+            Some(path) => match path.split_once('/') {
+                Some((folder, PROGRAM)) if is_plain(folder) => folder,
+                _ => return Err(NotARelease::Name(path.clone())),
+            },
+        };
         Ok(Self {
             version: custom.version,
             channel: Channel::new(custom.channel),
@@ -149,6 +166,7 @@ impl Release {
             sha256,
             executable_sha256: custom.executable.sha256,
             executable_length: custom.executable.length,
+            folder: folder.to_owned(),
             schema: custom.schema,
             yanked: custom.yanked,
             yanked_reason: custom.yanked_reason,
@@ -281,6 +299,27 @@ mod tests {
                 matches!(parse(name, &custom()), Err(NotARelease::Name(_))),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn the_folder_in_the_archive_is_signed_or_called_as_the_archive() {
+        assert_eq!(release("1.2.0", |_| {}).folder, "a");
+        let signed = release("1.2.0", |custom| {
+            custom["executable"]["path"] = "tool-x86/auditgraph".into();
+        });
+        assert_eq!(signed.folder, "tool-x86");
+        for path in [
+            "../auditgraph",
+            "auditgraph",
+            "a/b/auditgraph",
+            "a/other",
+            "/auditgraph",
+        ] {
+            let mut bad = custom();
+            bad["executable"]["path"] = path.into();
+            let outcome = Release::parse("a.tar.gz", 1, Sha256::of(b""), &bad);
+            assert!(matches!(outcome, Err(NotARelease::Name(_))), "{path}");
         }
     }
 

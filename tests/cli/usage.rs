@@ -86,3 +86,81 @@ fn colours_follow_the_option_then_the_environment() {
     // JSON is for programs.
     assert!(!coloured(&["version", "--json", "--color", "always"], &[]));
 }
+
+/// The examples that a test can run as they stand: those of commands that
+/// need no network and no pipe.
+fn examples(help: &str) -> Vec<String> {
+    let (_, examples) = help.split_once("Examples:\n").unwrap();
+    examples
+        .lines()
+        .take_while(|line| line.starts_with("  auditgraph "))
+        .map(|line| line.trim().rsplit_once("  # ").unwrap().0.trim().to_owned())
+        .filter(|line| !line.contains(" | "))
+        .collect()
+}
+
+#[test]
+fn every_example_of_every_help_runs() {
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_auditgraph"));
+    let network = ["self-update", "preflight"];
+    let mut ran = 0;
+    for name in names()
+        .iter()
+        .filter(|name| !network.contains(&name.as_str()))
+    {
+        let sandbox = match name.as_str() {
+            "init" => Sandbox::empty(),
+            _ => Sandbox::with(&[
+                (
+                    "notes/plan.md",
+                    "# Plan\n\nThe release plan. #release #team\n\n## Next\n\nSteps.\n\n- one\n- two\n- three\n- four\n- five\n- six\n",
+                ),
+                ("docs/a.md", "# Planning\n\nSee [it](../notes/plan.md).\n"),
+            ]),
+        };
+        if name != "init" {
+            sandbox.run(&["ingest"]).done();
+            sandbox.write("docs/a.md", "# Planning\n\nChanged.\n");
+            sandbox.run(&["ingest"]).done();
+        }
+        let help = sandbox.run(&[name, "--help"]).done().stdout;
+        for line in examples(&help) {
+            let mut shell = std::process::Command::new("sh");
+            shell
+                .args(["-c", &line])
+                .current_dir(sandbox.root())
+                .env_clear()
+                .env("HOME", sandbox.home())
+                .env(
+                    "PATH",
+                    format!("{}:/usr/bin:/bin", bin.parent().unwrap().display()),
+                );
+            Outcome::of(&mut shell).done();
+            ran += 1;
+        }
+    }
+    assert!(ran > 25, "{ran} examples");
+}
+
+/// The page that documents the JSON output names every schema there is.
+#[test]
+fn every_schema_is_documented() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/json-output.md")).unwrap();
+    for entry in std::fs::read_dir(root.join("schemas")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(page.contains(&format!("`schemas/{name}`")), "{name}");
+    }
+    for named in page.split("`schemas/").skip(1) {
+        let name = named.split('`').next().unwrap();
+        assert!(root.join("schemas").join(name).is_file(), "{name}");
+    }
+    for name in names() {
+        assert!(
+            page.contains(&format!("| `{name}"))
+                || page.contains(&format!("`{name} "))
+                || page.contains(&format!("`{name}`")),
+            "{name}"
+        );
+    }
+}

@@ -1,0 +1,134 @@
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{NOTES, Sandbox, schemas, snapshot};
+
+fn ingested() -> Sandbox {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    sandbox
+}
+
+#[test]
+fn every_format_carries_the_schema_block_and_the_run() {
+    let sandbox = ingested();
+    let run = sandbox.run(&["status", "--json"]).document("status")["run"].clone();
+    for format in ["json", "jsonl", "dot", "graphml"] {
+        let outcome = sandbox.run(&["export", "--format", format]).done();
+        assert_eq!(outcome.stderr, "");
+        for part in [
+            run.as_str().unwrap(),
+            "readable_since",
+            "plan.md",
+            "tag:release",
+        ] {
+            assert!(outcome.stdout.contains(part), "{format}: {part}");
+        }
+        // No absolute path gives the place of the workspace away.
+        let root = sandbox.root();
+        assert!(!outcome.stdout.contains(root.to_str().unwrap()), "{format}");
+        // The same run gives the same bytes.
+        let again = sandbox.run(&["export", "--format", format]).done();
+        assert_eq!(again.stdout, outcome.stdout);
+    }
+}
+
+#[test]
+fn json_exports_are_what_their_schemas_say() {
+    let sandbox = ingested();
+    let document = sandbox.run(&["export", "--json"]).done().document("export");
+    let lines = sandbox.run(&["export", "--format", "jsonl"]).done().stdout;
+    let records: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for record in &records {
+        schemas::check("export-record", record);
+    }
+    let count = |name: &str| document[name].as_array().unwrap().len();
+    assert_eq!(records.len(), 1 + count("nodes") + count("links"));
+    // Every end of every link is a node.
+    let ids: std::collections::BTreeSet<&str> = document["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["id"].as_str().unwrap())
+        .collect();
+    for link in document["links"].as_array().unwrap() {
+        for end in ["source", "target"] {
+            assert!(ids.contains(link[end].as_str().unwrap()), "{link}");
+        }
+    }
+    sandbox
+        .run(&["export", "--json", "--format", "dot"])
+        .exits(2)
+        .says("one JSON document");
+}
+
+#[test]
+fn a_file_is_written_in_one_step_in_the_format_of_its_name() {
+    let sandbox = ingested();
+    let outcome = sandbox
+        .run(&["export", "--output", "graph.graphml", "--json"])
+        .done();
+    let document = outcome.document("exported");
+    assert_eq!(document["export_format"], "graphml");
+    let bytes = fs::read(sandbox.root().join("graph.graphml")).unwrap();
+    assert_eq!(document["bytes"], bytes.len());
+    let digest = auditgraph::foundation::Sha256::of(&bytes);
+    assert_eq!(document["sha256"], digest.to_string());
+    let stdout = sandbox.run(&["export", "-f", "graphml"]).done().stdout;
+    assert_eq!(stdout.as_bytes(), bytes);
+    let names: Vec<_> = fs::read_dir(sandbox.root())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("graph.graphml"))
+        .collect();
+    assert_eq!(names, ["graph.graphml"]);
+}
+
+#[test]
+fn a_destination_that_makes_no_sense_is_refused() {
+    let sandbox = ingested();
+    let before = snapshot(&sandbox.root());
+    for (output, told) in [
+        (".pkg/x.json", "inside .pkg"),
+        (".pkg/profiles/default/x.json", "inside .pkg"),
+        ("deep", "not a regular file"),
+        ("/dev/null", "not a regular file"),
+        ("..", "not a regular file"),
+    ] {
+        sandbox
+            .run(&["export", "--output", output])
+            .exits(2)
+            .says(told);
+    }
+    sandbox
+        .run(&["export", "--output", "nowhere/x.json"])
+        .exits(1)
+        .says("nowhere");
+    assert_eq!(snapshot(&sandbox.root()), before);
+}
+
+#[test]
+fn the_budget_of_the_workspace_is_asked_wherever_the_export_goes() {
+    let sandbox = ingested();
+    let foreign = ".pkg/profiles/default/leftover.bin";
+    sandbox.write(foreign, &"x".repeat(4 * 1024 * 1024));
+    let output = sandbox.home().join("graph.json");
+    let output = output.to_str().unwrap();
+    sandbox
+        .run(&["export", "--output", output])
+        .exits(4)
+        .says("leftover.bin");
+    let document = sandbox
+        .run(&["export", "--output", output, "--json"])
+        .exits(4)
+        .document("error");
+    assert_eq!(document["error"]["details"]["budget"]["verdict"], "block");
+    assert!(!std::path::Path::new(output).exists());
+    // To standard output nothing is written: it warns.
+    let outcome = sandbox.run(&["export"]).done().says("warning: ");
+    assert!(outcome.stdout.ends_with("]}\n"));
+}

@@ -1,0 +1,101 @@
+use serde_json::Value;
+
+use crate::support::{NOTES, Sandbox};
+
+fn ingested() -> Sandbox {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    sandbox
+}
+
+fn ids(document: &Value) -> Vec<&str> {
+    let nodes = document["nodes"].as_array().unwrap();
+    nodes
+        .iter()
+        .map(|node| node["id"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn documents_are_listed_by_path() {
+    let sandbox = ingested();
+    let document = sandbox.run(&["list", "--json"]).done().document("list");
+    assert_eq!(
+        ids(&document),
+        [
+            "document:deep/er.txt",
+            "document:log.md",
+            "document:plan.md"
+        ]
+    );
+    sandbox
+        .run(&["list"])
+        .done()
+        .shows("document:plan.md  Plan\n");
+    let page = sandbox
+        .run(&["list", "-n", "1", "--offset", "1", "--json"])
+        .done();
+    let document = page.document("list");
+    assert_eq!(ids(&document), ["document:log.md"]);
+    assert_eq!(document["more"], true);
+    assert!(page.stderr.contains("there are more"), "{}", page.stderr);
+}
+
+#[test]
+fn every_kind_can_be_listed() {
+    let sandbox = ingested();
+    for (kind, expected) in [
+        ("section", "section:plan.md#next-steps"),
+        ("term", "term:lantern"),
+        ("tag", "tag:release"),
+        ("unresolved", "unresolved:missing.md"),
+    ] {
+        let document = sandbox
+            .run(&["list", "--type", kind, "--json"])
+            .done()
+            .document("list");
+        assert!(ids(&document).contains(&expected), "{kind}: {document}");
+    }
+    for kind in ["chunk", "external", "file"] {
+        sandbox
+            .run(&["list", "--type", kind, "--json"])
+            .done()
+            .document("list");
+    }
+}
+
+#[test]
+fn broken_links_are_a_report_with_evidence() {
+    let sandbox = ingested();
+    let arguments = ["list", "--type", "link", "--where", "status=unresolved"];
+    let outcome = sandbox.run(&arguments).done();
+    assert_eq!(
+        outcome.stdout,
+        "plan.md:7  section:plan.md#next-steps -links_to-> unresolved:missing.md  broken: missing.md\n"
+    );
+    let mut json = arguments.to_vec();
+    json.push("--json");
+    let document = sandbox.run(&json).done().document("list");
+    let link = &document["links"][0];
+    assert_eq!(link["status"], "unresolved");
+    assert_eq!(link["evidence"]["path"], "plan.md");
+    assert_eq!(link["evidence"]["line"], 7);
+    assert_eq!(link["rule"], "inline");
+}
+
+#[test]
+fn a_filter_that_cannot_match_is_refused_with_what_could() {
+    let sandbox = ingested();
+    sandbox
+        .run(&["list", "--where", "status=unresolved"])
+        .exits(2)
+        .says("there is: path");
+    sandbox
+        .run(&["list", "--type", "link", "--where", "status=broken"])
+        .exits(2)
+        .says("unresolved");
+    sandbox
+        .run(&["list", "--type", "person"])
+        .exits(2)
+        .says("and link");
+}

@@ -1,0 +1,71 @@
+use crate::support::{NOTES, Sandbox};
+
+fn ingested() -> Sandbox {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    sandbox
+}
+
+#[test]
+fn a_node_is_shown_with_its_links_both_ways() {
+    let sandbox = ingested();
+    let document = sandbox
+        .run(&["show", "section:log.md#day-one", "--json"])
+        .done()
+        .document("show");
+    assert_eq!(document["node"]["title"], "Day one");
+    assert_eq!(document["changed"], false);
+    let text = document["text"].as_str().unwrap();
+    assert!(text.contains("We built a `lantern`"), "{text}");
+    let incoming = document["incoming"].as_array().unwrap();
+    assert!(
+        incoming
+            .iter()
+            .any(|link| link["kind"] == "links_to" && link["evidence"]["path"] == "plan.md"),
+        "{document:#}"
+    );
+    sandbox
+        .run(&["show", "tag:release"])
+        .done()
+        .shows("linked from (1)")
+        .shows("document:plan.md -tagged-> tag:release");
+}
+
+#[test]
+fn a_node_is_found_by_path_fragment_or_the_place_of_a_hit() {
+    let sandbox = ingested();
+    for (name, id) in [
+        ("plan.md", "document:plan.md"),
+        ("./plan.md", "document:plan.md"),
+        ("log.md#day-one", "section:log.md#day-one"),
+    ] {
+        let document = sandbox
+            .run(&["show", name, "--json"])
+            .done()
+            .document("show");
+        assert_eq!(document["node"]["id"], id);
+    }
+    let document = sandbox
+        .run(&["show", "log.md:8", "--json"])
+        .done()
+        .document("show");
+    assert_eq!(document["node"]["kind"], "chunk");
+    assert!(document["text"].as_str().unwrap().contains("lantern"));
+}
+
+#[test]
+fn a_node_that_does_not_exist_is_told_with_the_way_to_find_one() {
+    let sandbox = ingested();
+    for command in ["show", "neighbors"] {
+        sandbox
+            .run(&[command, "document:nowhere.md"])
+            .exits(1)
+            .says("has no node \"document:nowhere.md\"")
+            .says("next: auditgraph list");
+        let document = sandbox
+            .run(&[command, "../../etc/passwd", "--json"])
+            .exits(1)
+            .document("error");
+        assert_eq!(document["error"]["kind"], "unknown_node");
+    }
+}

@@ -279,15 +279,11 @@ impl From<RunError> for Failure {
                 .run(current)
                 .why("what it published stands; nothing of this command was kept")
                 .hint("run the command again"),
-            RunError::Damaged(_) => {
-                Self::new(Exit::VerificationFailed, "damaged", text).hint("auditgraph verify")
-            }
+            RunError::Damaged(_) => Self::damaged(text),
             RunError::Layout(LayoutError::NotAFolder(path)) => {
                 Self::new(Exit::Failed, "layout", text).path(path.display())
             }
-            RunError::Index(error) if error.is_damage() => {
-                Self::new(Exit::VerificationFailed, "damaged", text).hint("auditgraph verify")
-            }
+            RunError::Index(error) if error.is_damage() => Self::damaged(text),
             RunError::Io { path, source } => Self::run_io(&path, &source),
             RunError::Layout(LayoutError::Io { path, source }) => Self::run_io(&path, &source),
             RunError::Root(_) | RunError::Glob(_) | RunError::Index(_) | RunError::Build(_) => {
@@ -349,6 +345,13 @@ impl Failure {
             Some(run) => failure.run(run),
             None => failure,
         }
+    }
+
+    /// What is stored is not what was written.
+    fn damaged(text: String) -> Self {
+        Self::new(Exit::VerificationFailed, "damaged", text)
+            .why("auditgraph verify lists everything that is not as it was written; a rebuild needs the sources alone")
+            .hint("auditgraph rebuild")
     }
 
     /// An I/O error below a profile. The metered writer's refusal is one: the

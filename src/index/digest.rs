@@ -86,10 +86,11 @@ impl RowHasher {
         self.numbers(&numbers);
     }
 
-    pub(super) fn mention(&mut self, term: &str, numbers: [i64; 6]) {
+    pub(super) fn mention(&mut self, term: &str, numbers: [i64; 6], bytes: Option<i64>) {
         self.text("mention");
         self.text(term);
         self.numbers(&numbers);
+        self.optional(bytes);
     }
 
     pub(super) fn tagged(&mut self, tag: &str, numbers: [i64; 4]) {
@@ -153,12 +154,17 @@ impl RowHasher {
             );
         }
         for mention in &prepared.mentions {
-            let first = &document.mentions[mention.first];
-            let [line, start, bytes] = place(first.span);
-            let (chunk, uses) = (i64::from(mention.chunk), i64::from(mention.uses));
             row.mention(
-                &first.term,
-                [chunk, mention.rule.code(), uses, line, start, bytes],
+                &document.mentions[mention.first].term,
+                [
+                    i64::from(mention.chunk),
+                    mention.number as i64,
+                    mention.rule.code(),
+                    i64::from(mention.uses),
+                    mention.line,
+                    mention.start,
+                ],
+                mention.bytes,
             );
         }
         for tag in &document.tags {

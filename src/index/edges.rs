@@ -6,7 +6,7 @@ use rusqlite::{Params, Row};
 
 use super::entity::{Evidence, Link, LinkKind, Status};
 use super::error::IndexError;
-use super::layout::{row_range, split_row_id};
+use super::layout::{mention_range, row_range, split_row_id};
 use super::locate::{Head, Locator, Ref};
 use super::open::Index;
 use crate::graph::NodeId;
@@ -29,7 +29,11 @@ pub(super) struct Edge {
 const LINK: &str =
     "SELECT id, section, rule, written, line, start, bytes, to_document, to_section, to_target
      FROM link";
-const MENTION: &str = "SELECT id, term, chunk, rule, uses, line, start, bytes FROM mention";
+const MENTION: &str = "SELECT d.id, m.term, c.id - d.first_chunk, m.rule, m.uses,
+       c.line + m.line, c.start + m.start,
+       coalesce(m.bytes, length(CAST(t.name AS BLOB)) + CASE m.rule WHEN 0 THEN 2 ELSE 0 END)
+     FROM mention m JOIN term t ON t.id = m.term JOIN chunk c ON c.id = m.id >> 12
+       JOIN document d ON d.id = c.document";
 const TAGGED: &str = "SELECT id, tag, rule, line, start, bytes FROM tagged";
 
 fn damaged(what: &str) -> IndexError {
@@ -59,8 +63,8 @@ impl Index {
         match kind {
             LinkKind::Contains => self.contains(head),
             LinkKind::Mentions => {
-                let sql = format!("{MENTION} WHERE id BETWEEN ? AND ? ORDER BY id");
-                self.rows(&sql, range, mention)
+                let sql = format!("{MENTION} WHERE m.id >= ? AND m.id < ? ORDER BY m.id");
+                self.rows(&sql, mention_range(head.first_chunk, head.chunks), mention)
             }
             LinkKind::Tagged => {
                 let sql = format!("{TAGGED} WHERE id BETWEEN ? AND ? ORDER BY id");
@@ -91,7 +95,9 @@ impl Index {
                 link,
             )?,
             Ref::Chunk(..) => Vec::new(),
-            Ref::Term(term) => self.rows(&format!("{MENTION} WHERE term = ?"), [term], mention)?,
+            Ref::Term(term) => {
+                self.rows(&format!("{MENTION} WHERE m.term = ?"), [term], mention)?
+            }
             Ref::Tag(tag) => self.rows(&format!("{TAGGED} WHERE tag = ?"), [tag], tagged)?,
             Ref::Target(id) => self.rows(&format!("{LINK} WHERE to_target = ?"), [id], link)?,
         };
@@ -183,8 +189,7 @@ fn link(row: &Row<'_>) -> Result<Edge, IndexError> {
 }
 
 fn mention(row: &Row<'_>) -> Result<Edge, IndexError> {
-    let (document, _) = split_row_id(row.get(0)?);
-    let chunk: u32 = row.get(2)?;
+    let (document, chunk): (i64, u32) = (row.get(0)?, row.get(2)?);
     Ok(Edge {
         source: Ref::Chunk(document, chunk as usize),
         kind: LinkKind::Mentions,

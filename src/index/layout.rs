@@ -9,7 +9,13 @@ use crate::graph::{Format, LinkRule, MentionRule, NodeKind, TagRule};
 pub(super) const APPLICATION_ID: i32 = 0x4147_6978;
 
 /// A row's id is its document's id shifted by this, plus its number.
-pub(super) const NUMBER_BITS: u32 = 24;
+pub(super) const NUMBER_BITS: u32 = 20;
+
+/// A mention's id is its chunk's id shifted by this, plus its number.
+const MENTION_BITS: u32 = 12;
+
+/// One more than the largest number of a mention in its chunk.
+pub(super) const MENTION_END: usize = 1 << MENTION_BITS;
 
 /// One more than the largest number of a row in its document.
 pub(super) const NUMBER_END: usize = 1 << NUMBER_BITS;
@@ -69,6 +75,30 @@ pub(super) const fn row_range(document: i64) -> (i64, i64) {
 /// Document and number of a row id.
 pub(super) const fn split_row_id(id: i64) -> (i64, usize) {
     (id >> NUMBER_BITS, (id & (NUMBER_END as i64 - 1)) as usize)
+}
+
+/// The id of mention `number` of chunk `chunk`.
+pub(super) const fn mention_id(chunk: i64, number: usize) -> i64 {
+    (chunk << MENTION_BITS) | number as i64
+}
+
+/// The id of the first mention that chunk `first` can have, and one more than
+/// that of the last that the `count` chunks from there can have.
+pub(super) const fn mention_range(first: i64, count: i64) -> (i64, i64) {
+    (
+        mention_id(first, 0),
+        mention_id(first.saturating_add(count), 0),
+    )
+}
+
+/// How long the text of a mention is when nothing is stored: the term, in
+/// backticks where it is inline code.
+pub(super) const fn usual_mention_bytes(rule: MentionRule, term: &str) -> i64 {
+    let ticks = match rule {
+        MentionRule::InlineCode => 2,
+        MentionRule::FenceLanguage => 0,
+    };
+    term.len() as i64 + ticks
 }
 
 /// The anchor that the views derive from a title when none is stored.

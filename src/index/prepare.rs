@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::digest::RowHasher;
+use super::layout::usual_mention_bytes;
 use crate::foundation::Sha256;
 use crate::graph::resolve::{self, Candidates};
 use crate::graph::{Document, LinkRule, MentionRule, RawLink, WorkspacePath};
@@ -48,7 +49,15 @@ pub(super) struct MentionRow {
     pub(super) first: usize,
     pub(super) rule: MentionRule,
     pub(super) chunk: u32,
+    /// Which mention of its chunk it is.
+    pub(super) number: usize,
     pub(super) uses: u32,
+    /// Lines below the first of the chunk.
+    pub(super) line: i64,
+    /// Bytes after the first of the chunk.
+    pub(super) start: i64,
+    /// Its length, where that is not the usual one.
+    pub(super) bytes: Option<i64>,
 }
 
 /// Prepares `document`, the extraction of `source`.
@@ -138,20 +147,33 @@ pub(super) fn chunk_keys(document: &Document) -> Vec<ChunkKey> {
 
 fn mention_rows(document: &Document) -> Vec<MentionRow> {
     let mut rows: Vec<MentionRow> = Vec::new();
+    let mut numbers = vec![0; document.chunks.len()];
     let mut seen: HashMap<(u32, MentionRule, &str), usize> = HashMap::new();
     for (first, mention) in document.mentions.iter().enumerate() {
+        let place = mention.chunk as usize;
+        let (Some(chunk), Some(next)) = (document.chunks.get(place), numbers.get_mut(place)) else {
+            continue;
+        };
         let key = (mention.chunk, mention.rule, mention.term.as_str());
         let row = *seen.entry(key).or_insert_with(|| {
+            let (span, whole) = (mention.span, chunk.span);
+            let bytes = i64::from(span.end) - i64::from(span.start);
             rows.push(MentionRow {
                 first,
                 rule: mention.rule,
                 chunk: mention.chunk,
+                number: *next,
                 uses: 0,
+                line: i64::from(span.line) - i64::from(whole.line),
+                start: i64::from(span.start) - i64::from(whole.start),
+                bytes: (bytes != usual_mention_bytes(mention.rule, &mention.term)).then_some(bytes),
             });
+            *next += 1;
             rows.len() - 1
         });
         rows[row].uses += 1;
     }
+    rows.sort_by_key(|row| (row.chunk, row.number));
     rows
 }
 

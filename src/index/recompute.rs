@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::build::{Counts, Resolution};
 use super::digest::{self, RowHasher};
 use super::error::IndexError;
-use super::layout::{Code, plain_anchor, row_range};
+use super::layout::{Code, mention_range, plain_anchor, row_range};
 use super::prepare::{ChunkKey, name_of};
 use crate::foundation::Sha256;
 use crate::foundation::digest::MultisetDigest;
@@ -56,7 +56,7 @@ pub(super) fn document(connection: &Connection, id: i64) -> Result<DocumentRows,
     counts.sections = sections(connection, id, &mut hasher)?;
     anchors(connection, id, &mut hasher)?;
     counts.chunks = self::chunks(connection, id, first_chunk, chunks, &mut hasher)?;
-    counts.mentions = mentions(connection, id, &mut hasher)?;
+    counts.mentions = mentions(connection, first_chunk, chunks, &mut hasher)?;
     counts.tagged = tags(connection, id, &mut hasher)?;
     counts.links = links(connection, id, &path, &mut hasher)?;
     let (resolution, unresolved) = resolution(connection, id, &path)?;
@@ -150,15 +150,17 @@ fn chunks(
 
 fn mentions(
     connection: &Connection,
-    document: i64,
+    first_chunk: i64,
+    chunks: i64,
     hasher: &mut RowHasher,
 ) -> Result<u64, IndexError> {
     let mut statement = connection.prepare_cached(
-        "SELECT t.name, m.chunk, m.rule, m.uses, m.line, m.start, m.bytes
+        "SELECT t.name, (m.id >> 12) - ?3, m.id & 4095, m.rule, m.uses, m.line, m.start, m.bytes
          FROM mention m LEFT JOIN term t ON t.id = m.term
-         WHERE m.id BETWEEN ? AND ? ORDER BY m.id",
+         WHERE m.id >= ?1 AND m.id < ?2 ORDER BY m.id",
     )?;
-    let mut rows = statement.query(row_range(document))?;
+    let (first, end) = mention_range(first_chunk, chunks);
+    let mut rows = statement.query([first, end, first_chunk])?;
     let mut count = 0;
     while let Some(row) = rows.next()? {
         let term: String = row.get(0)?;
@@ -170,7 +172,7 @@ fn mentions(
             row.get(5)?,
             row.get(6)?,
         ];
-        hasher.mention(&term, numbers);
+        hasher.mention(&term, numbers, row.get(7)?);
         count += 1;
     }
     Ok(count)
@@ -318,7 +320,7 @@ fn no_strays(connection: &Connection, counts: &Counts) -> Result<(), IndexError>
         }
     }
     let strays = connection.query_row(
-        "SELECT count(*) FROM anchor WHERE id >> 24 NOT IN (SELECT id FROM document)",
+        "SELECT count(*) FROM anchor WHERE id >> 20 NOT IN (SELECT id FROM document)",
         params![],
         |row| row.get::<_, i64>(0),
     )?;

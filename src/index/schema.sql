@@ -1,7 +1,8 @@
 -- The tables of an index. Described for readers in docs/index-schema.md.
--- A row that belongs to a document has the id `document.id << 24 | number`,
--- its number counted from 0 in source order; a chunk's id is the rowid of its
--- text in `search`. Spans are bytes from 0, lines from 1.
+-- A section, anchor, tag use or link has the id `document.id << 20 | number`,
+-- its number counted from 0 in source order. A chunk's id is the rowid of its
+-- text in `search`; a mention's is `chunk.id << 12 | number`. Spans are bytes
+-- from 0, lines from 1; those of a mention count from its chunk's.
 
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -55,12 +56,11 @@ CREATE TABLE term(id INTEGER PRIMARY KEY, name TEXT NOT NULL, uses INTEGER NOT N
 CREATE TABLE mention(
   id INTEGER PRIMARY KEY,
   term INTEGER NOT NULL,
-  chunk INTEGER NOT NULL,
   rule INTEGER NOT NULL,
   uses INTEGER NOT NULL,
   line INTEGER NOT NULL,
   start INTEGER NOT NULL,
-  bytes INTEGER NOT NULL
+  bytes INTEGER
 );
 
 CREATE TABLE tag(id INTEGER PRIMARY KEY, name TEXT NOT NULL, uses INTEGER NOT NULL);
@@ -92,4 +92,4 @@ CREATE TABLE link(
 
 CREATE TABLE refused(path TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
 
-CREATE VIRTUAL TABLE search USING fts5(title, heading, text, content='', tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE search USING fts5(text, heading, title, content='', tokenize='unicode61 remove_diacritics 2');

@@ -1,10 +1,10 @@
 CREATE VIEW sections AS
-SELECT s.id AS id, d.id AS document, s.id & 16777215 AS number, s.parent AS parent,
+SELECT s.id AS id, d.id AS document, s.id & 1048575 AS number, s.parent AS parent,
   s.level AS level, s.title AS title, d.path AS path,
   coalesce(s.anchor, replace(lower(s.title), ' ', '-')) AS anchor,
   s.line AS line, s.start AS start_byte, s.start + s.heading AS heading_end_byte,
   s.start + s.bytes AS end_byte, d.sha256 AS sha256
-FROM section s JOIN document d ON d.id = s.id >> 24;
+FROM section s JOIN document d ON d.id = s.id >> 20;
 
 CREATE VIEW chunks AS
 SELECT c.id AS id, d.id AS document, c.id - d.first_chunk AS number, c.section AS section,
@@ -53,34 +53,35 @@ SELECT
   coalesce(l.written, g.key) AS written,
   d.path AS path, l.line AS line, l.start AS start_byte, l.start + l.bytes AS end_byte,
   1 AS uses, lower(hex(d.sha256)) AS sha256
-FROM link l JOIN document d ON d.id = l.id >> 24
-  LEFT JOIN sections f ON f.id = (l.id >> 24 << 24) + l.section
+FROM link l JOIN document d ON d.id = l.id >> 20
+  LEFT JOIN sections f ON f.id = (l.id >> 20 << 20) + l.section
   LEFT JOIN document o ON o.id = l.to_document
-  LEFT JOIN sections t ON t.id = (l.to_document << 24) + l.to_section
+  LEFT JOIN sections t ON t.id = (l.to_document << 20) + l.to_section
   LEFT JOIN target g ON g.id = l.to_target
 UNION ALL
-SELECT 'chunk:' || d.path || '~' || c.key, 'mentions',
+SELECT 'chunk:' || c.path || '~' || c.key, 'mentions',
   CASE m.rule WHEN 0 THEN 'inline_code' ELSE 'fence_language' END,
   'term:' || t.name, 'resolved', NULL,
-  d.path, m.line, m.start, m.start + m.bytes, m.uses, lower(hex(d.sha256))
-FROM mention m JOIN document d ON d.id = m.id >> 24
-  JOIN chunks c ON c.id = d.first_chunk + m.chunk
-  JOIN term t ON t.id = m.term
+  c.path, c.line + m.line, c.start_byte + m.start,
+  c.start_byte + m.start
+    + coalesce(m.bytes, length(CAST(t.name AS BLOB)) + CASE m.rule WHEN 0 THEN 2 ELSE 0 END),
+  m.uses, lower(hex(c.sha256))
+FROM mention m JOIN chunks c ON c.id = m.id >> 12 JOIN term t ON t.id = m.term
 UNION ALL
 SELECT 'document:' || d.path, 'tagged',
   CASE u.rule WHEN 0 THEN 'front_matter' ELSE 'hashtag' END,
   'tag:' || t.name, 'resolved', NULL,
   d.path, u.line, u.start, u.start + u.bytes, 1, lower(hex(d.sha256))
-FROM tagged u JOIN document d ON d.id = u.id >> 24 JOIN tag t ON t.id = u.tag
+FROM tagged u JOIN document d ON d.id = u.id >> 20 JOIN tag t ON t.id = u.tag
 UNION ALL
 SELECT CASE WHEN s.parent IS NULL THEN 'document:' || s.path
     ELSE 'section:' || s.path || '#' || p.anchor END, 'contains', 'structure',
   'section:' || s.path || '#' || s.anchor, 'resolved', NULL,
   s.path, s.line, s.start_byte, s.heading_end_byte, 1, lower(hex(s.sha256))
-FROM sections s LEFT JOIN sections p ON p.id = (s.document << 24) + s.parent
+FROM sections s LEFT JOIN sections p ON p.id = (s.document << 20) + s.parent
 UNION ALL
 SELECT CASE WHEN c.section IS NULL THEN 'document:' || c.path
     ELSE 'section:' || c.path || '#' || p.anchor END, 'contains', 'structure',
   'chunk:' || c.path || '~' || c.key, 'resolved', NULL,
   c.path, c.line, c.start_byte, c.end_byte, 1, lower(hex(c.sha256))
-FROM chunks c LEFT JOIN sections p ON p.id = (c.document << 24) + c.section;
+FROM chunks c LEFT JOIN sections p ON p.id = (c.document << 20) + c.section;

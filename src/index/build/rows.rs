@@ -9,7 +9,7 @@ use crate::foundation::digest::MultisetDigest;
 use crate::graph::{NodeKind, WorkspacePath};
 use crate::index::digest::{self, place};
 use crate::index::error::IndexError;
-use crate::index::layout::{Code, NUMBER_END, plain_anchor, row_id};
+use crate::index::layout::{Code, MENTION_END, NUMBER_END, mention_id, plain_anchor, row_id};
 use crate::index::prepare::{Prepared, search_text};
 
 /// FTS5 gathers this many bytes of postings before it writes a segment. What
@@ -203,7 +203,7 @@ impl<'c> Inserts<'c> {
         self.sections(id, prepared)?;
         self.anchors(id, prepared)?;
         self.chunks(id, prepared, first_chunk, searchable)?;
-        self.mentions(id, prepared, names)?;
+        self.mentions(first_chunk, prepared, names)?;
         self.tags(id, prepared, names)
     }
 
@@ -260,7 +260,7 @@ impl<'c> Inserts<'c> {
             .prepare_cached("INSERT INTO chunk VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
         let mut search = self
             .0
-            .prepare_cached("INSERT INTO search(rowid, title, heading, text) VALUES(?, ?, ?, ?)")?;
+            .prepare_cached("INSERT INTO search(rowid, text, heading, title) VALUES(?, ?, ?, ?)")?;
         let rows = prepared.document.chunks.iter().zip(&prepared.keys);
         for (number, (chunk, key)) in rows.enumerate() {
             let id = first + number as i64;
@@ -280,32 +280,31 @@ impl<'c> Inserts<'c> {
                 continue;
             }
             let text = search_text(&prepared.source.path, &prepared.document, number);
-            search.execute(params![id, text.title, text.heading, text.text])?;
+            search.execute(params![id, text.text, text.heading, text.title])?;
         }
         Ok(())
     }
 
     fn mentions(
         &self,
-        document: i64,
+        first_chunk: i64,
         prepared: &Prepared,
         names: &mut dyn NameIds,
     ) -> Result<(), IndexError> {
         let mut insert = self
             .0
-            .prepare_cached("INSERT INTO mention VALUES(?, ?, ?, ?, ?, ?, ?, ?)")?;
-        for (number, row) in prepared.mentions.iter().enumerate() {
-            let first = &prepared.document.mentions[row.first];
-            let [line, start, bytes] = place(first.span);
+            .prepare_cached("INSERT INTO mention VALUES(?, ?, ?, ?, ?, ?, ?)")?;
+        for row in &prepared.mentions {
+            let chunk = first_chunk + i64::from(row.chunk);
+            let term = &prepared.document.mentions[row.first].term;
             insert.execute(params![
-                row_id(document, number),
-                names.term(&first.term)?,
-                row.chunk,
+                mention_id(chunk, row.number),
+                names.term(term)?,
                 row.rule.code(),
                 row.uses,
-                line,
-                start,
-                bytes,
+                row.line,
+                row.start,
+                row.bytes,
             ])?;
         }
         Ok(())
@@ -358,26 +357,32 @@ impl<'c> Inserts<'c> {
 
 fn check_numbers(prepared: &Prepared) -> Result<(), IndexError> {
     let document = &prepared.document;
-    let too_many = |rows| too_many_rows(&prepared.source.path, rows);
+    let too_many = |rows, limit| too_many_rows(&prepared.source.path, rows, limit);
     for (rows, count) in [
         ("sections", document.sections.len()),
         ("anchors", document.anchors.len()),
         ("chunks", document.chunks.len()),
-        ("mentions", prepared.mentions.len()),
         ("tags", document.tags.len()),
         ("links", document.links.len()),
     ] {
         if count > NUMBER_END {
-            return Err(too_many(rows));
+            return Err(too_many(rows, NUMBER_END));
         }
+    }
+    if prepared
+        .mentions
+        .iter()
+        .any(|row| row.number >= MENTION_END)
+    {
+        return Err(too_many("mentions in one chunk", MENTION_END));
     }
     Ok(())
 }
 
-fn too_many_rows(path: &WorkspacePath, rows: &'static str) -> IndexError {
+fn too_many_rows(path: &WorkspacePath, rows: &'static str, limit: usize) -> IndexError {
     IndexError::TooManyRows {
         path: path.clone(),
         rows,
-        limit: NUMBER_END,
+        limit,
     }
 }

@@ -153,9 +153,9 @@ impl Index {
         )?;
         let weights = query.weights;
         let mut rows = statement.query(params![
-            weights.title,
-            weights.heading,
             weights.text,
+            weights.heading,
+            weights.title,
             expression::render(&query.expression),
         ])?;
         let mut ranked = Vec::new();

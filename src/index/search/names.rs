@@ -8,7 +8,7 @@ use super::tokens::tokens;
 use super::{Hit, Query};
 use crate::graph::{NodeId, NodeKind};
 use crate::index::error::IndexError;
-use crate::index::layout::{Code, row_range};
+use crate::index::layout::{Code, mention_range, row_range};
 use crate::index::open::Index;
 
 /// Adds the names of `kind` that match `query` and are used in `scope`.
@@ -62,13 +62,22 @@ fn used_in(
     if scope.is_everything() {
         return Ok(None);
     }
-    let sql = match kind {
-        NodeKind::Term => "SELECT term FROM mention WHERE id BETWEEN ? AND ?",
+    let connection = index.connection();
+    let mut used = BTreeSet::new();
+    if kind == NodeKind::Term {
+        let mut statement =
+            connection.prepare_cached("SELECT term FROM mention WHERE id >= ? AND id < ?")?;
+        for (first, count) in scope.chunks() {
+            for id in statement.query_map(mention_range(first, count), |row| row.get(0))? {
+                used.insert(id?);
+            }
+        }
+        return Ok(Some(used));
+    }
+    let mut statement = connection.prepare_cached(match kind {
         NodeKind::Tag => "SELECT tag FROM tagged WHERE id BETWEEN ? AND ?",
         _ => "SELECT to_target FROM link WHERE id BETWEEN ? AND ? AND to_target IS NOT NULL",
-    };
-    let mut statement = index.connection().prepare_cached(sql)?;
-    let mut used = BTreeSet::new();
+    })?;
     for document in scope.documents() {
         for id in statement.query_map(row_range(document), |row| row.get(0))? {
             used.insert(id?);

@@ -111,6 +111,12 @@ impl Scope {
         self.ranges.iter().flatten().map(|(.., document)| *document)
     }
 
+    /// First chunk and number of chunks of each document, when limited.
+    pub(in crate::index) fn chunks(&self) -> impl Iterator<Item = (i64, i64)> {
+        let ranges = self.ranges.iter().flatten();
+        ranges.map(|(first, end, _)| (*first, end.saturating_sub(*first)))
+    }
+
     pub(super) fn has_chunk(&self, chunk: i64) -> bool {
         let Some(ranges) = &self.ranges else {
             return true;

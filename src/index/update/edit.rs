@@ -8,7 +8,7 @@ use super::Change;
 use super::names::LiveNames;
 use crate::graph::{Document, WorkspacePath};
 use crate::index::error::IndexError;
-use crate::index::layout::row_range;
+use crate::index::layout::{mention_range, row_range};
 use crate::index::prepare::{ChunkKey, Prepared, chunk_keys, search_text};
 
 /// A change and the ids of its rows.
@@ -92,17 +92,18 @@ impl<'a> Edit<'a> {
             return Ok(());
         };
         let mut forget = connection.prepare_cached(
-            "INSERT INTO search(search, rowid, title, heading, text)
+            "INSERT INTO search(search, rowid, text, heading, title)
              VALUES('delete', ?, ?, ?, ?)",
         )?;
         for number in 0..old.chunks.len() {
             if !self.is_searchable_already(number) {
                 let text = search_text(self.path, old, number);
                 let id = self.old_first_chunk + number as i64;
-                forget.execute(params![id, text.title, text.heading, text.text])?;
+                forget.execute(params![id, text.text, text.heading, text.title])?;
             }
         }
-        names.release(self.id)?;
+        let mentions = mention_range(self.old_first_chunk, old.chunks.len() as i64);
+        names.release(self.id, mentions)?;
         connection
             .prepare_cached("DELETE FROM document WHERE id = ?")?
             .execute([self.id])?;
@@ -112,7 +113,10 @@ impl<'a> Edit<'a> {
                 self.old_first_chunk,
                 self.old_first_chunk + old.chunks.len() as i64,
             ])?;
-        for table in ["section", "anchor", "mention", "tagged", "link"] {
+        connection
+            .prepare_cached("DELETE FROM mention WHERE id >= ? AND id < ?")?
+            .execute(mentions)?;
+        for table in ["section", "anchor", "tagged", "link"] {
             connection
                 .prepare_cached(&format!("DELETE FROM {table} WHERE id BETWEEN ? AND ?"))?
                 .execute(row_range(self.id))?;

@@ -1,7 +1,7 @@
 //! Names in an index that already has some: found by one pass over their
 //! table, counted as they are used, and dropped when nothing uses them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, params};
 
@@ -165,20 +165,27 @@ impl<'c> LiveNames<'c> {
         Ok(())
     }
 
-    /// Lets go of all names that the rows of `document` use.
-    pub(super) fn release(&mut self, document: i64) -> Result<(), IndexError> {
-        for (names, sql) in [
+    /// Lets go of all names that the rows of `document` use, whose mentions
+    /// have their ids in the range `mentions` (its end excluded).
+    pub(super) fn release(
+        &mut self,
+        document: i64,
+        mentions: (i64, i64),
+    ) -> Result<(), IndexError> {
+        for (names, range, sql) in [
             (
                 &mut self.terms,
-                "SELECT term, count(*) FROM mention WHERE id BETWEEN ? AND ? GROUP BY term",
+                mentions,
+                "SELECT term, count(*) FROM mention WHERE id >= ? AND id < ? GROUP BY term",
             ),
             (
                 &mut self.tags,
+                row_range(document),
                 "SELECT tag, count(*) FROM tagged WHERE id BETWEEN ? AND ? GROUP BY tag",
             ),
         ] {
             let mut statement = self.connection.prepare_cached(sql)?;
-            let mut rows = statement.query(row_range(document))?;
+            let mut rows = statement.query(range)?;
             while let Some(row) = rows.next()? {
                 *names.change.entry(row.get(0)?).or_insert(0) -= row.get::<_, i64>(1)?;
             }
@@ -205,18 +212,33 @@ impl<'c> LiveNames<'c> {
         counts.terms = (counts.terms + added).wrapping_sub(dropped);
         let (added, dropped) = self.tags.settle(self.connection)?;
         counts.tags = (counts.tags + added).wrapping_sub(dropped);
-        self.dropped.sort_unstable();
-        self.dropped.dedup();
-        let mut drop = self.connection.prepare(
-            "DELETE FROM target
-             WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM link WHERE to_target = ?1)",
-        )?;
-        let mut gone = 0;
-        for id in &self.dropped {
-            gone += drop.execute([*id])? as u64;
-        }
+        let gone = self.drop_targets()?;
         counts.targets = (counts.targets + self.added_targets).wrapping_sub(gone);
         Ok(())
+    }
+}
+
+impl LiveNames<'_> {
+    /// Drops the targets that lost a link and have none left; one pass over
+    /// the links finds which still have.
+    fn drop_targets(&self) -> Result<u64, IndexError> {
+        let mut unused: BTreeSet<i64> = self.dropped.iter().copied().collect();
+        if unused.is_empty() {
+            return Ok(0);
+        }
+        let mut statement = self
+            .connection
+            .prepare("SELECT to_target FROM link WHERE to_target IS NOT NULL")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            unused.remove(&row.get(0)?);
+        }
+        let mut drop = self.connection.prepare("DELETE FROM target WHERE id = ?")?;
+        let mut gone = 0;
+        for id in unused {
+            gone += drop.execute([id])? as u64;
+        }
+        Ok(gone)
     }
 }
 

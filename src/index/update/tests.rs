@@ -56,8 +56,8 @@ fn rows(index: &Index) -> Vec<String> {
         "SELECT * FROM links",
         "SELECT 'uses', name, uses FROM term",
         "SELECT 'uses', name, uses FROM tag",
-        "SELECT 'name', d.path, l.id & 16777215, l.name, l.written FROM link l
-           JOIN document d ON d.id = l.id >> 24",
+        "SELECT 'name', d.path, l.id & 1048575, l.name, l.written FROM link l
+           JOIN document d ON d.id = l.id >> 20",
         "SELECT * FROM refused",
     ] {
         let mut statement = index.connection().prepare(sql).unwrap();

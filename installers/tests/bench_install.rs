@@ -56,6 +56,11 @@ fn a_hundred_installations_through_the_script_and_through_pip() {
     let archive = std::fs::metadata(shipped.file("gnu.tar.gz")).unwrap().len();
     println!("archive: {archive} bytes (5,000,000 allowed)");
     assert!(archive < 5_000_000);
+    let mut tar = Command::new("tar");
+    print!(
+        "{}",
+        support::done(tar.arg("-tvf").arg(shipped.file("gnu.tar.gz")))
+    );
 
     let home = scratch.join("home");
     let mut times: Vec<Duration> = (0..INSTALLS)

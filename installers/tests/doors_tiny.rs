@@ -95,6 +95,7 @@ fn a_platform_built_alone_is_taken_over_by_the_machine_that_assembles() {
         made.iter().all(|path| !path.ends_with("install.sh")),
         "{made:?}"
     );
+    assert_eq!(json(&part.join("site.json"))["partial"], true);
     let with = part.join("v1.4.0");
     let mut build = release(project);
     build

@@ -29,6 +29,11 @@ const REMOVED: [&str; 12] = [
     "AR",
 ];
 
+/// Tells zigbuild which zig to run.
+const ZIG: &str = "CARGO_ZIGBUILD_ZIG_PATH";
+/// Tells zigbuild which Python to look for zig with.
+const ZIG_PYTHON: &str = "CARGO_ZIGBUILD_PYTHON_PATH";
+
 impl Builder<'_> {
     /// Compiles the executable for `target` and says where it is.
     pub(super) fn compile(&self, target: &Target) -> Result<PathBuf, BuildError> {
@@ -36,8 +41,11 @@ impl Builder<'_> {
         let auditable = self.tools.ensure("cargo-auditable")?;
         let mut path = vec![folder_of(&auditable)];
         let zig = matches!(target.system, System::LinuxGnu { .. });
+        let mut zig_program = None;
         if zig {
-            path.push(folder_of(&self.tools.ensure("cargo-zigbuild")?));
+            let bin = folder_of(&self.tools.ensure("cargo-zigbuild")?);
+            zig_program = zig_beside(&bin);
+            path.push(bin);
         }
         let package = &self.facts.package;
         let folder = self.work.join("target");
@@ -53,6 +61,10 @@ impl Builder<'_> {
             cargo.args(["--features", &self.facts.release.build.features.join(",")]);
         }
         self.environment(&mut cargo, target, &folder, &path)?;
+        if let Some(program) = zig_program.filter(|_| std::env::var_os(ZIG).is_none()) {
+            // Otherwise each C file starts a Python first to start zig.
+            cargo.env(ZIG, program).env(ZIG_PYTHON, "none");
+        }
         command::output(&mut cargo)?;
         Ok(folder
             .join(&target.triple)
@@ -168,4 +180,16 @@ fn cargo_home() -> PathBuf {
 
 fn folder_of(program: &Path) -> PathBuf {
     program.parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The zig that pip installed into the environment whose programs are in `bin`.
+fn zig_beside(bin: &Path) -> Option<PathBuf> {
+    let pythons = std::fs::read_dir(bin.parent()?.join("lib")).ok()?;
+    let mut found: Vec<PathBuf> = pythons
+        .flatten()
+        .map(|python| python.path().join("site-packages/ziglang/zig"))
+        .filter(|zig| zig.is_file())
+        .collect();
+    found.sort();
+    found.into_iter().next()
 }

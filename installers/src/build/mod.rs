@@ -162,10 +162,16 @@ impl Builder<'_> {
         let mut artifacts = Vec::new();
         let mut missing = Vec::new();
         let mut made = Vec::new();
-        for (target, planned) in self.facts.targets().iter().filter_map(|target| {
-            let planned = plan.targets.iter().find(|p| p.target == target.triple)?;
-            Some((target.clone(), planned))
-        }) {
+        for target in self.facts.targets() {
+            let planned = plan.targets.iter().find(|p| p.target == target.triple);
+            let Some(planned) = planned else {
+                missing.push(Missing {
+                    target: target.triple,
+                    files: Vec::new(),
+                    reason: "not asked for".into(),
+                });
+                continue;
+            };
             if let Some(files) = self.import(&target, &options.with)? {
                 artifacts.extend(files);
                 made.push(target);

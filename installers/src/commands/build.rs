@@ -15,7 +15,7 @@ use crate::site::Published;
     "What this machine cannot make is named as missing, and the site is marked partial.\n\n",
     "Examples:\n",
     "  ", env!("CARGO_BIN_NAME"), " build\n",
-    "  ", env!("CARGO_BIN_NAME"), " build --target x86_64-unknown-linux-gnu --out artifacts\n",
+    "  ", env!("CARGO_BIN_NAME"), " build --target \"$TRIPLE\" --out artifacts\n",
     "  ", env!("CARGO_BIN_NAME"), " build --with artifacts --out site"
 ))]
 pub(crate) struct Args {

@@ -61,15 +61,9 @@ impl Site {
             _ => incompatible,
         };
         let executable = fs::read(executable).unwrap();
-        let folder = format!("auditgraph-{}-{PLATFORM}", version.number);
-        let name = self
-            .repository
-            .add(version.number, &archive(&folder, &executable));
+        let name = self.repository.add(version.number, &archive(&executable));
         let custom = self.repository.custom(&name);
-        custom["executable"] = json!({
-            "sha256": Sha256::of(&executable).to_string(),
-            "length": executable.len(),
-        });
+        custom["executable"] = described(&executable);
         custom["schema"] = json!({
             "writes": version.writes,
             "reads_since": version.reads_since,
@@ -105,20 +99,46 @@ impl Drop for Site {
     }
 }
 
+/// The signed description of an executable in such an archive.
+pub(crate) fn described(executable: &[u8]) -> serde_json::Value {
+    json!({
+        "path": format!("auditgraph-{PLATFORM}/auditgraph"),
+        "sha256": Sha256::of(executable).to_string(),
+        "length": executable.len(),
+    })
+}
+
 /// The archive of one executable, as a release has it.
-pub(crate) fn archive(folder: &str, executable: &[u8]) -> Vec<u8> {
+pub(crate) fn archive(executable: &[u8]) -> Vec<u8> {
+    archive_with(executable, "", tar::EntryType::Regular, b"")
+}
+
+/// The same with one more member, whose path may be anything.
+pub(crate) fn archive_with(
+    executable: &[u8],
+    path: &str,
+    kind: tar::EntryType,
+    content: &[u8],
+) -> Vec<u8> {
+    let folder = format!("auditgraph-{PLATFORM}");
     let encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut tar = tar::Builder::new(encoder);
-    let mut add = |name: &str, bytes: &[u8], mode| {
+    let mut add = |path: &str, kind, bytes: &[u8]| {
         let mut header = tar::Header::new_ustar();
+        // Written raw: the builder would refuse what an attacker writes.
+        header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_entry_type(kind);
         header.set_size(bytes.len() as u64);
-        header.set_mode(mode);
+        header.set_mode(0o755);
         header.set_cksum();
-        tar.append_data(&mut header, format!("{folder}/{name}"), bytes)
-            .unwrap();
+        tar.append(&header, bytes).unwrap();
     };
-    add("README.md", b"read me\n", 0o644);
-    add("auditgraph", executable, 0o755);
+    let regular = tar::EntryType::Regular;
+    add(&format!("{folder}/README.md"), regular, b"read me\n");
+    add(&format!("{folder}/auditgraph"), regular, executable);
+    if !path.is_empty() {
+        add(path, kind, content);
+    }
     tar.into_inner().unwrap().finish().unwrap()
 }
 

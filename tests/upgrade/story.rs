@@ -214,12 +214,10 @@ fn an_executable_that_is_not_what_was_signed_changes_nothing() {
         };
         let [_, compatible, _] = built();
         let executable = fs::read(compatible).unwrap();
-        let folder = format!("auditgraph-{number}-{}", crate::repository::PLATFORM);
-        let archive = crate::site::archive(&folder, &executable);
+        let archive = crate::site::archive(&executable);
         let name = site.repository.add(number, &archive);
         let custom = site.repository.custom(&name);
-        let sha256 = auditgraph::foundation::Sha256::of(&executable).to_string();
-        custom["executable"] = serde_json::json!({"sha256": sha256, "length": executable.len()});
+        custom["executable"] = crate::site::described(&executable);
         custom["schema"]["writes"] = version.writes.into();
         site.repository.publish();
         let home = Home::new(&site);
@@ -228,6 +226,45 @@ fn an_executable_that_is_not_what_was_signed_changes_nothing() {
             .exits(5)
             .says("signed was");
         assert_eq!(snapshot(home.bin()), before);
+    }
+}
+
+#[test]
+fn signed_archives_with_odd_members_are_refused() {
+    use tar::EntryType;
+
+    let mut site = Site::with(&[OLD]);
+    let executable = fs::read(&built()[1]).unwrap();
+    let folder = format!("auditgraph-{}", crate::repository::PLATFORM);
+    let odd = [
+        ("../auditgraph".to_owned(), EntryType::Regular, "member"),
+        ("/tmp/auditgraph".to_owned(), EntryType::Regular, "member"),
+        (
+            format!("{folder}/link"),
+            EntryType::Symlink,
+            "symbolic link",
+        ),
+        (format!("{folder}/device"), EntryType::Char, "device"),
+        (
+            format!("{folder}/bomb"),
+            EntryType::Regular,
+            "unpacks to more",
+        ),
+    ];
+    let home = Home::new(&site);
+    let before = snapshot(home.bin());
+    for (number, (path, kind, word)) in odd.into_iter().enumerate() {
+        let bomb = vec![0u8; 70 * 1024 * 1024];
+        let content: &[u8] = if path.ends_with("bomb") { &bomb } else { b"" };
+        let archive = crate::site::archive_with(&executable, &path, kind, content);
+        let version = format!("0.5.{number}");
+        let name = site.repository.add(&version, &archive);
+        site.repository.custom(&name)["executable"] = crate::site::described(&executable);
+        site.repository.publish();
+        home.run(&["self-update", "--to", &version])
+            .exits(5)
+            .says(word);
+        assert_eq!(snapshot(home.bin()), before, "{path}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Packs: immutable SQLite files of content-addressed objects.
 //!
-//! Objects are gathered into blocks of about [`BLOCK_BYTES`] and each block is
+//! Objects are gathered into blocks of about `BLOCK_BYTES` and each block is
 //! compressed, so that 40,000 tiny notes compress as well as a book. An
 //! object's id is the SHA-256 of its bytes, checked at every read. Whoever
 //! writes a pack appends in a fixed order; its bytes depend on nothing else.

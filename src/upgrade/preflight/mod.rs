@@ -6,7 +6,7 @@
 //! never judges by guessing what it could not read. Called by `self-update`
 //! and `preflight`.
 //!
-//! - [`facts`]: what is known of a profile: its current run's schema blocks,
+//! - `facts`: what is known of a profile: its current run's schema blocks,
 //!   its bytes, its policy. Plain values.
 //! - [`gather`]: reads them, every workspace in a helper thread, so that a
 //!   mount that does not answer costs a bounded wait and nothing else.

@@ -7,9 +7,12 @@
 
 pub(super) mod explain;
 mod failures;
+// Without updates only its constant is used, by `preflight`.
+#[cfg_attr(not(feature = "self-update"), allow(dead_code))]
 pub(super) mod foresee;
 #[cfg(feature = "self-update")]
 pub(super) mod look;
+#[cfg(feature = "self-update")]
 mod report;
 #[cfg(feature = "self-update")]
 mod rollback;

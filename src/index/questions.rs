@@ -260,3 +260,102 @@ fn a_difference_names_what_came_went_and_turned() {
     let moved = |link: &super::Link| link.target == id("term:fork");
     assert!(!found.links.changed.iter().any(|(link, _)| moved(link)));
 }
+
+/// The `sql` blocks of the documentation.
+fn documented_queries() -> Vec<&'static str> {
+    let blocks = include_str!("../../docs/index-schema.md").split("```sql\n");
+    let queries = blocks.skip(1).filter_map(|block| block.split("```").next());
+    queries.collect()
+}
+
+#[test]
+fn every_documented_query_runs_on_an_ordinary_connection() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    let built = build(&Scratch::Memory, SMALL, &facts(&["img/plan.png"]));
+    std::fs::write(&path, super::testing::bytes(&built)).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let queries = documented_queries();
+    assert!(queries.len() >= 9);
+    for sql in &queries {
+        let mut statement = connection.prepare(sql).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        assert!(rows.next().unwrap().is_some(), "finds nothing: {sql}");
+    }
+    let mut statement = connection.prepare(queries[0]).unwrap();
+    let broken: Vec<String> = statement
+        .query_map([], |row| {
+            let (path, line, written): (String, u32, String) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(format!("{path}:{line} {written}"))
+        })
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(
+        broken,
+        [
+            "notes/soil.md:5 missing.md",
+            "notes/Árvore.md:1 nobody",
+            "notes/Árvore.md:2 nobody",
+        ]
+    );
+    let id: i32 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .unwrap();
+    let said = format!("`PRAGMA application_id` is {id}");
+    assert!(include_str!("../../docs/index-schema.md").contains(&said));
+}
+
+#[test]
+fn the_views_say_what_the_program_says() {
+    let index = small();
+    let mut from_program = Vec::new();
+    index
+        .each_link(&BTreeSet::from(LinkKind::ALL), &mut |link| {
+            from_program.push(format!(
+                "{} {} {} {} {} {:?} {} {} {} {} {}",
+                link.source,
+                link.kind.name(),
+                link.rule,
+                link.target,
+                link.status.name(),
+                link.written,
+                link.evidence.path,
+                link.evidence.line,
+                link.evidence.start,
+                link.evidence.end,
+                link.uses,
+            ));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    let mut statement = index
+        .connection()
+        .prepare(
+            "SELECT source_id, kind, rule, target_id, status, written, path, line,
+               start_byte, end_byte, uses FROM links",
+        )
+        .unwrap();
+    let text = |row: &rusqlite::Row<'_>, at: usize| row.get::<_, String>(at);
+    let from_view = statement.query_map([], |row| {
+        Ok(format!(
+            "{} {} {} {} {} {:?} {} {} {} {} {}",
+            text(row, 0)?,
+            text(row, 1)?,
+            text(row, 2)?,
+            text(row, 3)?,
+            text(row, 4)?,
+            row.get::<_, Option<String>>(5)?,
+            text(row, 6)?,
+            row.get::<_, i64>(7)?,
+            row.get::<_, i64>(8)?,
+            row.get::<_, i64>(9)?,
+            row.get::<_, i64>(10)?,
+        ))
+    });
+    let mut from_view: Vec<String> = from_view.unwrap().map(Result::unwrap).collect();
+    from_view.sort_unstable();
+    from_program.sort_unstable();
+    assert_eq!(from_view, from_program);
+}

@@ -167,7 +167,7 @@ pub(super) fn small() -> Index {
 pub(super) const SMALL: &[(&str, &str)] = &[
     (
         "README.md",
-        "# The garden\nWater the `basil` and the `basil` daily. #herbs\nSee [x](notes/soil.md) and [x](https://example.org/a).\n",
+        "# The garden\nWater the `basil` and the `basil` daily. #herbs\nSee [x](notes/soil.md) and [x](https://example.org/a) too.\n",
     ),
     (
         "notes/soil.md",

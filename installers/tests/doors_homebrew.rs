@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{LINUX, Shipped, bare, done, fails, product, sha256, tiny};
+use support::{Shipped, bare, done, fails, product, sha256, tiny, workspace};
 
 const LOADER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/homebrew/load.rb");
 const STYLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/homebrew/rubocop.yml");
@@ -59,6 +59,17 @@ fn goes_through(shipped: &Shipped, binary: &str) {
     ] {
         assert!(at("prefix").join(&file).is_file(), "{file}");
     }
+    // bash takes the file for a completion of the command.
+    let sourced = format!(
+        ". '{}' && complete -p {binary}",
+        at("prefix")
+            .join("etc/bash_completion.d")
+            .join(binary)
+            .display()
+    );
+    if shipped.project == workspace() {
+        done(bare("bash", &at("home")).args(["-c", &sourced]));
+    }
     let mut test = ruby(&formula, ["linux", "intel"]);
     test.arg("test").arg(at("prefix")).arg(at("scratch"));
     done(test.env("HOME", at("home")));
@@ -81,27 +92,4 @@ fn the_formula_of_this_product_installs_and_tests_it() {
 /// The product of this workspace; its release tool is named after it.
 fn product_name() -> &'static str {
     env!("CARGO_PKG_NAME").trim_end_matches("-release")
-}
-
-#[test]
-fn completions_are_where_the_shells_of_its_users_look() {
-    let folder = tempfile::tempdir().unwrap();
-    let prefix = folder.path().join("prefix");
-    let archive = tiny().file("gnu.tar.gz");
-    done(
-        Command::new("tar")
-            .arg("-xf")
-            .arg(&archive)
-            .arg("-C")
-            .arg(folder.path()),
-    );
-    let inside = folder.path().join(format!("pocket-{LINUX}"));
-    let mut install = ruby(&tiny().file(".rb"), ["linux", "intel"]);
-    done(install.arg("install").arg(inside).arg(&prefix));
-    let bash = format!(
-        ". {}/etc/bash_completion.d/pocket && complete -p pocket",
-        prefix.display()
-    );
-    let said = done(bare("bash", folder.path()).args(["-c", &bash]));
-    assert!(said.contains("pocket"), "{said}");
 }

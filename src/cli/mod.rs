@@ -45,10 +45,11 @@ pub fn main() -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().collect();
     // The command that scripts, installers and package tests run most needs
     // no parser: building it would cost more than all the rest.
-    if let [_, command] = &typed[..]
-        && command == "version"
-    {
-        let context = Context::new(&Globals::default());
+    if let Some(json) = plain_version(&typed) {
+        let context = Context::new(&Globals {
+            json,
+            ..Globals::default()
+        });
         return end(&context.output, commands::version::run(&context));
     }
     match Cli::try_parse_from(&typed) {
@@ -71,6 +72,15 @@ fn tidy() {
     if let Ok(executable) = std::env::current_exe().and_then(|path| path.canonicalize()) {
         // Cannot be done now: then the next command tries again.
         let _ = crate::upgrade::swap::recover_quietly(&executable);
+    }
+}
+
+/// Whether just `version` or `version --json` was typed, and which.
+fn plain_version(typed: &[OsString]) -> Option<bool> {
+    match typed {
+        [_, command] if command == "version" => Some(false),
+        [_, command, flag] if command == "version" && flag == "--json" => Some(true),
+        _ => None,
     }
 }
 

@@ -96,13 +96,22 @@ pub(crate) fn node_line(page: &Page<'_>, node: &Node) -> String {
 pub(crate) fn link_line(page: &Page<'_>, link: &Link) -> String {
     let at = &link.evidence;
     let mut line = format!(
-        "{}:{}  {} {} {}",
+        "{}:{}  ",
         page.paint(Style::Path, at.path.as_str()),
         page.paint(Style::Position, at.line),
-        page.plain(&link.source),
+    );
+    // The source always stands in the file just named: what is left of its id
+    // is a fragment (`#next-steps`), a chunk (`~3fa9c0d21b44`), or nothing.
+    let source = link.source.key();
+    let inside = source.strip_prefix(at.path.as_str()).unwrap_or(source);
+    if !inside.is_empty() {
+        line.push_str(&format!("{} ", page.plain(inside)));
+    }
+    line.push_str(&format!(
+        "{} {}",
         page.paint(Style::Faint, format_args!("-{}->", link.kind.name())),
         page.paint(Style::Strong, &link.target),
-    );
+    ));
     if link.status == Status::Unresolved {
         let written = link.written.as_deref().unwrap_or_default();
         let told = format!("broken: {written}");

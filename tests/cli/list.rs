@@ -71,7 +71,7 @@ fn broken_links_are_a_report_with_evidence() {
     let outcome = sandbox.run(&arguments).done();
     assert_eq!(
         outcome.stdout,
-        "plan.md:7  section:plan.md#next-steps -links_to-> unresolved:missing.md  broken: missing.md\n"
+        "plan.md:7  #next-steps -links_to-> unresolved:missing.md  broken: missing.md\n"
     );
     let mut json = arguments.to_vec();
     json.push("--json");

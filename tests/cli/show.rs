@@ -28,7 +28,7 @@ fn a_node_is_shown_with_its_links_both_ways() {
         .run(&["show", "tag:release"])
         .done()
         .shows("linked from (1)")
-        .shows("document:plan.md -tagged-> tag:release");
+        .shows("plan.md:3  -tagged-> tag:release");
 }
 
 #[test]

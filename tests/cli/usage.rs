@@ -123,6 +123,9 @@ fn every_example_of_every_help_runs() {
             sandbox.write("docs/a.md", "# Planning\n\nChanged.\n");
             sandbox.run(&["ingest"]).done();
         }
+        if name == "workspaces" {
+            sandbox.write("notes/auditgraph.toml", "");
+        }
         let help = sandbox.run(&[name, "--help"]).done().stdout;
         for line in examples(&help) {
             let mut shell = std::process::Command::new("sh");

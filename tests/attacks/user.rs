@@ -55,7 +55,6 @@ pub struct User {
     folder: tempfile::TempDir,
     pub repository: Repository,
     pub server: Server,
-    pub authority: Authority,
     /// More environment for the commands.
     pub environment: Vec<(String, String)>,
 }
@@ -75,7 +74,6 @@ impl User {
             folder,
             repository,
             server,
-            authority,
             environment: Vec::new(),
         };
         user.install();

@@ -17,6 +17,7 @@ mod html;
 mod inline;
 mod lines;
 mod markdown;
+mod nesting;
 mod plain;
 mod read;
 mod refusal;

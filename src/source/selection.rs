@@ -22,7 +22,11 @@ pub struct Selection {
     /// Folders above every match of `include`, as far as they are literal;
     /// `None` when a glob may match anywhere.
     roots: Option<Vec<String>>,
+    /// Every excluding glob: asked of folders.
     exclude: GlobSet,
+    /// Those that can match a file of a folder that was entered: not
+    /// `folder/**`. `None` when there is none, as by default.
+    exclude_files: Option<GlobSet>,
     extensions: Vec<String>,
     max_file_bytes: u64,
     hidden: bool,
@@ -48,6 +52,8 @@ impl Selection {
             .include
             .iter()
             .any(|glob| glob == "**" || glob == "**/*");
+        let mut files = sources.exclude.clone();
+        files.retain(|glob| !glob.ends_with('/') && !glob.ends_with("/**"));
         Ok(Self {
             include: if everything {
                 None
@@ -56,6 +62,11 @@ impl Selection {
             },
             roots: roots(&sources.include),
             exclude: compile(&sources.exclude)?,
+            exclude_files: if files.is_empty() {
+                None
+            } else {
+                Some(compile(&files)?)
+            },
             extensions: sources
                 .extensions
                 .iter()
@@ -82,7 +93,7 @@ impl Selection {
     #[must_use]
     pub fn selects(&self, path: &str) -> bool {
         self.considers_name(path.rsplit('/').next().unwrap_or(path).as_bytes())
-            && !self.exclude.is_match(path)
+            && !matches!(&self.exclude_files, Some(globs) if globs.is_match(path))
             && self
                 .include
                 .as_ref()

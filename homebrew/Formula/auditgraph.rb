@@ -3,7 +3,7 @@ class Auditgraph < Formula
   desc "Deterministic knowledge graph of your notes and docs, with citations"
   homepage "https://auditgraph.github.io/auditgraph"
   url "https://github.com/auditgraph/auditgraph/releases/download/v0.1.0/auditgraph-x86_64-unknown-linux-gnu.tar.gz"
-  sha256 "232cda7b03848c2f2aca1efa35463d5b2f049d3e0a7491d642d273cf78e064ba"
+  sha256 "4df80ff77dcb17a7cd4814966c88f2d202015ecabecd65959c75ddb468bd0806"
   license any_of: ["MIT", "Apache-2.0"]
 
   livecheck do

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::python::interpreter;
-use support::{KEPT, Served, bare, done, product, release, tool, with_registries, workspace};
+use support::{Served, bare, done, product, release, tool, with_registries, workspace};
 
 /// Pages whose commands are promises.
 const PAGES: [&str; 2] = ["README.md", "docs/install.md"];
@@ -126,16 +126,6 @@ impl Place {
     }
 }
 
-/// Makes a compilation quick: what is tested is the command, not the optimiser.
-fn quick_cargo(sh: &mut Command, home: &Path) {
-    support::with_rust_and_registries(sh);
-    sh.env("CARGO_TARGET_DIR", Path::new(KEPT).join("cargo-install"))
-        .env("CARGO_INSTALL_ROOT", home.join("cargo"))
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "64");
-}
-
 #[test]
 fn every_command_that_the_documents_show_works_as_it_is_written() {
     let served = Served::new(&product().site);
@@ -163,7 +153,8 @@ fn every_command_that_the_documents_show_works_as_it_is_written() {
             let mut sh = place.shell(&served);
             let mut command = block.replace(&site, &served.url);
             if name == "cargo" {
-                quick_cargo(&mut sh, &place.home);
+                support::quick_cargo(&mut sh);
+                sh.env("CARGO_INSTALL_ROOT", place.home.join("cargo"));
                 command = command.replace(repository, &clone);
             }
             assert!(!command.contains("https://"), "a host is left: {command}");

@@ -177,6 +177,21 @@ fn pip_installs_on_python_3_13() {
 }
 
 #[test]
+fn the_source_distribution_builds_where_rust_is() {
+    let (_folder, scratch) = scratch();
+    let Some(environment) = Environment::new("3.12", &scratch) else {
+        return;
+    };
+    let sdist = product().file(&format!("auditgraph-{}.tar.gz", product().version()));
+    let mut pip = environment.pip(&["install"]);
+    support::quick_cargo(pip.arg(sdist));
+    done(&mut pip);
+    let said = version(environment.command("auditgraph"));
+    assert_eq!(said["version"], product().version().as_str());
+    assert_eq!(said["install"]["kind"], "pip");
+}
+
+#[test]
 fn pip_of_python_3_9_is_told_which_one_is_needed() {
     let (_folder, scratch) = scratch();
     let Some(environment) = Environment::new("3.9", &scratch) else {

@@ -149,7 +149,18 @@ fn every_command_that_the_documents_show_works_as_it_is_written() {
             }
             let home = root.join(name.replace([' ', ',', '/'], "-"));
             fs::create_dir_all(&home).unwrap();
-            let place = places.entry(name.clone()).or_insert(Place { home });
+            let place = places.entry(name.clone()).or_insert_with(|| {
+                let place = Place { home };
+                if name == "pipx" {
+                    // pipx has a pip of its own, which is not on our index.
+                    let mut sh = place.shell(&served);
+                    done(
+                        sh.env_remove("PIP_INDEX_URL")
+                            .args(["-c", "pipx upgrade-shared"]),
+                    );
+                }
+                place
+            });
             let mut sh = place.shell(&served);
             let mut command = block.replace(&site, &served.url);
             if name == "cargo" {

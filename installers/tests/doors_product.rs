@@ -244,6 +244,8 @@ fn pipx_installs_the_tool_and_takes_it_away() {
     let (_folder, home) = scratch();
     let served = Served::new(&product().site);
     let index = format!("{}/simple/", served.url);
+    // pipx has a pip of its own, which is not on our index.
+    done(pipx(&home).arg("upgrade-shared"));
     done(pipx(&home).args(["install", "--index-url", &index, "auditgraph"]));
     let said = version(bare(home.join(".local/bin/auditgraph"), &home));
     assert_eq!(said["install"]["kind"], "pipx");
@@ -272,8 +274,9 @@ fn the_script_installs_the_same_executable_and_says_so() {
     let said = version(bare(&installed, &home));
     assert_eq!(said["install"]["kind"], "standalone");
     assert_eq!(said["target"], support::LINUX);
-    let profile = fs::read_to_string(home.join(".profile")).unwrap_or_default();
-    assert!(profile.contains(".local/bin"), "PATH is set up: {profile}");
+    let mut login = bare("sh", &home);
+    let found = done(login.args(["-l", "-c", "command -v auditgraph"]));
+    assert_eq!(Path::new(found.trim()), installed, "PATH is set up");
 }
 
 #[test]
@@ -341,11 +344,10 @@ fn what_cargo_installed_says_so() {
     fs::copy(executable(&scratch), root.join("bin/auditgraph")).unwrap();
     let version_now = product().version();
     let source = "registry+https://github.com/rust-lang/crates.io-index";
-    fs::write(
-        root.join(".crates.toml"),
-        format!("[v1]\n\"auditgraph {version_now} ({source})\" = [\"auditgraph\"]\n"),
-    )
-    .unwrap();
+    let record = serde_json::json!({
+        "installs": { format!("auditgraph {version_now} ({source})"): { "bins": ["auditgraph"] } }
+    });
+    fs::write(root.join(".crates2.json"), record.to_string()).unwrap();
     let said = version(bare(root.join("bin/auditgraph"), &scratch));
     assert_eq!(said["install"]["kind"], "cargo");
 }

@@ -15,8 +15,10 @@ const NOBODY: u32 = 65534;
 /// Files that must be the same; their names end so.
 const SAME: [&str; 4] = ["gnu.tar.gz", "x86_64.whl", ".tar.gz", ".cdx.json"];
 
-/// Copies what git tracks of `project`, as one commit.
-fn checkout(project: &Path, to: &Path) {
+/// A clone of `project` in `to`, at the commit the first site was made from.
+fn checkout(project: &Path, first: &Path, to: &Path) {
+    let marker = support::json(&first.join("site.json"));
+    let commit = marker["releases"][0]["commit"].as_str().unwrap();
     fs::create_dir_all(to.parent().unwrap()).unwrap();
     let mut git = std::process::Command::new("git");
     git.args([
@@ -29,6 +31,8 @@ fn checkout(project: &Path, to: &Path) {
     .arg(project)
     .arg(to);
     done(&mut git);
+    let mut git = support::git(to);
+    done(git.args(["checkout", "--quiet", "--detach", commit]));
 }
 
 /// A second CARGO_HOME that shares the sources already downloaded.
@@ -61,24 +65,34 @@ fn as_nobody() -> Option<std::process::Command> {
     (text(&said.stdout).trim() == NOBODY.to_string()).then(command)
 }
 
-/// Hard links to zig, in `folder`: whoever looks for a program asks whether he
-/// may run it, and the home it is in may be closed to [`NOBODY`].
-fn zig(cache: &Path, folder: &Path) -> PathBuf {
+/// Hard links in `to` to everything in `from`. A compiler asks whether it may
+/// run its linker, and the home it is in may be closed to [`NOBODY`].
+fn link(from: &Path, to: &Path) {
+    let cp = |how: &str| {
+        let mut cp = std::process::Command::new("cp");
+        cp.arg(how).arg(from).arg(to).output().unwrap()
+    };
+    if !cp("-al").status.success() {
+        support::remove(to);
+        let output = cp("-a");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+}
+
+/// The folder of the zig that the release tool installed.
+fn zig(cache: &Path) -> PathBuf {
     let tools = cache.join(env!("CARGO_PKG_NAME")).join("python");
     let find = "find \"$0\" -path '*/cargo-zigbuild-*/ziglang/zig' -type f";
     let mut sh = std::process::Command::new("sh");
     let found = done(sh.args(["-c", find]).arg(tools));
-    let zig = Path::new(found.trim()).parent().unwrap();
-    let mut cp = std::process::Command::new("cp");
-    done(cp.arg("-al").arg(zig).arg(folder));
-    folder.join("zig")
+    Path::new(found.trim()).parent().unwrap().to_path_buf()
 }
 
 /// Builds `project` again as differently as this machine allows, and compares.
 fn builds_again_the_same(project: &Path, first: &Path, name: &str) {
     let folder = tempfile::Builder::new().prefix("again").tempdir().unwrap();
     let again = folder.path().join("elsewhere/deep").join(name);
-    checkout(project, &again);
+    checkout(project, first, &again);
     let home = folder.path().join("cargo-home");
     cargo_home(&home);
     let site = folder.path().join("site");
@@ -87,12 +101,14 @@ fn builds_again_the_same(project: &Path, first: &Path, name: &str) {
         PathBuf::from,
     );
     let rustc = done(std::process::Command::new("rustc").args(["--print", "sysroot"]));
-    let toolchain = Path::new(rustc.trim()).join("bin");
+    let toolchain = folder.path().join("toolchain");
+    link(Path::new(rustc.trim()), &toolchain);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::iter::once(toolchain).chain(std::env::split_paths(&path));
+    let path = std::iter::once(toolchain.join("bin")).chain(std::env::split_paths(&path));
     let mut build = match as_nobody() {
         Some(mut nobody) => {
-            let zig = zig(&cache, &folder.path().join("zig"));
+            let linked = folder.path().join("zig");
+            link(&zig(&cache), &linked);
             let id = format!("{NOBODY}:{NOBODY}");
             let mut chown = std::process::Command::new("chown");
             done(chown.args(["-R", &id]).args([&again, &home]));
@@ -103,7 +119,7 @@ fn builds_again_the_same(project: &Path, first: &Path, name: &str) {
             );
             nobody
                 .arg("sh")
-                .env("CARGO_ZIGBUILD_ZIG_PATH", zig)
+                .env("CARGO_ZIGBUILD_ZIG_PATH", linked.join("zig"))
                 .env("CARGO_ZIGBUILD_CACHE_DIR", folder.path().join("zigbuild"))
                 .env("ZIG_GLOBAL_CACHE_DIR", folder.path().join("zig-cache"));
             nobody

@@ -173,6 +173,8 @@ fn pipx_upgrade() {
         Served::new(&older_product().site),
         Served::new(&product().site),
     );
+    // pipx has a pip of its own, which is not on our index.
+    done(pipx().arg("upgrade-shared"));
     done(pipx().args(["install", "--index-url", &index(&old), "auditgraph"]));
     let binary = home.join(".local/bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &home);

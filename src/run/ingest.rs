@@ -50,6 +50,24 @@ pub fn plan(
     dry_run: bool,
     progress: &dyn Progress,
 ) -> Result<Planned, RunError> {
+    let may_update = mode == Mode::Ingest;
+    match plan_once(workspace, profile, mode, dry_run, may_update, progress) {
+        // The cached index could not be updated after all: a new one will do.
+        Err(RunError::Index(error)) if error.is_damage() => {
+            plan_once(workspace, profile, mode, dry_run, false, progress)
+        }
+        planned => planned,
+    }
+}
+
+fn plan_once(
+    workspace: &Workspace,
+    profile: &ProfileName,
+    mode: Mode,
+    dry_run: bool,
+    may_update: bool,
+    progress: &dyn Progress,
+) -> Result<Planned, RunError> {
     let layout = workspace.layout(profile);
     layout.check()?;
     let lock = if dry_run { None } else { early_lock(&layout)? };
@@ -117,6 +135,7 @@ pub fn plan(
         config,
         root,
         max_bytes,
+        may_update,
     }
     .run(survey, previous, progress)?;
     progress.finish();

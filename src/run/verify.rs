@@ -280,7 +280,7 @@ fn index(layout: &Layout, manifest: &Manifest, report: &mut Report, progress: &d
     }
     let expected = manifest.index.logical.to_string();
     let message = "the index does not hold what the packs say";
-    match Index::open(&path).map(|index| index.meta().logical) {
+    match Index::open(&path).and_then(|index| index.logical_digest()) {
         Ok(actual) if actual == manifest.index.logical => {}
         Ok(actual) => {
             let actual = Some(actual.to_string());

@@ -45,6 +45,9 @@ pub(super) struct Assembly<'a> {
     pub(super) config: Sha256,
     pub(super) root: Root,
     pub(super) max_bytes: u64,
+    /// Whether the previous run's index may be updated instead of a new one
+    /// be built.
+    pub(super) may_update: bool,
 }
 
 impl Assembly<'_> {
@@ -101,6 +104,9 @@ impl Assembly<'_> {
         let facts = remake::facts_of(&files, tree.to_string(), digest.to_string());
         let built = match work {
             IndexWork::Scratch(builder) => builder.finish(&facts)?,
+            IndexWork::Update { index, changes } => {
+                index::update(&index, &scratch_of(&scratch), &changes, &facts)?
+            }
         };
         let run = RunId::new(next_ordinal(&self.layout)?, digest);
         let shared_packs = fold(&mut shared, &reachable, &mut pack)?;
@@ -156,7 +162,19 @@ impl Assembly<'_> {
         let fresh = std::mem::take(&mut survey.fresh);
         let fresh_bytes: u64 = fresh.iter().map(|file| file.bytes).sum();
         let total = fresh.len() as u64;
+        let few = fresh_bytes <= UPDATE_BYTES && fresh_bytes * 4 <= bytes_of(&survey.kept);
+        let index = previous
+            .filter(|_| self.may_update && few)
+            .and_then(|manifest| remake::cached_index(&self.layout, manifest));
         let items = fresh.into_iter().map(Item::Fresh);
+        if let (Some(index), Some(links)) = (index, survey.links.take()) {
+            progress.begin(Phase::files("extracting", Some(total)));
+            derivation.files = survey.kept.clone();
+            derivation.links = links;
+            let documents = derivation.into_documents(items.collect(), progress)?;
+            let changes = changes(survey, derivation, documents)?;
+            return Ok(IndexWork::Update { index, changes });
+        }
         let mut all: BTreeMap<WorkspacePath, Item> = items
             .map(|item| match &item {
                 Item::Fresh(found) => (found.path.clone(), item),
@@ -342,6 +360,11 @@ impl Assembly<'_> {
 enum IndexWork {
     /// All documents were added to it.
     Scratch(Box<Builder>),
+    /// The previous run's index and what changed since.
+    Update {
+        index: std::path::PathBuf,
+        changes: Vec<index::Change>,
+    },
 }
 
 fn scratch_of(scratch: &Scratch) -> index::Scratch {
@@ -349,6 +372,48 @@ fn scratch_of(scratch: &Scratch) -> index::Scratch {
         Scratch::Memory => index::Scratch::Memory,
         Scratch::Spill(folder) => index::Scratch::Spill(folder.clone()),
     }
+}
+
+/// What the fresh documents and the removed sources change in an index and in
+/// the names that links give.
+fn changes(
+    survey: &Survey,
+    derivation: &mut Derivation<'_>,
+    documents: Vec<Derived>,
+) -> Result<Vec<index::Change>, RunError> {
+    let mut changes = BTreeMap::new();
+    let old = |derivation: &mut Derivation<'_>, path: &WorkspacePath| match survey.before.get(path) {
+        Some(Entry::Source { document, .. }) => {
+            let document = derivation.shared.document(*document)?;
+            let links = link_files::of_document(path, &document);
+            derivation.links.remove(&links);
+            Ok::<_, RunError>(Some(document))
+        }
+        Some(Entry::Refused { .. } | Entry::File) | None => Ok(None),
+    };
+    for derived in documents {
+        let path = derived.prepared.source().path.clone();
+        let before = old(derivation, &path)?;
+        derivation.links.add(derived.links);
+        changes.insert(
+            path,
+            index::Change::Put {
+                old: before,
+                new: derived.prepared,
+            },
+        );
+    }
+    for path in survey.before.keys() {
+        let still = matches!(derivation.files.get(path), Some(Entry::Source { .. }));
+        if still {
+            continue;
+        }
+        if let Some(before) = old(derivation, path)? {
+            let path = path.clone();
+            changes.insert(path.clone(), index::Change::Remove { path, old: before });
+        }
+    }
+    Ok(changes.into_values().collect())
 }
 
 /// Bytes of the sources among `files`.

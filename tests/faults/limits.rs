@@ -1,0 +1,66 @@
+//! A full disk and folders that cannot be written: a clear error, no change.
+
+use crate::{Place, contents, strace};
+
+#[test]
+fn a_full_disk_at_any_write_changes_nothing() {
+    let place = Place::ingested();
+    place.write("1.md", "# Note 1\n\nRewritten.\n");
+    let mut failures = 0;
+    for call in ["write", "fsync", "rename", "mkdir"] {
+        for nth in 1..=strace::count(&place, call, &["ingest"]) {
+            let place = place.copy();
+            let before = contents(&place.profile());
+            let run = place.current();
+            let inject = format!("inject={call}:error=ENOSPC:when={nth}");
+            let trace = format!("trace={call}");
+            let (output, _) = strace::run(&place, &["-e", &trace, "-e", &inject], &["ingest"]);
+            let when = format!("ENOSPC at {call} number {nth}");
+            if output.status.success() || place.current() != run {
+                // After the run was current, or on standard output.
+                place.assert_sound(&when);
+                continue;
+            }
+            failures += 1;
+            let message = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{when}: {message}");
+            assert!(message.contains("No space left"), "{when}: {message}");
+            assert!(before == contents(&place.profile()), "{when}: something changed");
+        }
+    }
+    assert!(failures > 5, "only {failures} writes failed");
+}
+
+#[test]
+fn a_full_disk_on_the_first_ingest_leaves_nothing() {
+    let place = Place::ingested();
+    std::fs::remove_dir_all(place.root().join(".pkg")).unwrap();
+    let inject = ["-e", "trace=fsync", "-e", "inject=fsync:error=ENOSPC:when=6+"];
+    let (output, _) = strace::run(&place, &inject, &["ingest"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(!place.root().join(".pkg").exists());
+}
+
+#[test]
+fn a_read_only_profile_still_answers_and_refuses_to_write() {
+    let place = Place::ingested();
+    place.write("1.md", "# Note 1\n\nRewritten xylophone.\n");
+    // What a read-only file system says, whoever asks: root may write anywhere.
+    let inject = [
+        "-e",
+        "trace=openat,mkdir,rename,unlink",
+        "-e",
+        "inject=mkdir,rename,unlink:error=EROFS",
+    ];
+    let before = contents(&place.profile());
+    let (output, _) = strace::run(&place, &inject, &["ingest"]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("Read-only file system"), "{message}");
+    assert!(before == contents(&place.profile()));
+    std::fs::remove_dir_all(place.profile().join("cache")).unwrap();
+    let (output, _) = strace::run(&place, &inject, &["query", "note"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("made again"));
+    assert!(!place.profile().join("cache").exists());
+}

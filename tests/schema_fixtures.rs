@@ -1,0 +1,227 @@
+//! Workspaces of every schema version, met by the binary as built (FR-004 to
+//! FR-007): compatible ones are read in silence; incompatible ones are refused
+//! with the reason and the way out, and not a byte of them changes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A copy of a fixture, in a sealed home.
+struct Copy {
+    folder: tempfile::TempDir,
+}
+
+impl Copy {
+    fn of(fixture: &str) -> Self {
+        let copy = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema");
+        copy_tree(&from.join(fixture), &copy.root());
+        copy
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("notes")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_auditgraph"))
+            .args(arguments)
+            .args(["--root".as_ref(), self.root().as_os_str()])
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .output()
+            .unwrap()
+    }
+
+    /// Bytes, mode and modification time of every file under `.pkg`.
+    fn derived(&self) -> BTreeMap<PathBuf, (Vec<u8>, u32, i64, i64)> {
+        let mut files = BTreeMap::new();
+        let mut pending = vec![self.root().join(".pkg")];
+        while let Some(folder) = pending.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                let metadata = fs::symlink_metadata(&path).unwrap();
+                let bytes = match metadata.is_dir() {
+                    true => {
+                        pending.push(path.clone());
+                        Vec::new()
+                    }
+                    false => fs::read(&path).unwrap(),
+                };
+                let mode = metadata.permissions().mode();
+                files.insert(path, (bytes, mode, metadata.mtime(), metadata.mtime_nsec()));
+            }
+        }
+        files
+    }
+
+    /// The bytes alone, of files alone.
+    fn bytes(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let all = self.derived().into_iter();
+        let files = all.filter(|(path, _)| path.is_file());
+        files.map(|(path, (bytes, ..))| (path, bytes)).collect()
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+const COMMANDS: [&[&str]; 3] = [&["ingest"], &["query", "lanterns"], &["export"]];
+
+/// Every command refuses with the reason and the way out, changes nothing, and
+/// a rebuild succeeds beside what is there.
+fn is_refused(copy: &Copy, reason: &str) {
+    let before = copy.derived();
+    for arguments in COMMANDS {
+        let output = copy.run(arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {message}");
+        assert!(message.contains("auditgraph rebuild"), "{arguments:?}: {message}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+
+        let json = copy.run(&[arguments, &["--json"]].concat());
+        assert_eq!(json.status.code(), Some(3), "{arguments:?}");
+        let document: Value = serde_json::from_slice(&json.stdout).unwrap();
+        assert_eq!(document["format"], 1, "{document}");
+        assert!(document.to_string().contains(reason), "{reason}: {document}");
+    }
+    assert!(before == copy.derived(), "a refused command changed something");
+
+    let bytes = copy.bytes();
+    let rebuild = copy.run(&["rebuild"]);
+    assert!(rebuild.status.success(), "{rebuild:?}");
+    let after = copy.bytes();
+    for (path, bytes) in bytes {
+        if !path.ends_with("current") {
+            assert!(after.get(&path) == Some(&bytes), "{} changed", path.display());
+        }
+    }
+    let query = copy.run(&["query", "plan"]);
+    assert!(query.status.success(), "{query:?}");
+    let ingest = copy.run(&["ingest"]);
+    assert!(ingest.status.success(), "{ingest:?}");
+}
+
+/// Reading commands answer without a word of complaint.
+fn is_read_in_silence(copy: &Copy) {
+    let output = copy.run(&["query", "harbours"]);
+    assert!(output.status.success(), "{output:?}");
+    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(answer.contains("notes.txt:4"), "{answer}");
+    let verify = copy.run(&["status"]);
+    assert!(verify.status.success(), "{verify:?}");
+}
+
+#[test]
+fn the_frozen_workspace_of_schema_1_is_read_and_verifies() {
+    let copy = Copy::of("1");
+    is_read_in_silence(&copy);
+    assert!(copy.run(&["query", "harbours"]).stderr.is_empty());
+    let verify = copy.run(&["verify"]);
+    assert!(verify.status.success(), "{verify:?}");
+    let before = copy.bytes();
+    let ingest = copy.run(&["ingest"]);
+    assert!(ingest.status.success(), "{ingest:?}");
+    let mut after = copy.bytes();
+    after.retain(|path, _| !path.ends_with("lock"));
+    assert!(before == after, "nothing changed, so nothing is written");
+}
+
+#[test]
+fn a_newer_schema_that_this_reader_can_read_is_read() {
+    let copy = Copy::of("newer-readable");
+    is_read_in_silence(&copy);
+    assert!(copy.run(&["ingest"]).status.success());
+}
+
+#[test]
+fn above_a_newer_run_the_older_one_answers_and_says_so() {
+    let copy = Copy::of("newer-unreadable-above-readable");
+    let before = copy.derived();
+    let ingest = copy.run(&["ingest"]);
+    assert_eq!(ingest.status.code(), Some(3), "{ingest:?}");
+    assert!(String::from_utf8_lossy(&ingest.stderr).contains("auditgraph rebuild"));
+    assert!(before == copy.derived());
+    for arguments in [&["query", "lanterns"][..], &["list"], &["show", "document:plan.md"], &["export"]] {
+        let output = copy.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        let note = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(note.contains("answering from r0001"), "{arguments:?}: {note}");
+        assert!(!output.stdout.is_empty(), "{arguments:?}");
+    }
+    assert!(copy.run(&["rebuild"]).status.success());
+    assert!(copy.run(&["ingest"]).status.success());
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    is_refused(&Copy::of("newer-unreadable"), "too_new");
+}
+
+#[test]
+fn an_unknown_feature_is_refused() {
+    is_refused(&Copy::of("unknown-feature"), "unknown_feature");
+}
+
+#[test]
+fn a_schema_older_than_the_window_is_refused() {
+    is_refused(&Copy::of("too-old"), "too_old");
+}
+
+#[test]
+fn runs_without_a_valid_current_are_refused() {
+    is_refused(&Copy::of("no-current"), "unreadable");
+    is_refused(&Copy::of("current-names-a-path"), "unreadable");
+}
+
+#[test]
+fn a_missing_manifest_is_refused() {
+    is_refused(&Copy::of("manifest-missing"), "unreadable");
+}
+
+#[test]
+fn a_manifest_without_a_schema_is_refused() {
+    is_refused(&Copy::of("manifest-without-schema"), "missing_version");
+}
+
+#[test]
+fn a_truncated_manifest_is_refused() {
+    is_refused(&Copy::of("manifest-truncated"), "unreadable");
+}
+
+#[test]
+fn a_manifest_of_fifty_megabytes_of_nested_arrays_is_refused() {
+    let copy = Copy::of("1");
+    let profile = copy.root().join(".pkg/profiles/default");
+    let current: Value = serde_json::from_slice(&fs::read(profile.join("current")).unwrap()).unwrap();
+    let run = current["run"].as_str().unwrap();
+    let mut manifest = fs::File::create(profile.join(format!("runs/{run}.json"))).unwrap();
+    for _ in 0..50 {
+        manifest.write_all(&[b'['; 1_000_000]).unwrap();
+    }
+    is_refused(&copy, "unreadable");
+}
+
+#[test]
+fn the_layout_of_another_program_is_refused_and_kept() {
+    is_refused(&Copy::of("foreign"), "foreign_layout");
+}

@@ -95,16 +95,25 @@ fn is_refused(copy: &Copy, reason: &str) {
         let output = copy.run(arguments);
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(3), "{arguments:?}: {message}");
-        assert!(message.contains("auditgraph rebuild"), "{arguments:?}: {message}");
+        assert!(
+            message.contains("auditgraph rebuild"),
+            "{arguments:?}: {message}"
+        );
         assert!(output.stdout.is_empty(), "{arguments:?}");
 
         let json = copy.run(&[arguments, &["--json"]].concat());
         assert_eq!(json.status.code(), Some(3), "{arguments:?}");
         let document: Value = serde_json::from_slice(&json.stdout).unwrap();
         assert_eq!(document["format"], 1, "{document}");
-        assert!(document.to_string().contains(reason), "{reason}: {document}");
+        assert!(
+            document.to_string().contains(reason),
+            "{reason}: {document}"
+        );
     }
-    assert!(before == copy.derived(), "a refused command changed something");
+    assert!(
+        before == copy.derived(),
+        "a refused command changed something"
+    );
 
     let bytes = copy.bytes();
     let rebuild = copy.run(&["rebuild"]);
@@ -112,7 +121,11 @@ fn is_refused(copy: &Copy, reason: &str) {
     let after = copy.bytes();
     for (path, bytes) in bytes {
         if !path.ends_with("current") {
-            assert!(after.get(&path) == Some(&bytes), "{} changed", path.display());
+            assert!(
+                after.get(&path) == Some(&bytes),
+                "{} changed",
+                path.display()
+            );
         }
     }
     let query = copy.run(&["query", "plan"]);
@@ -161,11 +174,19 @@ fn above_a_newer_run_the_older_one_answers_and_says_so() {
     assert_eq!(ingest.status.code(), Some(3), "{ingest:?}");
     assert!(String::from_utf8_lossy(&ingest.stderr).contains("auditgraph rebuild"));
     assert!(before == copy.derived());
-    for arguments in [&["query", "lanterns"][..], &["list"], &["show", "document:plan.md"], &["export"]] {
+    for arguments in [
+        &["query", "lanterns"][..],
+        &["list"],
+        &["show", "document:plan.md"],
+        &["export"],
+    ] {
         let output = copy.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         let note = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(note.contains("answering from r0001"), "{arguments:?}: {note}");
+        assert!(
+            note.contains("answering from r0001"),
+            "{arguments:?}: {note}"
+        );
         assert!(!output.stdout.is_empty(), "{arguments:?}");
     }
     assert!(copy.run(&["rebuild"]).status.success());
@@ -212,7 +233,8 @@ fn a_truncated_manifest_is_refused() {
 fn a_manifest_of_fifty_megabytes_of_nested_arrays_is_refused() {
     let copy = Copy::of("1");
     let profile = copy.root().join(".pkg/profiles/default");
-    let current: Value = serde_json::from_slice(&fs::read(profile.join("current")).unwrap()).unwrap();
+    let current: Value =
+        serde_json::from_slice(&fs::read(profile.join("current")).unwrap()).unwrap();
     let run = current["run"].as_str().unwrap();
     let mut manifest = fs::File::create(profile.join(format!("runs/{run}.json"))).unwrap();
     for _ in 0..50 {

@@ -5,14 +5,14 @@ use std::fs;
 
 use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
-use crate::source::{self, Fingerprint, Found, Root};
+use crate::source::{self, Fingerprint, Found, Root, SourceText};
 use crate::workspace::Workspace;
 
 /// Compares sources with the digests a run recorded; each is read once.
 pub(crate) struct Freshness {
     root: Option<Root>,
     max_bytes: u64,
-    known: BTreeMap<WorkspacePath, Option<Sha256>>,
+    known: BTreeMap<WorkspacePath, Option<SourceText>>,
 }
 
 impl Freshness {
@@ -27,15 +27,21 @@ impl Freshness {
     /// Whether the source at `path` has other bytes than `recorded`, or is
     /// gone.
     pub(crate) fn has_changed(&mut self, path: &WorkspacePath, recorded: Sha256) -> bool {
-        if let Some(now) = self.known.get(path) {
-            return *now != Some(recorded);
-        }
-        let now = self.digest(path);
-        self.known.insert(path.clone(), now);
-        now != Some(recorded)
+        self.text(path, recorded).is_none()
     }
 
-    fn digest(&self, path: &WorkspacePath) -> Option<Sha256> {
+    /// The source's text, if it still has the bytes that were recorded: then
+    /// it need not be fetched from a pack.
+    pub(crate) fn text(&mut self, path: &WorkspacePath, recorded: Sha256) -> Option<&str> {
+        if !self.known.contains_key(path) {
+            let now = self.read(path);
+            self.known.insert(path.clone(), now);
+        }
+        let source = self.known.get(path)?.as_ref()?;
+        (source.sha256 == recorded).then_some(source.text.as_str())
+    }
+
+    fn read(&self, path: &WorkspacePath) -> Option<SourceText> {
         let root = self.root.as_ref()?;
         let found = Found {
             path: path.clone(),
@@ -46,10 +52,7 @@ impl Freshness {
             },
             real: behind_link(root, path),
         };
-        match source::read(root, &found, self.max_bytes) {
-            Ok(source) => Some(source.sha256),
-            Err(rejected) => rejected.sha256,
-        }
+        source::read(root, &found, self.max_bytes).ok()
     }
 }
 

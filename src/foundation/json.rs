@@ -3,8 +3,8 @@
 //! Everything under `.pkg` may come from a stranger, so size and depth are
 //! checked on the bytes before any structure is built from them.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// Upper bounds on a JSON text.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,18 @@ pub enum JsonError {
 /// # Errors
 /// [`JsonError`] when a bound is exceeded or the text does not fit `T`.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8], bounds: Bounds) -> Result<T, JsonError> {
+    check(bytes, bounds)?;
+    Ok(serde_json::from_slice(bytes)?)
+}
+
+/// As [`parse`], for a `T` that may borrow from `bytes`.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_borrowed<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+    bounds: Bounds,
+) -> Result<T, JsonError> {
     check(bytes, bounds)?;
     Ok(serde_json::from_slice(bytes)?)
 }

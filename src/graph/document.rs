@@ -1,7 +1,6 @@
-//! What one source says: the content of a *document* object.
-//!
-//! The canonical bytes of a [`Document`] are its canonical JSON; their
-//! SHA-256 is the object's id. `docs/formats.md` specifies the fields.
+//! What one source says: its extraction, held in memory while a run is made
+//! or read. What is stored is the source's text and its format; everything
+//! here follows from those two, by the rules of one artifact schema version.
 
 use serde::{Deserialize, Serialize};
 
@@ -65,8 +64,6 @@ impl Format {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// Always `document`: objects of two kinds share one id space.
-    pub kind: DocumentTag,
     /// How the source was parsed.
     pub format: Format,
     /// Front matter `title`, else the first heading of level 1, else the
@@ -86,15 +83,6 @@ pub struct Document {
     pub tags: Vec<TagUse>,
     /// Links as written, not yet resolved.
     pub links: Vec<RawLink>,
-}
-
-/// The constant `document`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DocumentTag {
-    /// The only value.
-    #[default]
-    Document,
 }
 
 /// A heading with the text it governs, up to the next heading of the same or

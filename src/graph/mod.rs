@@ -15,8 +15,8 @@ mod path;
 pub mod resolve;
 
 pub use document::{
-    Anchor, Chunk, Document, DocumentTag, Format, LinkRule, Mention, MentionRule, RawLink, Section,
-    Span, TagRule, TagUse,
+    Anchor, Chunk, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, Span,
+    TagRule, TagUse,
 };
 pub use id::{NodeId, NodeKind, ParseIdError, chunk_keys};
 pub use path::{InvalidPath, WorkspacePath};

@@ -16,6 +16,7 @@
 //! Nothing here modifies or deletes an existing run, except [`gc`]. Nothing
 //! here prints. Called by the command line and by the upgrade preflight.
 
+mod document;
 mod error;
 pub mod gc;
 mod id;

@@ -4,16 +4,11 @@ use std::collections::BTreeSet;
 
 use super::pack::{Pack, PackError};
 use super::tree::{self, Entry, Listing, TreeError};
-use super::{Manifest, PackRef, RunError, verify};
-use crate::foundation::{Sha256, json};
+use super::{Manifest, PackRef, RunError, document, verify};
+use crate::foundation::Sha256;
 use crate::graph::{Document, WorkspacePath};
 use crate::schema::WRITES;
 use crate::workspace::Layout;
-
-const DOCUMENT_BOUNDS: json::Bounds = json::Bounds {
-    bytes: super::pack::MAX_OBJECT_BYTES,
-    depth: 8,
-};
 
 /// The packs of one run, opened as they are needed.
 pub struct Objects {
@@ -89,16 +84,7 @@ impl Objects {
     /// [`RunError::Damaged`].
     pub fn document(&mut self, id: Sha256) -> Result<Document, RunError> {
         let bytes = self.get(id)?;
-        Self::parse_document(id, &bytes)
-    }
-
-    /// The document with these bytes.
-    ///
-    /// # Errors
-    /// [`RunError::Damaged`].
-    pub fn parse_document(id: Sha256, bytes: &[u8]) -> Result<Document, RunError> {
-        json::parse(bytes, DOCUMENT_BOUNDS)
-            .map_err(|error| RunError::Damaged(format!("object {id} is no document: {error}")))
+        document::decode(id, &bytes)
     }
 
     /// The files of the tree `root`.

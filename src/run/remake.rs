@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::tree::{Entry, Files};
-use super::{Manifest, Objects, RunError, intent, publish};
+use super::{Manifest, Objects, RunError, document, intent, publish};
 use crate::budget::{Policy, Verdict};
 use crate::foundation::durable::{self, Meter};
 use crate::foundation::progress::{Phase, Progress};
@@ -111,7 +111,7 @@ pub(super) fn build(
         let prepared = stored
             .into_par_iter()
             .map(|(source, id, bytes)| {
-                let document = Objects::parse_document(id, &bytes)?;
+                let document = document::decode(id, &bytes)?;
                 Ok(index::prepare(source, document))
             })
             .collect::<Result<Vec<_>, RunError>>()?;

@@ -8,8 +8,7 @@ use super::lines::{Lines, offset};
 use super::slugs::Slugs;
 use crate::graph::resolve::MAX_TARGET_BYTES;
 use crate::graph::{
-    Anchor, Document, DocumentTag, Format, LinkRule, Mention, MentionRule, RawLink, Section,
-    TagRule, TagUse,
+    Anchor, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, TagRule, TagUse,
 };
 
 /// The longest title, in bytes.
@@ -33,7 +32,6 @@ impl<'t> Builder<'t> {
     pub(super) fn new(format: Format, text: &'t str) -> Self {
         let lines = Lines::of(text);
         let document = Document {
-            kind: DocumentTag::Document,
             format,
             title: None,
             lines: lines.count(),

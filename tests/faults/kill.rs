@@ -33,7 +33,10 @@ fn killed_everywhere(place: &Place, arguments: &[&str]) {
         }
     }
     println!("{arguments:?}: killed at {kills} system calls");
-    assert!(kills > 20, "only {kills} kill points: is anything injected at all?");
+    assert!(
+        kills > 20,
+        "only {kills} kill points: is anything injected at all?"
+    );
 }
 
 #[test]

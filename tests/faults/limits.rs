@@ -25,7 +25,10 @@ fn a_full_disk_at_any_write_changes_nothing() {
             let message = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(1), "{when}: {message}");
             assert!(message.contains("No space left"), "{when}: {message}");
-            assert!(before == contents(&place.profile()), "{when}: something changed");
+            assert!(
+                before == contents(&place.profile()),
+                "{when}: something changed"
+            );
         }
     }
     assert!(failures > 5, "only {failures} writes failed");
@@ -35,7 +38,12 @@ fn a_full_disk_at_any_write_changes_nothing() {
 fn a_full_disk_on_the_first_ingest_leaves_nothing() {
     let place = Place::ingested();
     std::fs::remove_dir_all(place.root().join(".pkg")).unwrap();
-    let inject = ["-e", "trace=fsync", "-e", "inject=fsync:error=ENOSPC:when=6+"];
+    let inject = [
+        "-e",
+        "trace=fsync",
+        "-e",
+        "inject=fsync:error=ENOSPC:when=6+",
+    ];
     let (output, _) = strace::run(&place, &inject, &["ingest"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(!place.root().join(".pkg").exists());

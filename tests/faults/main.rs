@@ -33,7 +33,10 @@ impl Place {
         fs::create_dir(place.root()).unwrap();
         place.write("auditgraph.toml", "");
         for n in 0..4 {
-            place.write(&format!("{n}.md"), &format!("# Note {n}\n\nSee [[{}]].\n", (n + 1) % 4));
+            place.write(
+                &format!("{n}.md"),
+                &format!("# Note {n}\n\nSee [[{}]].\n", (n + 1) % 4),
+            );
         }
         assert_done(&place.run(&["ingest"]));
         place
@@ -77,7 +80,9 @@ impl Place {
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(BINARY);
-        self.seal(command.args(self.arguments(arguments))).output().unwrap()
+        self.seal(command.args(self.arguments(arguments)))
+            .output()
+            .unwrap()
     }
 
     /// The run that is current, by the program's own word.
@@ -91,8 +96,8 @@ impl Place {
     /// apart.
     pub(crate) fn assert_sound(&self, when: &str) {
         let output = self.run(&["verify", "--json"]);
-        let report: Value = serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|_| panic!("{when}: {output:?}"));
+        let report: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{when}: {output:?}"));
         let problems = report["problems"]
             .as_array()
             .unwrap_or_else(|| panic!("{when}: {report}"));
@@ -104,7 +109,10 @@ impl Place {
     pub(crate) fn assert_next_command_recovers(&self, when: &str) {
         let output = self.run(&["ingest"]);
         assert!(output.status.success(), "{when}: {output:?}");
-        assert!(!self.profile().join("staging").exists(), "{when}: staging is still there");
+        assert!(
+            !self.profile().join("staging").exists(),
+            "{when}: staging is still there"
+        );
         let named = self.named_files();
         for folder in ["runs", "packs", "cache"] {
             for name in names(&self.profile().join(folder)) {

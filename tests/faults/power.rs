@@ -79,7 +79,8 @@ impl Disk {
         let inside = |path: &PathBuf| path.parent() == Some(folder);
         self.durable_names.retain(|path, _| !inside(path));
         let now = self.names.iter().filter(|(path, _)| inside(path));
-        self.durable_names.extend(now.map(|(path, file)| (path.clone(), *file)));
+        self.durable_names
+            .extend(now.map(|(path, file)| (path.clone(), *file)));
     }
 
     /// What is left after a power cut, written below `to` instead of `from`.
@@ -108,8 +109,13 @@ fn path(text: &str) -> PathBuf {
 fn parse(trace: &str, root: &Path) -> Vec<Change> {
     let mut changes = Vec::new();
     for line in trace.lines() {
-        assert!(!line.contains("unfinished"), "one thread writes at a time: {line}");
-        let Some((call, rest)) = line.split_once(' ').and_then(|(_, call)| call.trim().split_once('('))
+        assert!(
+            !line.contains("unfinished"),
+            "one thread writes at a time: {line}"
+        );
+        let Some((call, rest)) = line
+            .split_once(' ')
+            .and_then(|(_, call)| call.trim().split_once('('))
         else {
             continue;
         };
@@ -118,7 +124,10 @@ fn parse(trace: &str, root: &Path) -> Vec<Change> {
         }
         let quoted: Vec<&str> = rest.split('"').skip(1).step_by(2).collect();
         // `-y` shows a descriptor's path in angle brackets.
-        let descriptor = rest.split_once('<').and_then(|(_, p)| p.split_once('>')).map(|(p, _)| path(p));
+        let descriptor = rest
+            .split_once('<')
+            .and_then(|(_, p)| p.split_once('>'))
+            .map(|(p, _)| path(p));
         let change = match call {
             "mkdir" => Change::MakeFolder(path(quoted[0])),
             "rmdir" => Change::RemoveFolder(path(quoted[0])),
@@ -129,7 +138,10 @@ fn parse(trace: &str, root: &Path) -> Vec<Change> {
                 let file = path(quoted[0]);
                 // The lock and the journal, which no promise rests on.
                 let name = file.file_name().unwrap();
-                assert!(!file.starts_with(root) || name == "lock" || name == "journal.jsonl", "{line}");
+                assert!(
+                    !file.starts_with(root) || name == "lock" || name == "journal.jsonl",
+                    "{line}"
+                );
                 continue;
             }
             "openat" => continue,
@@ -141,10 +153,18 @@ fn parse(trace: &str, root: &Path) -> Vec<Change> {
             other => panic!("unknown call {other}: {line}"),
         };
         let touched = match &change {
-            Change::MakeFolder(p) | Change::RemoveFolder(p) | Change::Create(p) | Change::Write(p, _)
-            | Change::Sync(p) | Change::Rename(p, _) | Change::Link(p, _) | Change::Unlink(p) => p,
+            Change::MakeFolder(p)
+            | Change::RemoveFolder(p)
+            | Change::Create(p)
+            | Change::Write(p, _)
+            | Change::Sync(p)
+            | Change::Rename(p, _)
+            | Change::Link(p, _)
+            | Change::Unlink(p) => p,
         };
-        let journal = touched.file_name().is_some_and(|name| name == "journal.jsonl");
+        let journal = touched
+            .file_name()
+            .is_some_and(|name| name == "journal.jsonl");
         if touched.starts_with(root) && !journal {
             changes.push(change);
         }
@@ -176,7 +196,11 @@ fn survives_every_power_cut(place: &Place, arguments: &[&str], published: bool) 
         after.assert_next_command_recovers(&when);
     }
     assert!(outcomes.contains(&before));
-    assert_eq!(outcomes.len(), if published { 2 } else { 1 }, "old run, then new run");
+    assert_eq!(
+        outcomes.len(),
+        if published { 2 } else { 1 },
+        "old run, then new run"
+    );
 }
 
 impl Place {

@@ -13,7 +13,14 @@ fn a_second_writer_is_told_who_holds_the_lock_and_a_reader_is_not_blocked() {
     // The first writer is stopped (not killed) at its first rename.
     let mut command = Command::new("strace");
     command
-        .args(["-f", "-qq", "-e", "trace=rename", "-e", "inject=rename:signal=STOP:when=1"])
+        .args([
+            "-f",
+            "-qq",
+            "-e",
+            "trace=rename",
+            "-e",
+            "inject=rename:signal=STOP:when=1",
+        ])
         .arg(BINARY)
         .args(place.arguments(&["ingest"]))
         .stderr(Stdio::piped());
@@ -25,13 +32,20 @@ fn a_second_writer_is_told_who_holds_the_lock_and_a_reader_is_not_blocked() {
     let mut line = String::new();
     while !line.contains("SIGSTOP") {
         line.clear();
-        assert_ne!(trace.read_line(&mut line).unwrap(), 0, "the writer was never stopped");
+        assert_ne!(
+            trace.read_line(&mut line).unwrap(),
+            0,
+            "the writer was never stopped"
+        );
     }
     let second = place.run(&["ingest"]);
     let message = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(7), "{message}");
     let writer = child_of(tracer.id());
-    assert!(message.contains(&writer.to_string()), "names {writer}: {message}");
+    assert!(
+        message.contains(&writer.to_string()),
+        "names {writer}: {message}"
+    );
     let reader = place.run(&["query", "note"]);
     assert!(reader.status.success(), "{reader:?}");
     let writer = rustix::process::Pid::from_raw(writer).unwrap();

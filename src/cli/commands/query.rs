@@ -17,7 +17,7 @@ use crate::cli::reading::{self, Opened, RunChoice, Source};
 use crate::cli::style::{Style, clean};
 use crate::foundation::Sha256;
 use crate::graph::{NodeId, NodeKind, WorkspacePath};
-use crate::index::search::{self, Expression, Hit, PathPattern, Query, Weights};
+use crate::index::search::{self, Expression, Hit, PathPattern, Place, Query, Weights};
 
 const EXAMPLES: &[(&str, &str)] = &[
     (
@@ -157,11 +157,13 @@ fn cite(
     for hit in hits {
         let mut citation = None;
         if let Some(place) = hit.place {
-            let document = opened.session.document_at(&place.path)?;
-            let chunk = usize::try_from(place.chunk).unwrap_or(usize::MAX);
-            let chunk = document.as_ref().and_then(|it| it.chunks.get(chunk));
-            let text = chunk.map_or("", |chunk| chunk.text.as_str());
-            let snippet = search::snippet(text, expression);
+            let source = freshness.text(&place.path, place.sha256);
+            let changed = source.is_none();
+            let text = match source.and_then(|text| text.get(span(&place))) {
+                Some(text) => text.to_owned(),
+                None => stored_text(opened, &place)?,
+            };
+            let snippet = search::snippet(&text, expression);
             citation = Some(Citation {
                 line: place.line + snippet.line,
                 end_line: place.end_line,
@@ -169,7 +171,7 @@ fn cite(
                 end: place.end,
                 title: place.title,
                 trail: place.trail,
-                changed: freshness.has_changed(&place.path, place.sha256),
+                changed,
                 source_sha256: place.sha256,
                 path: place.path,
                 snippet: Snippet {
@@ -191,6 +193,18 @@ fn cite(
         });
     }
     Ok(cited)
+}
+
+fn span(place: &Place) -> Range<usize> {
+    place.start as usize..place.end as usize
+}
+
+/// The chunk's text as the run has it, from the packs.
+fn stored_text(opened: &mut Opened, place: &Place) -> Result<String, Failure> {
+    let document = opened.session.document_at(&place.path)?;
+    let number = usize::try_from(place.chunk).unwrap_or(usize::MAX);
+    let chunk = document.and_then(|document| document.chunks.into_iter().nth(number));
+    Ok(chunk.map_or_else(String::new, |chunk| chunk.text))
 }
 
 impl Report for Answer {

@@ -382,7 +382,8 @@ fn changes(
     documents: Vec<Derived>,
 ) -> Result<Vec<index::Change>, RunError> {
     let mut changes = BTreeMap::new();
-    let old = |derivation: &mut Derivation<'_>, path: &WorkspacePath| match survey.before.get(path) {
+    let old = |derivation: &mut Derivation<'_>, path: &WorkspacePath| match survey.before.get(path)
+    {
         Some(Entry::Source { document, .. }) => {
             let document = derivation.shared.document(*document)?;
             let links = link_files::of_document(path, &document);

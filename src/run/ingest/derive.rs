@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::link_files::{self, LinkFiles};
+use crate::foundation::Sha256;
 use crate::foundation::progress::Progress;
-use crate::foundation::{Sha256, json};
-use crate::graph::{Document, Format, WorkspacePath};
+use crate::graph::{Format, WorkspacePath};
 use crate::index::{self, Builder, Prepared};
 use crate::run::pack::{MAX_OBJECT_BYTES, PackWriter};
 use crate::run::tree::{Entry, Files};
-use crate::run::{Objects, RunError};
+use crate::run::{Objects, RunError, document};
 use crate::source::{Fingerprint, Found, Refusal, Root, extract, read};
 
 /// Source bytes of a batch.
@@ -205,12 +205,13 @@ fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Outcome {
         Err(no) => return refused(no.refusal, no.sha256, no.bytes, no.fingerprint),
     };
     let bytes = source.text.len() as u64;
-    let document = extract(Format::of_extension(found.path.extension()), &source.text);
-    let object = json::canonical(&document);
+    let format = Format::of_extension(found.path.extension());
+    let object = document::encode(format, &source.text);
     if object.len() > MAX_OBJECT_BYTES {
         let print = Some(source.fingerprint);
         return refused(Refusal::TooLarge, Some(source.sha256), bytes, print);
     }
+    let document = extract(format, &source.text);
     Outcome::Source(Box::new(Derived {
         id: Sha256::of(&object),
         object: Some(object),
@@ -234,7 +235,7 @@ fn kept(
     id: Sha256,
     object: &[u8],
 ) -> Result<Outcome, RunError> {
-    let document: Document = Objects::parse_document(id, object)?;
+    let document = document::decode(id, object)?;
     Ok(Outcome::Source(Box::new(Derived {
         id,
         object: None,

@@ -232,6 +232,12 @@ fn a_truncated_manifest_is_refused() {
 #[test]
 fn a_manifest_of_fifty_megabytes_of_nested_arrays_is_refused() {
     let copy = Copy::of("1");
+    // Its bytes count in the budget like any others.
+    fs::write(
+        copy.root().join("auditgraph.toml"),
+        "[budget]\nmax_bytes = 200_000_000\n",
+    )
+    .unwrap();
     let profile = copy.root().join(".pkg/profiles/default");
     let current: Value =
         serde_json::from_slice(&fs::read(profile.join("current")).unwrap()).unwrap();

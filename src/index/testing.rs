@@ -12,7 +12,6 @@ use crate::index::{Builder, Built, Facts, Index, Prepared, Scratch, Source, prep
 /// The document of `text`, one chunk per line that is not empty.
 pub(super) fn document(text: &str) -> Document {
     let mut made = Document {
-        kind: Default::default(),
         format: Format::Markdown,
         title: None,
         lines: text.lines().count() as u32,

@@ -1,0 +1,87 @@
+//! Schema and budget of 100 workspaces with 1,000 runs in total, judged for
+//! an update: promised in under 100 ms, everything read from disk.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use auditgraph::foundation::progress::Silent;
+use auditgraph::run::{self, Mode, Planned};
+use auditgraph::upgrade::preflight::{Accept, Decision, decide, gather, judge};
+use auditgraph::upgrade::this_build;
+use auditgraph::workspace::Workspace;
+
+const WORKSPACES: usize = 100;
+const RUNS: usize = 10;
+const ROUNDS: usize = 21;
+const PROMISE: Duration = Duration::from_millis(100);
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let first = folder.path().join("w000");
+    fs::create_dir(&first)?;
+    fs::write(first.join("auditgraph.toml"), "")?;
+    for number in 0..RUNS {
+        fs::write(first.join("a.md"), format!("# Note {number}\n"))?;
+        let workspace = Workspace::discover(Some(&first))?;
+        let profile = Default::default();
+        match run::plan(&workspace, &profile, Mode::Ingest, false, &Silent)? {
+            Planned::Run(plan) => drop(plan.approve()?.publish(&Silent)?),
+            Planned::Unchanged(_) => return Err("an edit made no run".into()),
+        }
+    }
+    let mut roots = vec![first.clone()];
+    for number in 1..WORKSPACES {
+        let root = folder.path().join(format!("w{number:03}"));
+        copy(&first, &root)?;
+        roots.push(root);
+    }
+    let mut times: Vec<Duration> = (0..ROUNDS)
+        .map(|_| judged(&roots))
+        .collect::<Result<_, _>>()?;
+    times.sort();
+    let (median, worst) = (times[ROUNDS / 2], times[ROUNDS - 1]);
+    println!(
+        "preflight of {WORKSPACES} workspaces with {} runs: median {:.1} ms, worst {:.1} ms of {ROUNDS} (promised: median under {} ms)",
+        WORKSPACES * RUNS,
+        median.as_secs_f64() * 1e3,
+        worst.as_secs_f64() * 1e3,
+        PROMISE.as_millis(),
+    );
+    Ok(if median < PROMISE {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn judged(roots: &[PathBuf]) -> Result<Duration, Box<dyn Error>> {
+    let roots = roots.to_vec();
+    let start = Instant::now();
+    let facts = gather(roots, Duration::from_secs(60));
+    let build = this_build();
+    let report = judge(&facts, &build, &build, &mut |_, _| None);
+    let decision = decide(&report, Accept::default());
+    let time = start.elapsed();
+    let profiles = report.profiles().count();
+    if decision != (Decision::Proceed { silent: true }) || profiles != WORKSPACES {
+        return Err(format!("{profiles} profiles, {decision:?}").into());
+    }
+    Ok(time)
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

@@ -6,6 +6,7 @@
 mod support;
 
 mod budget;
+mod busy;
 mod completions;
 mod diff;
 mod export;

@@ -22,7 +22,8 @@ use crate::foundation::progress::{Phase, Progress};
 use crate::workspace::{Layout, Lock};
 
 /// Staged names: fixed, so that cleaning up needs no word of anybody.
-const STAGED: [&str; 6] = [
+const STAGED: [&str; 7] = [
+    INTENT_DRAFT,
     "pack.db",
     "index.db",
     "index.db.sha256",
@@ -30,6 +31,9 @@ const STAGED: [&str; 6] = [
     "manifest.json",
     "current",
 ];
+
+/// The intent until it is whole: a torn one must not be taken for one.
+const INTENT_DRAFT: &str = "intent.json.draft";
 
 /// A run that is current now.
 #[derive(Clone, Debug, Serialize)]
@@ -136,7 +140,8 @@ fn stage_all(plan: &RunPlan, meter: &mut Meter, progress: &dyn Progress) -> Resu
         progress.advance(meter.written() - before);
         Ok::<(), RunError>(())
     };
-    stage(Intent::FILE, &mut &plan.intent_bytes[..])?;
+    stage(INTENT_DRAFT, &mut &plan.intent_bytes[..])?;
+    rename(&staging.join(INTENT_DRAFT), &staging.join(Intent::FILE))?;
     sync(&staging)?;
     sync(plan.layout.profile())?;
     let read_error = |error| RunError::io(&staging, error);
@@ -222,9 +227,10 @@ fn tidy(plan: &RunPlan) {
 /// lock.
 ///
 /// # Errors
-/// [`RunError`] when the intent cannot be read or a file not be removed.
+/// [`RunError`] when a file cannot be removed.
 pub(super) fn recover(layout: &Layout) -> Result<(), RunError> {
-    if let Some(intent) = Intent::read(layout)? {
+    // Nothing is removed on the word of an intent that cannot be read.
+    if let Ok(Some(intent)) = Intent::read(layout) {
         let reached = match read_current(layout) {
             Ok(Some(current)) => current.highest_ordinal.max(current.run.ordinal()),
             Ok(None) | Err(_) => 0,
@@ -293,20 +299,21 @@ impl Folders {
         for folder in folders {
             match fs::create_dir(&folder) {
                 Ok(()) => {
-                    if let Some(parent) = folder.parent() {
-                        // The entry itself must survive a power cut.
-                        sync(parent)?;
-                    }
+                    // The entry itself must survive a power cut.
+                    let synced = folder.parent().map_or(Ok(()), sync);
                     made.0.push(folder);
+                    made.unless(layout, synced)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => {
-                    made.unmake(layout);
-                    return Err(RunError::io(&folder, error));
-                }
+                Err(error) => made.unless(layout, Err(RunError::io(&folder, error)))?,
             }
         }
         Ok(made)
+    }
+
+    /// Unmakes what was made when `outcome` is an error.
+    fn unless(&self, layout: &Layout, outcome: Result<(), RunError>) -> Result<(), RunError> {
+        outcome.inspect_err(|_| self.unmake(layout))
     }
 
     /// Removes what was made, as far as it is empty.

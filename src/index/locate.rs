@@ -54,10 +54,6 @@ impl<'i> Locator<'i> {
         }
     }
 
-    pub(super) const fn index(&self) -> &'i Index {
-        self.index
-    }
-
     pub(super) fn head(&mut self, document: i64) -> Result<Rc<Head>, IndexError> {
         if let Some(head) = self.heads.get(&document) {
             return Ok(Rc::clone(head));

@@ -14,7 +14,6 @@ use crate::graph::{LinkRule, NodeKind, WorkspacePath};
 
 /// What the rows of one document say, and how many there are.
 pub(super) struct DocumentRows {
-    pub(super) path: WorkspacePath,
     /// The row text of the document.
     pub(super) digest: Sha256,
     /// The row text of where its links point; `None` without links.
@@ -62,7 +61,6 @@ pub(super) fn document(connection: &Connection, id: i64) -> Result<DocumentRows,
     let (resolution, unresolved) = resolution(connection, id, &path)?;
     counts.unresolved = unresolved;
     Ok(DocumentRows {
-        path,
         digest: hasher.finish(),
         resolution,
         counts,

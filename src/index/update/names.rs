@@ -207,7 +207,7 @@ impl<'c> LiveNames<'c> {
 
     /// Writes how often names are used now, drops those that are not, and
     /// corrects the counts.
-    pub(super) fn settle(mut self, counts: &mut Counts) -> Result<(), IndexError> {
+    pub(super) fn settle(self, counts: &mut Counts) -> Result<(), IndexError> {
         let (added, dropped) = self.terms.settle(self.connection)?;
         counts.terms = (counts.terms + added).wrapping_sub(dropped);
         let (added, dropped) = self.tags.settle(self.connection)?;

@@ -56,8 +56,8 @@ impl World {
         Connection {
             // Long enough for a loaded machine, short enough for a test.
             patience: Patience {
-                window: Duration::from_secs(2),
-                answer: Duration::from_secs(5),
+                window: Duration::from_secs(4),
+                answer: Duration::from_secs(10),
                 ..Patience::default()
             },
             certificates: Some(self.path("ca.pem")),

@@ -1,5 +1,6 @@
 //! `auditgraph query`: answers with citations.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 
@@ -16,7 +17,7 @@ use crate::cli::output::{Page, Report};
 use crate::cli::reading::{self, Opened, RunChoice, Source};
 use crate::cli::style::{Style, clean};
 use crate::foundation::Sha256;
-use crate::graph::{NodeId, NodeKind, WorkspacePath};
+use crate::graph::{Document, NodeId, NodeKind, WorkspacePath};
 use crate::index::search::{self, Expression, Hit, PathPattern, Place, Query, Weights};
 
 const EXAMPLES: &[(&str, &str)] = &[
@@ -154,6 +155,8 @@ fn cite(
 ) -> Result<Vec<Cited>, Failure> {
     let mut freshness = Freshness::of(&opened.workspace);
     let mut cited = Vec::with_capacity(hits.len());
+    // The best hits often stand in one document: it is unpacked once.
+    let mut documents: BTreeMap<WorkspacePath, Option<Document>> = BTreeMap::new();
     for hit in hits {
         let mut citation = None;
         if let Some(place) = hit.place {

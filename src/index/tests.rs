@@ -88,6 +88,51 @@ fn filters_narrow_and_kinds_choose_the_container() {
 }
 
 #[test]
+fn many_equal_scores_come_in_the_order_of_paths() {
+    let texts: Vec<(String, String)> = (0..200)
+        .map(|at| {
+            (
+                format!("{:03}.md", (at * 77) % 200),
+                "same words\n".to_owned(),
+            )
+        })
+        .collect();
+    let texts: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(p, t)| (p.as_str(), t.as_str()))
+        .collect();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    let (facts, scratch) = (facts(&[]), Scratch::Memory);
+    // A document that is put back has its chunks behind all others.
+    let built = build(&scratch, &texts[1..], &facts);
+    std::fs::write(&path, bytes(&built)).unwrap();
+    let new = super::testing::prepared(texts[0].0, texts[0].1);
+    let back = super::Change::Put { new, old: None };
+    let updated = super::update(&path, &scratch, &[back], &facts).unwrap();
+    let fresh = build(&scratch, &texts, &facts);
+    let mut query = Query::new(parse("same").unwrap());
+    for limit in [3, 10, 200] {
+        query.limit = limit;
+        let hits = |built: &super::Built| {
+            let index = Index::from_artifact(&built.artifact).unwrap();
+            index.search(&query).unwrap()
+        };
+        assert_eq!(hits(&updated), hits(&fresh));
+        let first = hits(&updated)[0].place.clone().unwrap();
+        assert_eq!(first.path.as_str(), "000.md");
+    }
+    query.limit = 10;
+    let few: crate::graph::WorkspacePath = "000.md".parse().unwrap();
+    query.paths = vec![PathPattern::new("00*.md").unwrap()];
+    let index = Index::from_artifact(&updated.artifact).unwrap();
+    assert_eq!(
+        index.search(&query).unwrap()[0].place.clone().unwrap().path,
+        few
+    );
+}
+
+#[test]
 fn a_snippet_marks_what_the_index_matched() {
     let query = parse("agua OR \"é AGUA\"").unwrap();
     let text = "Primeira linha.\n\nUma  árvore é\tágua, e\x1b[1m água.";

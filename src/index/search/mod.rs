@@ -7,6 +7,7 @@ mod names;
 mod parse;
 mod scope;
 mod snippet;
+mod ties;
 mod tokens;
 
 use std::collections::BTreeSet;
@@ -172,8 +173,8 @@ impl Index {
     }
 
     /// Takes hits of `kind` from the ranking until `limit` different ones
-    /// are found, and all that score the same as the last: which of them
-    /// stay is decided by path and line, never by rowid.
+    /// are found. Which of equal scores come first is decided by path and
+    /// line, never by rowid.
     fn best(
         &self,
         kind: NodeKind,
@@ -189,13 +190,15 @@ impl Index {
                 .iter()
                 .take_while(|(other, _)| other.total_cmp(&score).is_eq())
                 .count();
-            let mut group = Vec::with_capacity(ties);
-            for (score, chunk) in &ranked[from..from + ties] {
-                group.extend(self.hit(kind, *chunk, *score)?);
-            }
-            group.sort_by(|a, b| a.order().cmp(&b.order()));
-            for hit in group {
-                if seen.len() < limit && seen.insert(hit.id.clone()) {
+            let group = &mut ranked[from..from + ties];
+            ties::by_place(self, group)?;
+            for (score, chunk) in group {
+                if seen.len() == limit {
+                    break;
+                }
+                if let Some(hit) = self.hit(kind, *chunk, *score)?
+                    && seen.insert(hit.id.clone())
+                {
                     hits.push(hit);
                 }
             }

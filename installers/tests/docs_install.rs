@@ -53,7 +53,7 @@ fn is_about_installing(block: &str) -> bool {
 
 /// Which throwaway place a block runs in: doors do not share one.
 fn place(heading: &str, block: &str) -> String {
-    let words = ["uv ", "pipx ", "brew ", "cargo "];
+    let words = ["pip ", "uv ", "pipx ", "brew ", "cargo "];
     let first = words.iter().find(|word| block.starts_with(*word));
     first.map_or_else(|| heading.to_owned(), |word| word.trim().to_owned())
 }
@@ -79,7 +79,8 @@ impl Place {
     fn shell(&self, served: &Served) -> Command {
         let mut sh = bare("sh", &self.home);
         with_registries(&mut sh);
-        let mut path: Vec<PathBuf> = vec![self.home.join(".local/bin")];
+        // Where a bare `pip` is typed, somebody is in an environment of his own.
+        let mut path = vec![self.home.join("active/bin"), self.home.join(".local/bin")];
         for name in ["uv", "pipx"] {
             path.push(self.link(name, &tool(name)));
         }
@@ -134,7 +135,7 @@ fn every_command_that_the_documents_show_works_as_it_is_written() {
     let clone = format!("file://{}", product().project.display());
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
-    let mut places: BTreeMap<String, Place> = BTreeMap::new();
+    let mut places: BTreeMap<(&str, String), Place> = BTreeMap::new();
     let (mut ran, mut excepted) = (0, Vec::new());
     for page in PAGES {
         let text = fs::read_to_string(workspace().join(page)).unwrap();
@@ -147,10 +148,14 @@ fn every_command_that_the_documents_show_works_as_it_is_written() {
                 excepted.push(block);
                 continue;
             }
-            let home = root.join(name.replace([' ', ',', '/'], "-"));
+            let home = root.join(format!("{page}-{name}").replace([' ', ',', '/'], "-"));
             fs::create_dir_all(&home).unwrap();
-            let place = places.entry(name.clone()).or_insert_with(|| {
+            let place = places.entry((page, name.clone())).or_insert_with(|| {
                 let place = Place { home };
+                if name == "pip" {
+                    let mut sh = place.shell(&served);
+                    done(sh.args(["-c", "python3 -m venv active"]));
+                }
                 if name == "pipx" {
                     // pipx has a pip of its own, which is not on our index.
                     let mut sh = place.shell(&served);
@@ -185,7 +190,10 @@ fn every_command_that_the_documents_show_works_as_it_is_written() {
         "{ran} blocks ran; not run, for want of Homebrew:\n{}",
         excepted.join("")
     );
-    for (name, place) in places {
+    for ((page, name), place) in places {
+        if page != PAGES[1] {
+            continue; // The README installs; removing is told on the page.
+        }
         if name == "cargo" {
             assert!(place.home.join("cargo/bin/auditgraph").is_file());
             continue;

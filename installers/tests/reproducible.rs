@@ -142,6 +142,8 @@ fn builds_again_the_same(project: &Path, first: &Path, name: &str) {
         .env("LC_ALL", "C")
         .env("RUSTFLAGS", "-C debuginfo=2")
         .env_remove("CARGO")
+        // Cargo's, and it would lead rustc back to the first toolchain.
+        .env_remove("LD_LIBRARY_PATH")
         .env_remove("RUSTC")
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("SOURCE_DATE_EPOCH");

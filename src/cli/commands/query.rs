@@ -164,7 +164,7 @@ fn cite(
             let changed = source.is_none();
             let text = match source.and_then(|text| text.get(span(&place))) {
                 Some(text) => text.to_owned(),
-                None => stored_text(opened, &place)?,
+                None => stored_text(opened, &mut documents, &place)?,
             };
             let snippet = search::snippet(&text, expression);
             citation = Some(Citation {
@@ -202,12 +202,21 @@ fn span(place: &Place) -> Range<usize> {
     place.start as usize..place.end as usize
 }
 
-/// The chunk's text as the run has it, from the packs.
-fn stored_text(opened: &mut Opened, place: &Place) -> Result<String, Failure> {
-    let document = opened.session.document_at(&place.path)?;
+/// The chunk's text as the run has it, from the packs. What was unpacked for
+/// it is kept in `documents`.
+fn stored_text(
+    opened: &mut Opened,
+    documents: &mut BTreeMap<WorkspacePath, Option<Document>>,
+    place: &Place,
+) -> Result<String, Failure> {
+    if !documents.contains_key(&place.path) {
+        let document = opened.session.document_at(&place.path)?;
+        documents.insert(place.path.clone(), document);
+    }
+    let document = documents.get(&place.path).and_then(Option::as_ref);
     let number = usize::try_from(place.chunk).unwrap_or(usize::MAX);
-    let chunk = document.and_then(|document| document.chunks.into_iter().nth(number));
-    Ok(chunk.map_or_else(String::new, |chunk| chunk.text))
+    let chunk = document.and_then(|document| document.chunks.get(number));
+    Ok(chunk.map_or_else(String::new, |chunk| chunk.text.clone()))
 }
 
 impl Report for Answer {

@@ -171,7 +171,7 @@ impl Assembly<'_> {
             progress.begin(Phase::files("extracting", Some(total)));
             derivation.files = survey.kept.clone();
             derivation.links = links;
-            let documents = derivation.into_documents(items.collect(), progress)?;
+            let documents = derivation.derive_all(items.collect(), progress)?;
             let changes = changes(survey, derivation, documents)?;
             return Ok(IndexWork::Update { index, changes });
         }
@@ -205,7 +205,7 @@ impl Assembly<'_> {
         }
         progress.begin(Phase::files("extracting", Some(all.len() as u64)));
         let mut builder = Builder::new(&scratch_of(scratch))?;
-        derivation.into_index(all.into_values().collect(), &mut builder, progress)?;
+        derivation.derive_into(all.into_values().collect(), &mut builder, progress)?;
         Ok(IndexWork::Scratch(Box::new(builder)))
     }
 

@@ -69,7 +69,7 @@ pub(super) struct Derivation<'a> {
 
 impl Derivation<'_> {
     /// Derives all `items` (in path order) into pack and `builder`.
-    pub(super) fn into_index(
+    pub(super) fn derive_into(
         &mut self,
         items: Vec<Item>,
         builder: &mut Builder,
@@ -101,7 +101,7 @@ impl Derivation<'_> {
 
     /// Derives all `items` into the pack and returns the documents: for
     /// updating an index, when they are few.
-    pub(super) fn into_documents(
+    pub(super) fn derive_all(
         &mut self,
         items: Vec<Item>,
         progress: &dyn Progress,

@@ -35,7 +35,6 @@ pub(crate) fn checks(project: &Project) -> Vec<Check> {
             .map(tool_test),
     );
     checks.push(deny());
-    checks.extend(benches(project));
     checks
 }
 
@@ -196,29 +195,6 @@ fn deny() -> Check {
         Ok(vec![context.tool("cargo-deny", &what)?])
     })
     .needing(["cargo-deny"])
-}
-
-/// One check a bench. They state ratios of figures from the same run and fail
-/// when a promised one does not hold, so nothing may run beside them.
-fn benches(project: &Project) -> Vec<Check> {
-    let check = |name: &String| {
-        let bench = name.clone();
-        Check::commands(
-            format!("bench-{name}"),
-            "the promised speed is kept",
-            move |context| {
-                Ok(vec![context.cargo(&[
-                    "bench",
-                    "--workspace",
-                    "--locked",
-                    "--bench",
-                    &bench,
-                ])])
-            },
-        )
-        .alone()
-    };
-    project.benches.iter().map(check).collect()
 }
 
 /// The tracked files that a POSIX shell or bash runs, by their first line.

@@ -40,7 +40,13 @@ fn run(scratch: &Path) -> Outcome<()> {
     bench.workspace(&what, &corpus, 4.0, 2.0, "rust-book/README.md")?;
     let notes = scratch.join("notes");
     make_notes(&notes)?;
-    bench.workspace("40,000 notes of 500 bytes in one folder", &notes, 6.0, 4.0, "note-20000.md")?;
+    bench.workspace(
+        "40,000 notes of 500 bytes in one folder",
+        &notes,
+        6.0,
+        4.0,
+        "note-20000.md",
+    )?;
     fs::remove_dir_all(&notes)?;
     let repeated = scratch.join("repeated");
     for copy in 0..30 {
@@ -85,13 +91,23 @@ impl Bench {
         let empty = scratch.join("empty");
         fs::write(&source, "fn main() {}\n")?;
         let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-        let status = Command::new(rustc).arg("-O").arg("-o").arg(&empty).arg(&source).status()?;
+        let status = Command::new(rustc)
+            .arg("-O")
+            .arg("-o")
+            .arg(&empty)
+            .arg(&source)
+            .status()?;
         if !status.success() {
             return Err("rustc failed".into());
         }
         let limit = median(101, || time(Command::new(&empty).env_clear()))?;
         let version = median(101, || {
-            time(Command::new(BINARY).arg("version").env_clear().stdout(Stdio::null()))
+            time(
+                Command::new(BINARY)
+                    .arg("version")
+                    .env_clear()
+                    .stdout(Stdio::null()),
+            )
         })?;
         ratio("version / an empty Rust program", version, limit, 2.0);
         println!();
@@ -115,11 +131,22 @@ impl Bench {
             let _ = fs::remove_dir_all(root.join(".pkg"));
             self.time(root, &["ingest"])
         })?;
-        #[expect(clippy::cast_precision_loss, reason = "a rate, printed with one decimal")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a rate, printed with one decimal"
+        )]
         let rate = |time: Duration| bytes as f64 / 1e6 / time.as_secs_f64();
         println!("  sources           {bytes} bytes");
-        println!("  limit             {:.1} ms, {:.1} MB/s", ms(limit), rate(limit));
-        println!("  full ingest       {:.1} ms, {:.1} MB/s", ms(full), rate(full));
+        println!(
+            "  limit             {:.1} ms, {:.1} MB/s",
+            ms(limit),
+            rate(limit)
+        );
+        println!(
+            "  full ingest       {:.1} ms, {:.1} MB/s",
+            ms(full),
+            rate(full)
+        );
         ratio("full ingest / limit", full, limit, full_bound);
         let footprint = folder_bytes(&root.join(".pkg"))?;
         share("footprint / sources", footprint, bytes, 100.0);
@@ -143,10 +170,18 @@ impl Bench {
             Ok(elapsed)
         })?;
         println!("  one edit          {:.1} ms", ms(edit));
-        percent("one edit / full ingest", edit.as_secs_f64() / full.as_secs_f64() * 100.0, 15.0);
+        percent(
+            "one edit / full ingest",
+            edit.as_secs_f64() / full.as_secs_f64() * 100.0,
+            15.0,
+        );
         share("an edit adds, beside the index", added, bytes, edit_percent);
         let query = median(21, || self.time(root, &["query", "reference"]))?;
-        println!("  query, whole process  {:.1} ms (bound 15 ms){}", ms(query), over(ms(query) > 15.0));
+        println!(
+            "  query, whole process  {:.1} ms (bound 15 ms){}",
+            ms(query),
+            over(ms(query) > 15.0)
+        );
         self.peak(root)?;
         println!();
         Ok(())
@@ -173,7 +208,11 @@ impl Bench {
             peak = peak.max(kib.unwrap_or(0));
             std::thread::sleep(Duration::from_millis(1));
         }
-        println!("  peak memory       {} MiB (bound 150 MiB){}", peak / 1024, over(peak > 150 * 1024));
+        println!(
+            "  peak memory       {} MiB (bound 150 MiB){}",
+            peak / 1024,
+            over(peak > 150 * 1024)
+        );
         Ok(())
     }
 }
@@ -232,7 +271,11 @@ fn time(command: &mut Command) -> Outcome<Duration> {
     let started = Instant::now();
     let status = command.status()?;
     let elapsed = started.elapsed();
-    if status.success() { Ok(elapsed) } else { Err(status.to_string().into()) }
+    if status.success() {
+        Ok(elapsed)
+    } else {
+        Err(status.to_string().into())
+    }
 }
 
 fn median(runs: usize, mut run: impl FnMut() -> Outcome<Duration>) -> Outcome<Duration> {
@@ -261,10 +304,16 @@ fn ratio(what: &str, time: Duration, limit: Duration, bound: f64) {
 }
 
 fn percent(what: &str, percent: f64, bound: f64) {
-    println!("  {what}: {percent:.1} % (bound {bound} %){}", over(percent > bound));
+    println!(
+        "  {what}: {percent:.1} % (bound {bound} %){}",
+        over(percent > bound)
+    );
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a share, printed with one decimal")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share, printed with one decimal"
+)]
 fn share(what: &str, part: u64, whole: u64, bound: f64) {
     percent(what, part as f64 / whole as f64 * 100.0, bound);
 }
@@ -282,7 +331,12 @@ fn unpack_corpus(to: &Path) -> Outcome<String> {
     for name in ["rust-book", "rust-rfcs"] {
         let archive = archives.join(format!("{name}.tar.gz"));
         if archive.exists() {
-            let status = Command::new("tar").arg("xzf").arg(archive).arg("-C").arg(to).status()?;
+            let status = Command::new("tar")
+                .arg("xzf")
+                .arg(archive)
+                .arg("-C")
+                .arg(to)
+                .status()?;
             unpacked += u32::from(status.success());
         }
     }
@@ -299,16 +353,32 @@ fn unpack_corpus(to: &Path) -> Outcome<String> {
 
 fn make_notes(folder: &Path) -> Outcome<()> {
     const WORDS: [&str; 12] = [
-        "anchor", "budget", "compiler", "document", "evidence", "fragment", "graph", "harbour",
-        "index", "journal", "kernel", "reference",
+        "anchor",
+        "budget",
+        "compiler",
+        "document",
+        "evidence",
+        "fragment",
+        "graph",
+        "harbour",
+        "index",
+        "journal",
+        "kernel",
+        "reference",
     ];
     fs::create_dir_all(folder)?;
     // A small generator of our own: the same notes everywhere.
     let mut state = 1u64;
     for n in 0..40_000u32 {
-        let mut text = format!("# Note {n}\n\nSee [[note-{}]] and `term{}`.\n\n", (n * 7) % 40_000, n % 500);
+        let mut text = format!(
+            "# Note {n}\n\nSee [[note-{}]] and `term{}`.\n\n",
+            (n * 7) % 40_000,
+            n % 500
+        );
         while text.len() < 500 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             text.push_str(WORDS[(state >> 33) as usize % WORDS.len()]);
             let _ = write!(text, "{} ", (state >> 40) % 97);
         }

@@ -17,7 +17,7 @@ use crate::foundation::{Sha256, json};
 use crate::schema::{Reader, SchemaBlock, Verdict};
 
 /// Bytes gathered before a block is compressed.
-const BLOCK_BYTES: usize = 256 * 1024;
+const BLOCK_BYTES: usize = 512 * 1024;
 /// The largest object, in bytes: what a reader of an untrusted pack may be
 /// made to hold in memory.
 pub const MAX_OBJECT_BYTES: usize = 128 * 1024 * 1024;

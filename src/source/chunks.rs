@@ -6,7 +6,7 @@ use super::lines::Lines;
 use crate::graph::Chunk;
 
 /// Blocks of a section are joined while the chunk stays within this.
-pub(super) const JOINED: usize = 1_200;
+pub(super) const JOINED: usize = 3_600;
 
 /// A block up to this stays whole; a larger one is split.
 pub(super) const WHOLE: usize = 4_096;

@@ -312,14 +312,14 @@ fn explicit_anchors_are_found_in_html_and_nested_headings() {
 #[test]
 fn blocks_are_joined_while_short_and_split_while_long() {
     let paragraph = "word ".repeat(60);
-    let text = format!("# A\n\n{}", format!("{paragraph}\n\n").repeat(8));
+    let text = format!("# A\n\n{}", format!("{paragraph}\n\n").repeat(24));
     let document = markdown(&text);
     assert_eq!(document.chunks.len(), 3);
     assert!(
         document
             .chunks
             .iter()
-            .all(|chunk| chunk.text.len() <= 1_200)
+            .all(|chunk| chunk.text.len() <= 3_600)
     );
 
     let whole = format!("```\n{}```\n", "line of code\n".repeat(300));
@@ -329,14 +329,14 @@ fn blocks_are_joined_while_short_and_split_while_long() {
         "up to 4 KiB a block stays whole"
     );
 
-    let long = format!("```\n{}```\n", "line of code\n".repeat(400));
+    let long = format!("```\n{}```\n", "line of code\n".repeat(1_500));
     let document = markdown(&long);
     assert!(document.chunks.len() > 4);
     assert!(
         document
             .chunks
             .iter()
-            .all(|chunk| chunk.text.len() <= 1_200)
+            .all(|chunk| chunk.text.len() <= 3_600)
     );
     assert!(
         document.chunks[1].text.starts_with("line") && document.chunks[1].text.ends_with("code")

@@ -1,6 +1,7 @@
 //! A build without update keys, as every plain `cargo build` is.
 
 use std::fs;
+#[cfg(feature = "self-update")]
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;

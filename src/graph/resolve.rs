@@ -85,6 +85,7 @@ pub fn candidates(source: &WorkspacePath, rule: LinkRule, target: &str) -> Candi
     if !path.ends_with('/') {
         if exact.extension().is_empty() || rule == LinkRule::Wikilink {
             push(format!("{exact}.md"));
+            push(format!("{exact}.rst"));
         }
         if matches!(exact.extension(), "html" | "htm") {
             // Books link to the rendered page of a source.

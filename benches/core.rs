@@ -380,7 +380,7 @@ fn make_notes(folder: &Path) -> Outcome<()> {
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
             text.push_str(WORDS[(state >> 33) as usize % WORDS.len()]);
-            let _ = write!(text, "{} ", (state >> 40) % 97);
+            let _ = write!(text, " {} ", (state >> 40) % 97);
         }
         fs::write(folder.join(format!("note-{n}.md")), text)?;
     }

@@ -148,7 +148,7 @@ impl Objects {
         }
         for at in 0..self.refs.len() {
             // The first object of a pack in use is usually in use.
-            if self.pack(at)?.ids()?.iter().any(|id| ids.contains(id)) {
+            if self.pack(at)?.holds_any(|id| ids.contains(&id))? {
                 needed.push(self.refs[at].clone());
             }
         }

@@ -300,17 +300,21 @@ impl Pack {
         Ok(block_bytes)
     }
 
-    /// The ids of all objects, in order.
+    /// Whether the pack holds an object that `wanted` accepts; stops at the
+    /// first.
     ///
     /// # Errors
     /// [`PackError::Damaged`].
-    pub fn ids(&self) -> Result<Vec<Sha256>, PackError> {
-        let read = || -> rusqlite::Result<Vec<Sha256>> {
-            let mut statement = self
-                .connection
-                .prepare("SELECT id FROM object ORDER BY id")?;
-            let rows = statement.query_map([], |row| row.get::<_, [u8; 32]>(0))?;
-            rows.map(|row| row.map(Sha256::from_bytes)).collect()
+    pub fn holds_any(&self, wanted: impl Fn(Sha256) -> bool) -> Result<bool, PackError> {
+        let read = || -> rusqlite::Result<bool> {
+            let mut statement = self.connection.prepare("SELECT id FROM object")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                if wanted(Sha256::from_bytes(row.get(0)?)) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         };
         read().map_err(|error| self.damaged(error.to_string()))
     }

@@ -76,7 +76,7 @@ pub(super) fn build(
     manifest: &Manifest,
     progress: &dyn Progress,
 ) -> Result<Built, RunError> {
-    let scratch = if manifest.source_bytes <= 32 * 1024 * 1024 {
+    let scratch = if manifest.source_bytes <= 16 * 1024 * 1024 {
         Scratch::Memory
     } else {
         Scratch::Spill(spill_folder())

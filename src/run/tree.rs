@@ -71,77 +71,107 @@ enum TreeTag {
     Tree,
 }
 
+/// One entry of a tree object. Flat, because 40,000 of them are read for one
+/// edit; which fields go with which status is checked in [`Node::meaning`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "snake_case", deny_unknown_fields)]
-enum Node {
-    Tree {
-        object: Sha256,
-    },
-    Source {
-        sha256: Sha256,
-        bytes: u64,
-        object: Sha256,
-    },
-    Refused {
-        reason: Refusal,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sha256: Option<Sha256>,
-        bytes: u64,
-    },
+#[serde(deny_unknown_fields)]
+struct Node {
+    status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Refusal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<Sha256>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    object: Option<Sha256>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Tree,
+    Source,
+    Refused,
     File,
 }
 
 impl From<&Entry> for Node {
     fn from(entry: &Entry) -> Self {
+        let node = |status| Self {
+            status,
+            reason: None,
+            sha256: None,
+            bytes: None,
+            object: None,
+        };
         match *entry {
             Entry::Source {
                 sha256,
                 bytes,
                 document,
-            } => Self::Source {
-                sha256,
-                bytes,
-                object: document,
+            } => Self {
+                sha256: Some(sha256),
+                bytes: Some(bytes),
+                object: Some(document),
+                ..node(Status::Source)
             },
             Entry::Refused {
                 refusal,
                 sha256,
                 bytes,
-            } => Self::Refused {
-                reason: refusal,
+            } => Self {
+                reason: Some(refusal),
                 sha256,
-                bytes,
+                bytes: Some(bytes),
+                ..node(Status::Refused)
             },
-            Entry::File => Self::File,
+            Entry::File => node(Status::File),
         }
     }
 }
 
+/// What a node stands for.
+enum Meaning {
+    Entry(Entry),
+    Tree(Sha256),
+}
+
 impl Node {
-    /// The entry it is, or the tree it names.
-    fn into_entry(self) -> Result<Entry, Sha256> {
-        match self {
-            Self::Tree { object } => Err(object),
-            Self::Source {
-                sha256,
-                bytes,
-                object,
-            } => Ok(Entry::Source {
-                sha256,
-                bytes,
-                document: object,
-            }),
-            Self::Refused {
-                reason,
-                sha256,
-                bytes,
-            } => Ok(Entry::Refused {
-                refusal: reason,
-                sha256,
-                bytes,
-            }),
-            Self::File => Ok(Entry::File),
+    fn tree(object: Sha256) -> Self {
+        Self {
+            status: Status::Tree,
+            reason: None,
+            sha256: None,
+            bytes: None,
+            object: Some(object),
         }
+    }
+
+    /// What it stands for; `None` when fields are missing or too many.
+    fn meaning(self) -> Option<Meaning> {
+        let entry = match (
+            self.status,
+            self.reason,
+            self.sha256,
+            self.bytes,
+            self.object,
+        ) {
+            (Status::Tree, None, None, None, Some(object)) => return Some(Meaning::Tree(object)),
+            (Status::Source, None, Some(sha256), Some(bytes), Some(document)) => Entry::Source {
+                sha256,
+                bytes,
+                document,
+            },
+            (Status::Refused, Some(refusal), sha256, Some(bytes), None) => Entry::Refused {
+                refusal,
+                sha256,
+                bytes,
+            },
+            (Status::File, None, None, None, None) => Entry::File,
+            _ => return None,
+        };
+        Some(Meaning::Entry(entry))
     }
 }
 
@@ -177,7 +207,7 @@ fn folder(
                 let object = store(inner, 0, emit);
                 // A linked folder and a source below it share a name: the
                 // tree says both.
-                nodes.insert(name.to_owned(), Node::Tree { object });
+                nodes.insert(name.to_owned(), Node::tree(object));
             }
         }
     }
@@ -273,11 +303,14 @@ pub fn read<E: std::error::Error>(
             let path: WorkspacePath = format!("{prefix}{name}")
                 .parse()
                 .map_err(|error| malformed(format!("{error}")))?;
-            match node.into_entry() {
-                Ok(entry) => {
+            match node.meaning() {
+                Some(Meaning::Entry(entry)) => {
                     listing.files.insert(path, entry);
                 }
-                Err(object) => pending.push((object, format!("{path}/"), depth + 1)),
+                Some(Meaning::Tree(object)) => {
+                    pending.push((object, format!("{path}/"), depth + 1));
+                }
+                None => return Err(malformed(format!("the entry {path} contradicts itself"))),
             }
         }
         if listing.files.len() + pending.len() > MAX_FILES {
@@ -316,12 +349,14 @@ pub fn find<E: std::error::Error>(
             }
             continue;
         }
-        match (
-            tree.entries.remove(name).map(Node::into_entry),
-            names.next(),
-        ) {
-            (Some(Err(folder)), Some(next)) => (id, name, level) = (folder, next, 0),
-            (Some(Ok(entry)), None) => return Ok(Some(entry)),
+        match (tree.entries.remove(name).map(Node::meaning), names.next()) {
+            (Some(Some(Meaning::Tree(folder))), Some(next)) => {
+                (id, name, level) = (folder, next, 0);
+            }
+            (Some(Some(Meaning::Entry(entry))), None) => return Ok(Some(entry)),
+            (Some(None), _) => {
+                return Err(malformed(format!("the entry {name} contradicts itself")));
+            }
             (_, Some(_) | None) => return Ok(None),
         }
     }

@@ -28,7 +28,7 @@ use crate::workspace::{Layout, Lock, Workspace, usage};
 
 /// Sources up to this many bytes are derived in memory, larger ones in a
 /// spill file.
-const MEMORY_BYTES: u64 = 32 * 1024 * 1024;
+const MEMORY_BYTES: u64 = 16 * 1024 * 1024;
 /// Documents up to this many source bytes are held to update an index.
 const UPDATE_BYTES: u64 = 16 * 1024 * 1024;
 /// A run that would need more packs than this takes the small ones' objects
@@ -292,7 +292,9 @@ impl Assembly<'_> {
         let sha256 = artifact
             .sha256()
             .map_err(|error| RunError::Build(format!("the index: {error}")))?;
-        let same_as = self.parent.as_ref().and_then(|parent| {
+        // Only a rebuild may come to the very same bytes.
+        let parent = self.parent.as_ref().filter(|_| self.mode == Mode::Rebuild);
+        let same_as = parent.and_then(|parent| {
             let path = self
                 .layout
                 .cache()

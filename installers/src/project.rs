@@ -41,12 +41,6 @@ pub(crate) struct Project {
         allow(dead_code, reason = "only `verify` asks")
     )]
     pub(crate) tests: Vec<TestTarget>,
-    /// Names of the benches of all packages.
-    #[cfg_attr(
-        not(feature = "release"),
-        allow(dead_code, reason = "only `verify` asks")
-    )]
-    pub(crate) benches: Vec<String>,
 }
 
 /// An integration test.
@@ -125,20 +119,12 @@ impl Project {
         let package = product.name.clone();
         let version = product.version.clone();
         let tests = metadata.packages.iter().flat_map(test_targets).collect();
-        let benches = metadata
-            .packages
-            .iter()
-            .flat_map(|package| &package.targets)
-            .filter(|target| target.kind.iter().any(|kind| kind == "bench"))
-            .map(|target| target.name.clone())
-            .collect();
         Ok(Self {
             target: metadata.target_directory,
             package,
             version,
             binary,
             tests,
-            benches,
             root,
         })
     }

@@ -3,7 +3,8 @@
 //! To add one: a few lines in the list it belongs to. Its tools are named in
 //! `installers/release.toml`. A test that needs more than Rust needs no line
 //! here: its manifest says `test = false` and, in
-//! `[package.metadata.tool-tests]`, which tools. Order matters for time alone:
+//! `[package.metadata.tool-tests]`, which tools; one whose name starts with
+//! `bench_` measures time. Order matters for time alone:
 //! quick checks come first, and checks that share build results stand side by
 //! side.
 
@@ -161,7 +162,8 @@ fn tool_test(test: &TestTarget) -> Check {
     } else {
         &test.about
     };
-    Check::commands(test.name.clone(), about.to_owned(), move |context| {
+    let measures = test.name.starts_with("bench_");
+    let check = Check::commands(test.name.clone(), about.to_owned(), move |context| {
         let args = [
             "test",
             "--workspace",
@@ -172,7 +174,8 @@ fn tool_test(test: &TestTarget) -> Check {
         ];
         Ok(vec![context.cargo_with(&test.needs, &args)?])
     })
-    .needing(needs)
+    .needing(needs);
+    if measures { check.alone() } else { check }
 }
 
 fn demo() -> Check {

@@ -196,7 +196,6 @@ mod tests {
             version: "1.0.0".into(),
             binary: "p".into(),
             tests: Vec::new(),
-            benches: Vec::new(),
         }
     }
 

@@ -145,6 +145,12 @@ pub(crate) fn build(
         });
     }
     let work = facts.package.target_directory.join(env!("CARGO_PKG_NAME"));
+    // One build at a time in one project: they share the working folders.
+    make_folder(&work)?;
+    let lock = work.join("lock");
+    let _lock = std::fs::File::create(&lock)
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|error| BuildError::Write(lock, error))?;
     let builder = Builder {
         facts,
         tools,

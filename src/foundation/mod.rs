@@ -11,5 +11,6 @@ pub mod progress;
 pub mod size;
 pub mod spill;
 pub mod sqlite;
+pub(crate) mod text;
 
 pub use digest::{Sha256, Sha256Hasher};

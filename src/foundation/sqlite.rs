@@ -5,10 +5,11 @@
 //! for text, the one this program writes, before any other query runs.
 //! So no foreign trigger, view or function ever executes.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::spill::{Artifact, SpillFile};
@@ -104,55 +105,121 @@ fn stamp_as_written_once(image: &mut [u8]) {
     }
 }
 
-/// Opens an untrusted database file for reading. `objects` are the
-/// `(name, sql)` of everything its schema must hold, by name.
+/// Opens an untrusted database file for reading, without looking into it:
+/// [`check_schema`] must follow before any query. No text or blob may be
+/// longer than `largest` bytes.
 ///
 /// # Errors
-/// [`SqliteError::Damaged`] when it is not such a database.
-pub fn open_untrusted(path: &Path, objects: &[(&str, &str)]) -> Result<Connection, SqliteError> {
-    // Refuses links, FIFOs and the like, which SQLite would follow.
-    super::durable::open_regular(path)?;
+/// [`SqliteError::Damaged`] when it is no database, [`SqliteError::Io`] when
+/// it cannot be read.
+pub fn connect_untrusted(path: &Path, largest: i32) -> Result<Connection, SqliteError> {
+    // Refuses links, FIFOs and the like, which SQLite would follow; and tells
+    // a missing file from a foreign one, which SQLite does not.
+    let mut head = [0u8; 16];
+    let mut file = super::durable::open_regular(path)?;
+    if file.read(&mut head)? < head.len() || head != *b"SQLite format 3\0" {
+        return Err(SqliteError::Damaged("not a SQLite file".to_owned()));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(immutable_uri(path), flags)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    connection.execute_batch("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;")?;
-    check_schema(&connection, objects)?;
+    distrust(&connection, largest)?;
     Ok(connection)
 }
 
+/// Opens a copy in memory of an untrusted database of `bytes` bytes, as
+/// [`connect_untrusted`] opens a file.
+///
+/// # Errors
+/// As [`connect_untrusted`].
+pub fn copy_untrusted(
+    reader: &mut dyn Read,
+    bytes: u64,
+    largest: i32,
+) -> Result<Connection, SqliteError> {
+    const SMALLEST: u64 = 512;
+    if bytes < SMALLEST {
+        return Err(SqliteError::Damaged("not a SQLite file".to_owned()));
+    }
+    let mut connection = Connection::open_in_memory()?;
+    let bytes = usize::try_from(bytes).map_err(io::Error::other)?;
+    connection.deserialize_read_exact(MAIN_DB, reader, bytes, true)?;
+    distrust(&connection, largest)?;
+    Ok(connection)
+}
+
+/// Tells SQLite to believe nothing that the file says, and to write nothing.
+fn distrust(connection: &Connection, largest: i32) -> Result<(), SqliteError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, largest)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    connection
+        .execute_batch("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA query_only=ON;")?;
+    Ok(())
+}
+
+/// Opens an untrusted database file whose schema must hold exactly `objects`,
+/// the `(name, sql)` of each in the order in which they were created.
+///
+/// # Errors
+/// [`SqliteError::Damaged`] when it is not such a database.
+pub fn open_untrusted(path: &Path, objects: &[(&str, &str)]) -> Result<Connection, SqliteError> {
+    // A block of one object of 128 MiB is not longer, however it packs.
+    const LARGEST: i32 = 256 << 20;
+    let connection = connect_untrusted(path, LARGEST)?;
+    check_schema(&connection, objects.iter().map(|(_, sql)| *sql))?;
+    Ok(connection)
+}
+
+/// Compares every object of the schema with what this program makes, text for
+/// text and in order: a table, trigger or view too many is refused before any
+/// query touches it.
+///
+/// # Errors
+/// [`SqliteError::Damaged`], with the first difference.
+pub fn check_schema<'a>(
+    connection: &Connection,
+    mut expected: impl Iterator<Item = &'a str>,
+) -> Result<(), SqliteError> {
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY rowid")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let sql: Option<String> = row.get(1)?;
+        if expected.next() != sql.as_deref() || sql.is_none() {
+            let name: String = row.get(0)?;
+            let name: String = name.chars().take(100).collect();
+            return Err(SqliteError::Damaged(format!(
+                "it holds {name:?}, which this program does not make so"
+            )));
+        }
+    }
+    expected.next().map_or(Ok(()), |missing| {
+        let head = missing.lines().next().unwrap_or(missing);
+        Err(SqliteError::Damaged(format!("it lacks: {head}")))
+    })
+}
+
+/// A `file:` URI for `path`, read-only and immutable: no locks, no journal,
+/// nothing created beside it.
 fn immutable_uri(path: &Path) -> String {
     use std::fmt::Write as _;
     use std::os::unix::ffi::OsStrExt;
-    let mut uri = String::from("file:");
+    let mut uri = String::from(if path.is_absolute() {
+        "file://"
+    } else {
+        "file:./"
+    });
     for &byte in path.as_os_str().as_bytes() {
         if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
             uri.push(char::from(byte));
         } else {
+            // Writing to a string cannot fail.
             let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri.push_str("?mode=ro&immutable=1");
     uri
-}
-
-fn check_schema(connection: &Connection, objects: &[(&str, &str)]) -> Result<(), SqliteError> {
-    let damaged = || SqliteError::Damaged("its tables are not those this program writes".into());
-    let mut statement = connection
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")?;
-    let mut rows = statement.query([])?;
-    let mut expected = objects.iter();
-    while let Some(row) = rows.next()? {
-        let (name, sql) = expected.next().ok_or_else(damaged)?;
-        if row.get_ref(0)?.as_str().ok() != Some(name) || row.get_ref(1)?.as_str().ok() != Some(sql)
-        {
-            return Err(damaged());
-        }
-    }
-    match expected.next() {
-        None => Ok(()),
-        Some(_) => Err(damaged()),
-    }
 }

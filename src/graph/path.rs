@@ -3,12 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize};
-
 /// A path below the workspace root: UTF-8, parts joined by `/`, no empty
 /// part, no `.` or `..`, no NUL, at most 4,096 bytes. Ordered by its bytes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkspacePath(String);
 
 /// Text that is not a path inside a workspace.
@@ -77,9 +74,12 @@ impl FromStr for WorkspacePath {
     type Err = InvalidPath;
 
     fn from_str(text: &str) -> Result<Self, InvalidPath> {
-        let fits = text.len() <= 4_096
-            && !text.contains('\0')
-            && text.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        let bytes = text.as_bytes();
+        let fits = bytes.len() <= 4_096
+            && !bytes.contains(&0)
+            && bytes
+                .split(|byte| *byte == b'/')
+                .all(|part| !matches!(part, b"" | b"." | b".."));
         if fits {
             Ok(Self(text.to_owned()))
         } else {
@@ -94,13 +94,7 @@ impl fmt::Display for WorkspacePath {
     }
 }
 
-impl<'de> Deserialize<'de> for WorkspacePath {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
+crate::foundation::text::serde_as_text!(WorkspacePath);
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

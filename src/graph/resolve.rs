@@ -1,5 +1,7 @@
 //! Resolving a link target: a pure rule over what a workspace holds.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::{LinkRule, NodeId, NodeKind, WorkspacePath};
 
 /// What exists in a workspace, as far as links can point at it.
@@ -83,7 +85,9 @@ pub fn candidates(source: &WorkspacePath, rule: LinkRule, target: &str) -> Candi
     let mut paths = vec![exact.clone()];
     let mut push = |text: String| paths.extend(text.parse::<WorkspacePath>().ok());
     if !path.ends_with('/') {
-        if exact.extension().is_empty() || rule == LinkRule::Wikilink {
+        // reStructuredText names pages without their extension.
+        let bare = exact.extension().is_empty() || rule == LinkRule::Wikilink;
+        if bare || rule == LinkRule::RstLink {
             push(format!("{exact}.md"));
             push(format!("{exact}.rst"));
         }
@@ -91,11 +95,39 @@ pub fn candidates(source: &WorkspacePath, rule: LinkRule, target: &str) -> Candi
             // Books link to the rendered page of a source.
             let stem = exact.as_str().rsplit_once('.').map_or("", |(stem, _)| stem);
             push(format!("{stem}.md"));
+            push(format!("{stem}.rst"));
         }
     }
-    push(format!("{exact}/README.md"));
-    push(format!("{exact}/index.md"));
+    for index in FOLDER_PAGES {
+        push(format!("{exact}/{index}"));
+    }
+    if !exact.as_str().is_ascii() {
+        let forms = paths.iter().flat_map(|path| other_forms(path.as_str()));
+        let forms: Vec<WorkspacePath> = forms.filter_map(|text| text.parse().ok()).collect();
+        paths.extend(forms);
+    }
     Candidates::Paths { paths, fragment }
+}
+
+/// The files that are the page of their folder.
+pub const FOLDER_PAGES: [&str; 3] = ["README.md", "index.md", "index.rst"];
+
+/// `name` in the normal forms of Unicode that it is not written in: the name
+/// of a file may be composed and a link to it decomposed, or the reverse,
+/// without anybody seeing a difference.
+fn other_forms(name: &str) -> Vec<String> {
+    if name.is_ascii() {
+        return Vec::new();
+    }
+    let mut forms = vec![composed(name), name.nfd().collect()];
+    forms.retain(|form| form != name);
+    forms
+}
+
+/// `name` in composed form: equal for names that look equal.
+#[must_use]
+pub fn composed(name: &str) -> String {
+    name.nfc().collect()
 }
 
 /// Resolves a link: the node it points at (FR: no link without evidence; a
@@ -123,6 +155,9 @@ pub fn resolve(
         }
         Candidates::Stem { stem, fragment } => {
             let mut found = targets.documents_with_stem(&stem);
+            for form in other_forms(&stem) {
+                found.extend(targets.documents_with_stem(&form));
+            }
             // The nearest to the root wins, then the first by bytes.
             found.sort_by_key(|path| (path.as_str().matches('/').count(), path.clone()));
             match found.first() {
@@ -255,14 +290,29 @@ mod tests {
             "b/README.md",
             "deep/er/two.md",
             "with space.md",
+            "api/index.rst",
+            "api/v1.2.rst",
+            "caf\u{e9}.md",
+            "cafe\u{301} two.md",
         ]));
         let source: WorkspacePath = "a/one.md".parse().unwrap();
         let to = |rule, target| resolve(&source, rule, target, &targets).to_string();
-        use LinkRule::{Image, Inline, Wikilink};
+        use LinkRule::{Image, Inline, RstLink, Wikilink};
         assert_eq!(to(Inline, "../b/two.md"), "document:b/two.md");
         assert_eq!(to(Inline, "../b/two"), "document:b/two.md");
         assert_eq!(to(Inline, "../b/two.html"), "document:b/two.md");
         assert_eq!(to(Inline, "../b/"), "document:b/README.md");
+        assert_eq!(to(Inline, "../api/"), "document:api/index.rst");
+        assert_eq!(to(RstLink, "/api/v1.2"), "document:api/v1.2.rst");
+        assert_eq!(to(Inline, "../api/v1.2.html"), "document:api/v1.2.rst");
+        // Composed and decomposed names are one name to whoever reads them.
+        assert_eq!(to(Inline, "../cafe\u{301}.md"), "document:caf\u{e9}.md");
+        assert_eq!(to(Wikilink, "Cafe\u{301}"), "document:caf\u{e9}.md");
+        assert_eq!(to(Wikilink, "caf\u{e9} two"), "document:cafe\u{301} two.md");
+        assert_eq!(
+            to(Inline, "../caf%C3%A9%20two.md"),
+            "document:cafe\u{301} two.md"
+        );
         assert_eq!(to(Inline, "/b/two.md"), "document:b/two.md");
         assert_eq!(to(Inline, "#the-end"), "section:a/one.md#the-end");
         assert_eq!(to(Inline, "#The End"), "section:a/one.md#the-end");

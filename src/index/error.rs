@@ -4,6 +4,7 @@ use std::io;
 
 use rusqlite::ErrorCode;
 
+use crate::foundation::sqlite::SqliteError;
 use crate::graph::WorkspacePath;
 
 /// Why an index could not be built, opened or read.
@@ -59,5 +60,15 @@ impl From<rusqlite::Error> for IndexError {
             _ => return Self::Damaged(error.to_string()),
         };
         Self::Io(io::Error::new(kind, error))
+    }
+}
+
+impl From<SqliteError> for IndexError {
+    fn from(error: SqliteError) -> Self {
+        match error {
+            SqliteError::Damaged(what) => Self::Damaged(what),
+            SqliteError::Sqlite(error) => error.into(),
+            SqliteError::Io(error) => Self::Io(error),
+        }
     }
 }

@@ -18,6 +18,7 @@ mod digest;
 mod edges;
 mod entity;
 mod error;
+mod fulltext;
 mod layout;
 mod list;
 mod locate;
@@ -29,6 +30,7 @@ mod stream;
 mod traverse;
 mod update;
 mod verify;
+mod words;
 
 pub use crate::foundation::sqlite::Scratch;
 pub use build::{Builder, Built, Counts, Facts};

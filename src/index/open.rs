@@ -2,23 +2,18 @@
 //! opened read-only and immutable, SQLite is told to trust nothing, and no
 //! query runs before every object of its schema is one this program makes.
 
-use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::config::DbConfig;
-use rusqlite::limits::Limit;
-use rusqlite::{Connection, MAIN_DB, OpenFlags};
+use rusqlite::Connection;
 
 use super::build::{Counts, check_seal};
 use super::error::IndexError;
 use super::layout::{APPLICATION_ID, expected_schema};
 use crate::foundation::Sha256;
-use crate::foundation::durable;
 use crate::foundation::json::{self, Bounds};
 use crate::foundation::spill::Artifact;
+use crate::foundation::sqlite;
 use crate::schema::{self, SchemaBlock};
 
 /// No text or blob of an honest index is longer, in bytes.
@@ -62,17 +57,7 @@ impl Index {
     /// [`IndexError::OtherSchema`] for one of another artifact schema, and
     /// [`IndexError::Io`] when it cannot be read at all.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        // SQLite reports a missing file, a folder and a foreign file alike.
-        let mut head = [0u8; 16];
-        if durable::open_regular(path)?.read(&mut head)? < head.len()
-            || head != *b"SQLite format 3\0"
-        {
-            return Err(IndexError::Damaged("not a SQLite file".to_owned()));
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_URI
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(uri(path), flags)?;
+        let connection = sqlite::connect_untrusted(path, MAX_VALUE_BYTES)?;
         Self::check(connection, Some(path.to_owned()))
     }
 
@@ -94,23 +79,11 @@ impl Index {
     }
 
     fn from_reader(reader: &mut dyn Read, bytes: u64) -> Result<Self, IndexError> {
-        if bytes < 1024 {
-            return Err(IndexError::Damaged("not a SQLite file".to_owned()));
-        }
-        let mut connection = Connection::open_in_memory()?;
-        let bytes = usize::try_from(bytes).map_err(std::io::Error::other)?;
-        connection.deserialize_read_exact(MAIN_DB, reader, bytes, true)?;
+        let connection = sqlite::copy_untrusted(reader, bytes, MAX_VALUE_BYTES)?;
         Self::check(connection, None)
     }
 
     fn check(connection: Connection, path: Option<PathBuf>) -> Result<Self, IndexError> {
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-        connection.pragma_update(None, "cell_size_check", true)?;
-        connection.pragma_update(None, "query_only", true)?;
         connection.set_prepared_statement_cache_capacity(64);
         let number = |name: &str| -> Result<i32, IndexError> {
             Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
@@ -154,30 +127,9 @@ impl Index {
     }
 }
 
-/// Compares every object of the schema with what this program makes, byte
-/// for byte and in order: a table, trigger or view too many is refused
-/// before any query touches it.
+/// As [`sqlite::check_schema`], of an index.
 pub(super) fn check_schema(connection: &Connection) -> Result<(), IndexError> {
-    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY rowid")?;
-    let mut rows = statement.query([])?;
-    let mut expected = expected_schema();
-    while let Some(row) = rows.next()? {
-        let sql: Option<String> = row.get(1)?;
-        if expected.next() != sql.as_deref() || sql.is_none() {
-            let name: String = row.get(0)?;
-            let name: String = name.chars().take(100).collect();
-            return Err(IndexError::Damaged(format!(
-                "it holds {name:?}, which this program does not make so"
-            )));
-        }
-    }
-    match expected.next() {
-        Some(missing) => {
-            let head = missing.lines().next().unwrap_or(missing);
-            Err(IndexError::Damaged(format!("it lacks: {head}")))
-        }
-        None => Ok(()),
-    }
+    Ok(sqlite::check_schema(connection, expected_schema())?)
 }
 
 impl Meta {
@@ -202,24 +154,4 @@ impl Meta {
             seal: get("seal")?,
         })
     }
-}
-
-/// A `file:` URI for `path`, read-only and immutable: no locks, no journal,
-/// nothing created beside it.
-fn uri(path: &Path) -> OsString {
-    let mut uri = String::from(if path.is_absolute() {
-        "file://"
-    } else {
-        "file:./"
-    });
-    for &byte in path.as_os_str().as_bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'~') {
-            uri.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(uri, "%{byte:02X}");
-        }
-    }
-    uri.push_str("?mode=ro&immutable=1");
-    OsString::from(uri)
 }

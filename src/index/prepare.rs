@@ -2,9 +2,11 @@
 //! that a caller can prepare many documents in parallel and leave only the
 //! inserts to one thread.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::digest::RowHasher;
+use super::fulltext::Postings;
 use super::layout::usual_mention_bytes;
 use crate::foundation::Sha256;
 use crate::graph::resolve::{self, Candidates};
@@ -31,6 +33,8 @@ pub struct Prepared {
     /// For each link of the document, the name under which it is found again
     /// when what it may point at comes, goes or changes.
     pub(super) names: Vec<Option<i64>>,
+    /// What a bulk load adds to `search`.
+    pub(super) postings: Postings,
     pub(super) digest: Sha256,
 }
 
@@ -70,12 +74,18 @@ pub fn prepare(source: Source, document: Document) -> Prepared {
         .iter()
         .map(|link| link_name(&source.path, link))
         .collect();
+    let chunks = (0..document.chunks.len()).map(|number| {
+        let text = search_text(&source.path, &document, number);
+        [text.text, text.heading, text.title]
+    });
+    let postings = Postings::of(chunks, source.bytes as usize);
     let mut prepared = Prepared {
         source,
         document,
         keys,
         mentions,
         names,
+        postings,
         digest: Sha256::from_bytes([0; 32]),
     };
     prepared.digest = RowHasher::of_prepared(&prepared);
@@ -207,12 +217,15 @@ pub(super) fn name_of(source: &WorkspacePath, rule: LinkRule, target: &str) -> O
 pub(super) fn names_of_document(path: &WorkspacePath) -> Vec<i64> {
     let text = path.as_str();
     let mut names = vec![path_name(text), stem_name(&path.stem().to_lowercase())];
-    if let Some(bare) = text.strip_suffix(".md") {
+    if let Some(bare) = text
+        .strip_suffix(".md")
+        .or_else(|| text.strip_suffix(".rst"))
+    {
         names.push(path_name(bare));
         names.push(path_name(&format!("{bare}.html")));
         names.push(path_name(&format!("{bare}.htm")));
     }
-    if matches!(path.file_name(), "README.md" | "index.md") && !path.parent().is_empty() {
+    if resolve::FOLDER_PAGES.contains(&path.file_name()) && !path.parent().is_empty() {
         names.push(path_name(path.parent()));
     }
     names
@@ -227,8 +240,13 @@ fn stem_name(stem: &str) -> i64 {
 }
 
 /// FNV-1a, folded to 31 bits so that it takes four bytes in a record. Two
-/// names that collide cost a needless look, nothing else.
+/// names that collide cost a needless look, nothing else; names that look
+/// equal do, as [`resolve::composed`] has it.
 fn name_hash(domain: u8, text: &str) -> i64 {
+    let text = match text.is_ascii() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(resolve::composed(text)),
+    };
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in std::iter::once(domain).chain(text.bytes()) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::foundation::Sha256;
 
 /// The id of a run, `r0007-3fa9c0d21b44`: `r`, an ordinal of at least four
@@ -73,19 +71,7 @@ impl FromStr for RunId {
     }
 }
 
-impl Serialize for RunId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for RunId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
+crate::foundation::text::serde_as_text!(RunId);
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

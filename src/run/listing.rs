@@ -56,6 +56,16 @@ pub enum RunState {
     },
 }
 
+/// The names of the runs that another program left among ours: never read,
+/// removed only by `gc --run NAME`.
+///
+/// # Errors
+/// [`RunError`] when the folder cannot be read.
+pub fn foreign(layout: &Layout) -> Result<Vec<String>, RunError> {
+    layout.check()?;
+    standing::list_foreign(layout)
+}
+
 /// Every run that has a manifest, oldest first; incompatible ones are listed
 /// as such and stop nobody.
 ///

@@ -93,6 +93,12 @@ impl PackName {
     }
 }
 
+impl fmt::Display for PackName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl FromStr for PackName {
     type Err = String;
 
@@ -103,19 +109,7 @@ impl FromStr for PackName {
     }
 }
 
-impl Serialize for PackName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for PackName {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
+crate::foundation::text::serde_as_text!(PackName);
 
 /// A pack that a run needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -244,7 +238,10 @@ impl Manifest {
     pub fn check(bytes: &[u8]) -> Result<(), (String, String)> {
         let mismatch = |expected: &str, actual: String| Err((expected.to_owned(), actual));
         let Ok(mut value) = json::parse::<Value>(bytes, BOUNDS) else {
-            return mismatch("a manifest", "no JSON".to_owned());
+            let text = String::from_utf8_lossy(bytes);
+            let recorded = text.rsplit_once("\"checksum\": \"");
+            let recorded = recorded.and_then(|(_, rest)| rest.get(..64));
+            return mismatch(recorded.unwrap_or("a manifest"), "no JSON".to_owned());
         };
         let recorded = value
             .as_object_mut()

@@ -20,6 +20,7 @@ mod document;
 mod error;
 pub mod gc;
 mod id;
+mod index_record;
 pub mod ingest;
 mod intent;
 mod journal;
@@ -42,7 +43,7 @@ pub use id::{ParseRunIdError, RunId};
 pub use ingest::{Mode, plan};
 pub use intent::{index_digest_file, index_file, stat_file};
 pub use journal::{JournalEntry, read as read_journal};
-pub use listing::{RunState, RunSummary, list};
+pub use listing::{RunState, RunSummary, foreign, list};
 pub use manifest::{Command, IndexRef, Manifest, PackName, PackRef, Tool};
 pub use objects::Objects;
 pub use plan::{

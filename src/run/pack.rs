@@ -17,12 +17,12 @@ use crate::foundation::{Sha256, json};
 use crate::schema::{Reader, SchemaBlock, Verdict};
 
 /// Bytes gathered before a block is compressed.
-const BLOCK_BYTES: usize = 512 * 1024;
+const BLOCK_BYTES: usize = 2 * 1024 * 1024;
 /// The largest object, in bytes: what a reader of an untrusted pack may be
 /// made to hold in memory.
 pub const MAX_OBJECT_BYTES: usize = 128 * 1024 * 1024;
 /// Compression level: see docs/performance.md for what others cost.
-const LEVEL: i32 = 9;
+const LEVEL: i32 = 4;
 /// Small pages waste little at the end of a block.
 const PAGE_BYTES: u32 = 1024;
 

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::manifest::Command;
-use super::{Manifest, PackName, RunId, intent};
+use super::{Manifest, PackName, RunId, index_record, intent};
 use crate::budget::{Assessment, Verdict};
 use crate::foundation::Sha256;
 use crate::foundation::spill::Artifact;
@@ -133,7 +133,7 @@ pub(super) struct PlannedIndex {
 impl PlannedIndex {
     /// The line that `sha256sum --check` understands.
     pub(super) fn digest_line(&self, run: &RunId) -> String {
-        format!("{}  {}\n", self.sha256, intent::index_file(run))
+        index_record::line(self.sha256, run)
     }
 }
 

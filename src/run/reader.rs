@@ -3,12 +3,11 @@
 use std::fmt;
 
 use super::standing::{self, Standing};
-use super::{Manifest, Objects, RunError, RunId, intent, remake};
+use super::{Manifest, Objects, RunError, RunId, remake};
+use crate::foundation::Sha256;
 use crate::foundation::progress::Progress;
-use crate::foundation::{Sha256, durable};
 use crate::graph::{Document, WorkspacePath};
-use crate::index::{Index, IndexError};
-use crate::schema::WRITES;
+use crate::index::Index;
 use crate::workspace::{Layout, ProfileName, Workspace};
 
 /// A run opened for reading. Takes no lock and blocks nobody.
@@ -87,7 +86,7 @@ impl Session {
         let mut notes = Vec::new();
         let mut manifest = choose(&layout, wanted, &mut notes)?;
         for _ in 0..3 {
-            if let Some(index) = open_index(&layout, &manifest, &mut Vec::new()) {
+            if let Ok(index) = remake::open_cached(&layout, &manifest) {
                 return Ok(Self::with(&layout, manifest, index, notes));
             }
             // A writer may have published a newer run and dropped this index
@@ -99,10 +98,10 @@ impl Session {
             }
             (manifest, notes) = (again, fresh_notes);
         }
-        let mut why = Vec::new();
-        if let Some(index) = open_index(&layout, &manifest, &mut why) {
-            return Ok(Self::with(&layout, manifest, index, notes));
-        }
+        let why = match remake::open_cached(&layout, &manifest) {
+            Ok(index) => return Ok(Self::with(&layout, manifest, index, notes)),
+            Err(why) => why,
+        };
         let policy = &workspace.config().budget;
         let remade = remake::remake(&layout, &manifest, policy, progress)?;
         // An older run's index was dropped on purpose: nothing to report.
@@ -111,7 +110,7 @@ impl Session {
         if is_current {
             notes.push(Note::IndexMadeAgain {
                 run: manifest.run.clone(),
-                why: why.join("; "),
+                why,
                 not_cached: remade.not_cached,
             });
         }
@@ -197,32 +196,5 @@ fn choose(
             }
             None => Err(RunError::RebuildRequired { run, reason }),
         },
-    }
-}
-
-/// The cached index of a run, if it can be used; `why` collects why not.
-fn open_index(layout: &Layout, manifest: &Manifest, why: &mut Vec<String>) -> Option<Index> {
-    if manifest.index.schema.written != WRITES {
-        why.push("it has another schema".to_owned());
-        return None;
-    }
-    let path = layout.cache().join(intent::index_file(&manifest.run));
-    let opened = durable::open_regular(&path)
-        .map_err(IndexError::from)
-        .and_then(|_| Index::open(&path));
-    match opened {
-        Ok(index) if index.meta().logical == manifest.index.logical => Some(index),
-        Ok(_) => {
-            why.push("it belongs to another run".to_owned());
-            None
-        }
-        Err(IndexError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-            why.push("it was missing".to_owned());
-            None
-        }
-        Err(error) => {
-            why.push(error.to_string());
-            None
-        }
     }
 }

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::tree::{Entry, Files};
-use super::{Manifest, Objects, RunError, document, intent, publish};
+use super::{Manifest, Objects, RunError, document, index_record, intent, publish};
 use crate::budget::{Policy, Verdict};
+use crate::foundation::Sha256;
 use crate::foundation::durable::{self, Meter};
 use crate::foundation::progress::{Phase, Progress};
 use crate::graph::WorkspacePath;
@@ -16,21 +17,50 @@ use crate::index::{self, Builder, Built, Facts, Index, Scratch};
 use crate::schema::WRITES;
 use crate::workspace::{Layout, Lock, usage, user};
 
-/// Where artifacts too large for memory are built.
-pub(super) fn spill_folder() -> PathBuf {
-    user::cache_dir().unwrap_or_else(std::env::temp_dir)
+/// Sources up to this many bytes are derived in memory, larger ones in a
+/// spill file.
+const MEMORY_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Where the artifacts of that many bytes of sources are built.
+pub(super) fn scratch(source_bytes: u64) -> Scratch {
+    if source_bytes <= MEMORY_BYTES {
+        Scratch::Memory
+    } else {
+        Scratch::Spill(user::cache_dir().unwrap_or_else(std::env::temp_dir))
+    }
 }
 
 /// The file of the run's cached index, if it is there and is what the
 /// manifest says.
 pub(super) fn cached_index(layout: &Layout, manifest: &Manifest) -> Option<PathBuf> {
+    let path = layout.cache().join(intent::index_file(&manifest.run));
+    open_cached(layout, manifest).ok().map(|_| path)
+}
+
+/// Opens the cached index of a run.
+///
+/// # Errors
+/// The sentence why it is of no use.
+pub(super) fn open_cached(layout: &Layout, manifest: &Manifest) -> Result<Index, String> {
     if manifest.index.schema.written != WRITES {
-        return None;
+        return Err("it has another schema".to_owned());
     }
     let path = layout.cache().join(intent::index_file(&manifest.run));
-    durable::open_regular(&path).ok()?;
-    let index = Index::open(&path).ok()?;
-    (index.meta().logical == manifest.index.logical).then_some(path)
+    let index = match durable::open_regular(&path) {
+        Ok(_) => Index::open(&path).map_err(|error| error.to_string())?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err("it was missing".to_owned());
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    if index.meta().logical != manifest.index.logical {
+        return Err("it belongs to another run".to_owned());
+    }
+    match index_record::vouches_for(layout, &manifest.run) {
+        Ok(true) => Ok(index),
+        Ok(false) => Err("it was changed since it was written".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// An index made again, and what became of its file.
@@ -76,15 +106,10 @@ pub(super) fn build(
     manifest: &Manifest,
     progress: &dyn Progress,
 ) -> Result<Built, RunError> {
-    let scratch = if manifest.source_bytes <= 16 * 1024 * 1024 {
-        Scratch::Memory
-    } else {
-        Scratch::Spill(spill_folder())
-    };
     let mut objects = Objects::of(layout, manifest);
     let files = objects.listing(manifest.tree)?.files;
     progress.begin(Phase::files("indexing", Some(files.len() as u64)));
-    let mut builder = Builder::new(&scratch)?;
+    let mut builder = Builder::new(&scratch(manifest.source_bytes))?;
     let sources: Vec<_> = files
         .iter()
         .filter_map(|(path, entry)| match entry {
@@ -120,25 +145,16 @@ pub(super) fn build(
             progress.advance(1);
         }
     }
-    let built = builder.finish(&facts(&files, manifest))?;
+    let built = builder.finish(&facts(&files, manifest.tree, manifest.digest))?;
     progress.finish();
     Ok(built)
 }
 
 /// What an index has to know of a run beside its documents.
-pub(super) fn facts(files: &Files, manifest: &Manifest) -> Facts {
-    facts_of(
-        files,
-        manifest.tree.to_string(),
-        manifest.digest.to_string(),
-    )
-}
-
-/// As [`facts`], for a run whose manifest is still to be written.
-pub(super) fn facts_of(files: &Files, root_tree: String, run_digest: String) -> Facts {
+pub(super) fn facts(files: &Files, tree: Sha256, run_digest: Sha256) -> Facts {
     let mut facts = Facts {
-        root_tree,
-        run_digest,
+        root_tree: tree.to_string(),
+        run_digest: run_digest.to_string(),
         ..Facts::default()
     };
     for (path, entry) in files {
@@ -180,7 +196,7 @@ fn store(
     let io = |error: std::io::Error| error.to_string();
     let usage = usage::measure(layout.profile()).map_err(io)?;
     let digest = built.artifact.sha256().map_err(io)?;
-    let line = format!("{digest}  {}\n", intent::index_file(&manifest.run));
+    let line = index_record::line(digest, &manifest.run);
     let used = usage.total.bytes.saturating_sub(damaged);
     let added = built.artifact.bytes() + line.len() as u64;
     let assessment = policy.assess(manifest.source_bytes, used, added);
@@ -191,8 +207,14 @@ fn store(
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(error)),
         _ => {}
     }
-    // The damaged file is worth nothing; without it the new one fits.
-    publish::remove(&path).map_err(|error| error.to_string())?;
+    // The damaged file is worth nothing; without it the new one fits. No
+    // moment has a new index beside the record of the old one.
+    let record = layout
+        .cache()
+        .join(intent::index_digest_file(&manifest.run));
+    for stale in [&path, &record] {
+        publish::remove(stale).map_err(|error| error.to_string())?;
+    }
     let staged = layout
         .cache()
         .join(format!(".{}", intent::index_file(&manifest.run)));
@@ -201,10 +223,7 @@ fn store(
     let mut content = built.artifact.reader().map_err(io)?;
     durable::stage(&staged, &mut content, &mut meter).map_err(io)?;
     fs::rename(&staged, &path).map_err(io)?;
-    let digest_path = layout
-        .cache()
-        .join(intent::index_digest_file(&manifest.run));
-    durable::replace(&digest_path, line.as_bytes()).map_err(io)?;
+    durable::replace(&record, line.as_bytes()).map_err(io)?;
     drop(lock);
     Ok(())
 }

@@ -129,6 +129,21 @@ pub(super) fn list_runs(layout: &Layout) -> Result<Vec<RunId>, RunError> {
     Ok(runs)
 }
 
+/// What stands among the manifests and is none of this program: the runs of
+/// another one.
+///
+/// # Errors
+/// Any I/O error but a missing folder.
+pub(super) fn list_foreign(layout: &Layout) -> Result<Vec<String>, RunError> {
+    let is_run = |name: &str| {
+        let run = name.strip_suffix(".json");
+        run.is_some_and(|run| run.parse::<RunId>().is_ok())
+    };
+    let mut names = names(&layout.runs())?;
+    names.retain(|name| !is_run(name));
+    Ok(names.into_iter().collect())
+}
+
 /// The newest run that this build reads, if the current one was written by a
 /// newer schema: the way back after a downgrade. Other incompatible runs have
 /// no such way: nobody knows what else is wrong.
@@ -163,7 +178,12 @@ pub(super) fn next_ordinal(layout: &Layout) -> Result<u32, RunError> {
         .filter_map(|name| ordinal_in(&name))
         .max()
         .unwrap_or(0);
-    Ok(recorded.max(in_names) + 1)
+    recorded.max(in_names).checked_add(1).ok_or_else(|| {
+        RunError::Damaged(format!(
+            "the ordinal {} is in use: no later run can be named",
+            u32::MAX
+        ))
+    })
 }
 
 /// The ordinal of the run id inside a file name such as
@@ -202,13 +222,10 @@ fn without_current(layout: &Layout) -> Result<Standing, RunError> {
             .is_some_and(|intent| intent.publishes(folder, name))
     };
     let mut lost = None;
+    if let Some(name) = list_foreign(layout)?.first() {
+        return Ok(foreign(&format!("runs/{name}")));
+    }
     for name in names(&layout.runs())? {
-        if name
-            .strip_suffix(".json")
-            .is_none_or(|run| run.parse::<RunId>().is_err())
-        {
-            return Ok(foreign(&format!("runs/{name}")));
-        }
         if !unfinished("runs", &name) {
             lost = Some(format!("it is missing, and runs/{name} exists"));
         }

@@ -9,7 +9,8 @@
 //! bytes number of files; per file in path order 8 bytes of the path's hash
 //! and 8 bytes fingerprint (0 when the file must be read again whatever `stat`
 //! says); then, for each path that links name and that is no source, 4 bytes
-//! number of links, 1 byte whether it exists, the path, and a NUL.
+//! number of links, 1 byte whether it exists, the path, and a NUL; last the
+//! SHA-256 of all before it.
 
 use std::collections::HashMap;
 
@@ -25,6 +26,7 @@ use super::{Manifest, intent};
 const MAGIC: &[u8; 8] = b"agstat1\n";
 const HEADER: usize = 48;
 const RECORD: usize = 16;
+const DIGEST: usize = 32;
 /// 16 bytes for each of four million files.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -60,6 +62,10 @@ impl StatCache {
     }
 
     fn parse(bytes: &[u8], tree: Sha256) -> Option<Self> {
+        let (bytes, digest) = bytes.split_last_chunk::<DIGEST>()?;
+        if Sha256::of(bytes).as_bytes() != digest {
+            return None;
+        }
         let (header, rest) = bytes.split_at_checked(HEADER)?;
         if !header.starts_with(MAGIC) || &header[8..40] != tree.as_bytes() {
             return None;
@@ -130,7 +136,7 @@ pub(super) fn encode<'a>(
     links: &LinkFiles,
     files: &Files,
 ) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER + prints.len() * RECORD);
+    let mut bytes = Vec::with_capacity(HEADER + prints.len() * RECORD + DIGEST);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(tree.as_bytes());
     bytes.extend_from_slice(&(prints.len() as u64).to_le_bytes());
@@ -151,6 +157,8 @@ pub(super) fn encode<'a>(
         bytes.extend_from_slice(path.as_str().as_bytes());
         bytes.push(0);
     }
+    let digest = Sha256::of(&bytes);
+    bytes.extend_from_slice(digest.as_bytes());
     bytes
 }
 
@@ -217,9 +225,18 @@ mod tests {
         assert!(StatCache::parse(&bytes, Sha256::of(b"other")).is_none());
         assert!(StatCache::parse(&bytes[1..], tree).is_none());
         assert!(StatCache::parse(&[], tree).is_none());
-        let mut long = bytes;
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            assert!(StatCache::parse(&flipped, tree).is_none(), "byte {at}");
+        }
+        // Of a stranger who knows the digest: more files than there is room for.
+        let (body, _) = bytes.split_at(bytes.len() - DIGEST);
+        let mut long = body.to_vec();
         long[40] = 0xff;
         long[47] = 0xff;
+        let digest = Sha256::of(&long);
+        long.extend_from_slice(digest.as_bytes());
         assert!(StatCache::parse(&long, tree).is_none());
     }
 }

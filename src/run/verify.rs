@@ -8,12 +8,14 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::index_record::{self, Record};
 use super::standing::{self, Standing};
 use super::tree::{Entry, Files};
 use super::{Manifest, Objects, RunError, RunId, intent, manifest, remake};
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::{Sha256, Sha256Hasher, durable};
 use crate::index::Index;
+use crate::schema::Reason;
 use crate::source::{Root, Selection, read, scan};
 use crate::workspace::{Layout, ProfileName, Workspace};
 
@@ -43,13 +45,15 @@ pub struct Incompatible {
     pub run: RunId,
     /// Why.
     #[serde(flatten)]
-    pub reason: crate::schema::Reason,
+    pub reason: Reason,
 }
 
 /// What kind of thing is not as it must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// What names the current run.
+    Current,
     /// A run manifest.
     Manifest,
     /// A pack.
@@ -120,31 +124,45 @@ pub fn file_digest(path: &Path) -> io::Result<Sha256> {
 /// and the sources against it.
 ///
 /// # Errors
-/// [`RunError::RebuildRequired`] when the current run cannot be read,
-/// [`RunError::NoRun`] when there is none; damage is reported, not an error.
+/// [`RunError::RebuildRequired`] when this version is not one to read the
+/// current run, [`RunError::NoRun`] when there is none; damage is reported,
+/// not an error.
 pub fn verify(
     workspace: &Workspace,
     profile: &ProfileName,
     progress: &dyn Progress,
 ) -> Result<Report, RunError> {
     let layout = workspace.layout(profile);
+    let mut report = Report::default();
     let current = match Standing::judge(&layout)? {
         Standing::Empty => return Err(RunError::NoRun),
-        Standing::Ready(manifest) => *manifest,
+        Standing::Ready(manifest) => Some(*manifest),
+        Standing::RebuildRequired {
+            run,
+            reason: Reason::Unreadable { artifact, detail },
+        } => {
+            // A manifest that is there is told of with the others.
+            let kind = run.map_or(Kind::Current, |_| Kind::Manifest);
+            if kind == Kind::Current || !layout.profile().join(&artifact).exists() {
+                report.problem(kind, artifact, detail);
+            }
+            None
+        }
         Standing::RebuildRequired { run, reason } => {
             return Err(RunError::RebuildRequired { run, reason });
         }
     };
-    let mut report = Report::default();
     let manifests = manifests(&layout, &mut report)?;
     let sound = packs(&layout, &manifests, &mut report, progress);
     for manifest in &manifests {
         objects(&layout, manifest, &sound, &mut report);
     }
-    index(&layout, &current, &mut report, progress);
-    let listing = Objects::of(&layout, &current).listing(current.tree);
-    if let Ok(listing) = listing {
-        sources(workspace, &listing.files, &mut report, progress)?;
+    if let Some(current) = current {
+        index(&layout, &current, &mut report, progress);
+        let listing = Objects::of(&layout, &current).listing(current.tree);
+        if let Ok(listing) = listing {
+            sources(workspace, &listing.files, &mut report, progress)?;
+        }
     }
     progress.finish();
     report.problems.sort();
@@ -163,16 +181,26 @@ fn manifests(layout: &Layout, report: &mut Report) -> Result<Vec<Manifest>, RunE
                 report.runs.push(run);
                 manifests.push(manifest);
             }
+            // Every version can read JSON: this is damage, not another schema.
+            Err(Reason::Unreadable { detail, .. }) => {
+                let (expected, actual) = checked(layout, &path).err().unzip();
+                report.mismatch(Kind::Manifest, path, detail, expected, actual);
+            }
             Err(reason) => report.incompatible.push(Incompatible { run, reason }),
         }
     }
     Ok(manifests)
 }
 
-fn check_manifest(layout: &Layout, path: &str, manifest: &Manifest, report: &mut Report) {
+/// Whether the manifest at `path` is what was written; the digests otherwise.
+fn checked(layout: &Layout, path: &str) -> Result<(), (String, String)> {
     let file = layout.profile().join(path);
     let bytes = durable::read_bounded(&file, manifest::BOUNDS.bytes as u64).unwrap_or_default();
-    if let Err((expected, actual)) = Manifest::check(&bytes) {
+    Manifest::check(&bytes)
+}
+
+fn check_manifest(layout: &Layout, path: &str, manifest: &Manifest, report: &mut Report) {
+    if let Err((expected, actual)) = checked(layout, path) {
         let message = "the manifest is not what was written";
         report.mismatch(Kind::Manifest, path, message, Some(expected), Some(actual));
     }
@@ -199,12 +227,27 @@ fn packs(
         .collect();
     progress.begin(Phase::files("reading packs", Some(packs.len() as u64)));
     let mut sound = BTreeSet::new();
+    // A collection may remove a run, and then its packs, meanwhile.
+    let is_needed = |file: &str| {
+        let names_it =
+            |manifest: &&Manifest| manifest.packs.iter().any(|p| p.file.as_str() == file);
+        let stands = |manifest: &Manifest| {
+            layout
+                .runs()
+                .join(format!("{}.json", manifest.run))
+                .exists()
+        };
+        manifests.iter().filter(names_it).any(stands)
+    };
     for (file, expected) in packs {
         let path = format!("packs/{file}");
         report.packs += 1;
         match file_digest(&layout.packs().join(&file)) {
             Ok(actual) if actual == expected => {
                 sound.insert(file);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_needed(&file) => {
+                report.packs -= 1;
             }
             Ok(actual) => {
                 let (expected, actual) = (expected.to_string(), actual.to_string());
@@ -260,23 +303,24 @@ fn index(layout: &Layout, manifest: &Manifest, report: &mut Report, progress: &d
         return;
     }
     report.index_checked = true;
-    let recorded = layout
-        .cache()
-        .join(intent::index_digest_file(&manifest.run));
-    let recorded = durable::read_bounded(&recorded, 4_096)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .and_then(|line| line.split(' ').next()?.parse::<Sha256>().ok());
-    match (recorded, file_digest(&path)) {
-        (Some(expected), Ok(actual)) if expected != actual => {
-            let (expected, actual) = (expected.to_string(), actual.to_string());
-            let message = "the index is not what was written";
-            return report.mismatch(Kind::Index, shown, message, Some(expected), Some(actual));
-        }
-        (_, Err(error)) => {
+    let actual = match file_digest(&path) {
+        Ok(actual) => actual,
+        Err(error) => {
             return report.problem(Kind::Index, shown, format!("it cannot be read: {error}"));
         }
-        _ => {}
+    };
+    match index_record::read(layout, &manifest.run) {
+        Ok(Record::Digest(expected)) if expected != actual => {
+            let (expected, actual) = (expected.to_string(), actual.to_string());
+            let message = "the index is not what was written, by its .sha256";
+            return report.mismatch(Kind::Index, shown, message, Some(expected), Some(actual));
+        }
+        Ok(Record::Digest(_) | Record::None) => {}
+        Ok(Record::Damaged) | Err(_) => {
+            let record = format!("cache/{}", intent::index_digest_file(&manifest.run));
+            let message = "it is not the digest of the index";
+            report.mismatch(Kind::Index, record, message, Some(actual.to_string()), None);
+        }
     }
     let expected = manifest.index.logical.to_string();
     let message = "the index does not hold what the packs say";

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest;
 use super::error::IndexError;
+use super::fulltext::Loader;
 use super::layout;
 use super::prepare::Prepared;
 use crate::foundation::Sha256;
@@ -88,6 +89,7 @@ pub struct Built {
 pub struct Builder {
     workshop: Workshop,
     names: Names,
+    fulltext: Loader,
     anchors: Anchors,
     documents: Vec<WorkspacePath>,
     next_chunk: i64,
@@ -104,11 +106,11 @@ impl Builder {
     pub fn new(scratch: &Scratch) -> Result<Self, IndexError> {
         let workshop = Workshop::empty(scratch)?;
         layout::create_tables(workshop.connection())?;
-        rows::begin_bulk(workshop.connection())?;
         Ok(Self {
             spool: Spool::new(scratch)?,
             workshop,
             names: Names::default(),
+            fulltext: Loader::default(),
             anchors: Anchors::default(),
             documents: Vec::new(),
             next_chunk: 1,
@@ -128,8 +130,10 @@ impl Builder {
         }
         self.documents.push(path.clone());
         let id = self.documents.len() as i64;
-        let inserts = Inserts::new(self.workshop.connection());
-        inserts.document(id, prepared, self.next_chunk, &mut self.names, &|_| true)?;
+        let connection = self.workshop.connection();
+        Inserts::new(connection).document(id, prepared, self.next_chunk, &mut self.names)?;
+        self.fulltext
+            .add(connection, self.next_chunk, &prepared.postings)?;
         self.next_chunk += prepared.document.chunks.len() as i64;
         self.anchors.add(id, prepared);
         self.spool.add(id, prepared)?;
@@ -158,21 +162,30 @@ impl Builder {
             anchors: &self.anchors,
             files: &facts.files,
         };
-        let inserts = Inserts::new(self.workshop.connection());
-        self.spool.resolve(
-            &self.documents,
-            &known,
-            &inserts,
-            &mut self.names,
-            &mut self.digest,
-            &mut self.counts,
-        )?;
+        // The last words are sorted beside the links.
+        let workshop = &mut self.workshop;
+        let (words, links) = rayon::join(
+            || self.fulltext.finish(),
+            || {
+                // Exclusive: a connection is not to be shared among threads.
+                let workshop = &mut *workshop;
+                self.spool.resolve(
+                    &self.documents,
+                    &known,
+                    &Inserts::new(workshop.connection()),
+                    &mut self.names,
+                    &mut self.digest,
+                    &mut self.counts,
+                )
+            },
+        );
+        links?;
+        words.write(self.workshop.connection())?;
         self.names.write(self.workshop.connection())?;
         self.names.count(&mut self.counts);
         rows::write_refused(self.workshop.connection(), facts, &mut self.digest)?;
         self.counts.refused = facts.refused.len() as u64;
         layout::create_indexes_and_views(self.workshop.connection())?;
-        rows::end_bulk(self.workshop.connection())?;
         self.workshop.complete(facts, self.digest, self.counts)
     }
 }

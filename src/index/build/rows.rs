@@ -10,33 +10,7 @@ use crate::graph::{NodeKind, WorkspacePath};
 use crate::index::digest::{self, place};
 use crate::index::error::IndexError;
 use crate::index::layout::{Code, MENTION_END, NUMBER_END, mention_id, plain_anchor, row_id};
-use crate::index::prepare::{Prepared, search_text};
-
-/// FTS5 gathers this many bytes of postings before it writes a segment. What
-/// fits is one segment that never has to be merged: fastest, and no page is
-/// ever freed. It bounds memory on large workspaces.
-const BULK_HASH_BYTES: i64 = 16 << 20;
-/// What FTS5 gathers otherwise: its default.
-const USUAL_HASH_BYTES: i64 = 1 << 20;
-
-/// Prepares `search` for a bulk load.
-pub(super) fn begin_bulk(connection: &Connection) -> rusqlite::Result<()> {
-    configure(connection, "hashsize", BULK_HASH_BYTES)?;
-    configure(connection, "automerge", 0)
-}
-
-/// Undoes [`begin_bulk`].
-pub(super) fn end_bulk(connection: &Connection) -> rusqlite::Result<()> {
-    configure(connection, "automerge", 4)?;
-    configure(connection, "hashsize", USUAL_HASH_BYTES)
-}
-
-fn configure(connection: &Connection, name: &str, value: i64) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT INTO search(search, rank) VALUES(?, ?)")?
-        .execute(params![name, value])
-        .map(drop)
-}
+use crate::index::prepare::Prepared;
 
 /// Writes the refused sources and adds them to the digest.
 pub(in crate::index) fn write_refused(
@@ -175,15 +149,13 @@ impl<'c> Inserts<'c> {
         Self(connection)
     }
 
-    /// All rows of one document but its links; `searchable` tells which of
-    /// its chunks `search` does not hold yet.
+    /// All rows of one document but its links and its words.
     pub(in crate::index) fn document(
         &self,
         id: i64,
         prepared: &Prepared,
         first_chunk: i64,
         names: &mut dyn NameIds,
-        searchable: &dyn Fn(usize) -> bool,
     ) -> Result<(), IndexError> {
         let (source, document) = (&prepared.source, &prepared.document);
         check_numbers(prepared)?;
@@ -202,7 +174,7 @@ impl<'c> Inserts<'c> {
             ])?;
         self.sections(id, prepared)?;
         self.anchors(id, prepared)?;
-        self.chunks(id, prepared, first_chunk, searchable)?;
+        self.chunks(id, prepared, first_chunk)?;
         self.mentions(first_chunk, prepared, names)?;
         self.tags(id, prepared, names)
     }
@@ -248,25 +220,15 @@ impl<'c> Inserts<'c> {
         Ok(())
     }
 
-    fn chunks(
-        &self,
-        document: i64,
-        prepared: &Prepared,
-        first: i64,
-        searchable: &dyn Fn(usize) -> bool,
-    ) -> Result<(), IndexError> {
+    fn chunks(&self, document: i64, prepared: &Prepared, first: i64) -> Result<(), IndexError> {
         let mut insert = self
             .0
             .prepare_cached("INSERT INTO chunk VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-        let mut search = self
-            .0
-            .prepare_cached("INSERT INTO search(rowid, text, heading, title) VALUES(?, ?, ?, ?)")?;
         let rows = prepared.document.chunks.iter().zip(&prepared.keys);
         for (number, (chunk, key)) in rows.enumerate() {
-            let id = first + number as i64;
             let span = chunk.span;
             insert.execute(params![
-                id,
+                first + number as i64,
                 document,
                 chunk.section,
                 &key.hash[..],
@@ -276,11 +238,6 @@ impl<'c> Inserts<'c> {
                 span.start,
                 i64::from(span.end) - i64::from(span.start),
             ])?;
-            if !searchable(number) {
-                continue;
-            }
-            let text = search_text(&prepared.source.path, &prepared.document, number);
-            search.execute(params![id, text.text, text.heading, text.title])?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! literals, so no text can be read as syntax.
 
 use super::parse::Expression;
-use super::tokens::{Token, tokens};
+use crate::index::words::{Token, tokens};
 
 /// The FTS5 expression for a tree.
 pub(super) fn render(expression: &Expression) -> String {

@@ -8,7 +8,6 @@ mod parse;
 mod scope;
 mod snippet;
 mod ties;
-mod tokens;
 
 use std::collections::BTreeSet;
 

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::expression::{matches, positive_patterns};
 use super::scope::Scope;
-use super::tokens::tokens;
 use super::{Hit, Query};
 use crate::graph::{NodeId, NodeKind};
 use crate::index::error::IndexError;
 use crate::index::layout::{Code, mention_range, row_range};
 use crate::index::open::Index;
+use crate::index::words::tokens;
 
 /// Adds the names of `kind` that match `query` and are used in `scope`.
 pub(super) fn search(

@@ -1,11 +1,11 @@
 //! The query language: words (all of them must match), `"phrases"`,
 //! `prefix*`, `AND`, `OR`, `NOT` (in capitals) and parentheses. `NOT` binds
-//! tightest, then `AND`, then `OR`.
+//! tightest, then `AND`, then `OR`; `AND NOT` is `NOT`.
 //!
 //! What the user typed is parsed here and nowhere else; SQLite sees only
 //! what [`super::expression`] renders from the tree.
 
-use super::tokens::tokens;
+use crate::index::words::tokens;
 
 /// A query as a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,26 +125,24 @@ impl<'a> Parser<'a> {
     }
 
     fn all(&mut self) -> Result<Expression, QueryError> {
-        let mut parts = vec![self.without()?];
+        let mut parts = vec![self.primary()?];
         loop {
+            let and = self.peek() == Lexeme::And;
+            self.at += if and { 3 } else { 0 };
             match self.peek() {
-                Lexeme::And => self.at += 3,
-                Lexeme::End | Lexeme::Or | Lexeme::Close => break,
-                _ => {}
+                Lexeme::Not => {
+                    self.at += 3;
+                    let right = Box::new(self.primary()?);
+                    // What stands right before it; there always is something.
+                    if let Some(left) = parts.pop() {
+                        parts.push(Expression::Not(Box::new(left), right));
+                    }
+                }
+                Lexeme::End | Lexeme::Or | Lexeme::Close if !and => break,
+                _ => parts.push(self.primary()?),
             }
-            parts.push(self.without()?);
         }
         Ok(single_or(parts, Expression::And))
-    }
-
-    fn without(&mut self) -> Result<Expression, QueryError> {
-        let mut expression = self.primary()?;
-        while self.peek() == Lexeme::Not {
-            self.at += 3;
-            let right = self.primary()?;
-            expression = Expression::Not(Box::new(expression), Box::new(right));
-        }
-        Ok(expression)
     }
 
     fn primary(&mut self) -> Result<Expression, QueryError> {
@@ -240,19 +238,24 @@ impl<'a> Parser<'a> {
 }
 
 /// The word at the start of `text`: up to white space, a quote, or a
-/// parenthesis that closes what the word did not open; so `foo()` is a word.
+/// parenthesis without a partner in the word. So `foo()` is a word, and
+/// `foo(a b)` is one before a group.
 fn word_of(text: &str) -> &str {
-    let mut open = 0usize;
+    let mut open = Vec::new();
+    let mut end = text.len();
     for (at, c) in text.char_indices() {
         match c {
-            '(' => open += 1,
-            ')' if open > 0 => open -= 1,
-            ')' | '"' => return &text[..at],
-            c if c.is_whitespace() => return &text[..at],
+            '(' => open.push(at),
+            ')' if open.pop().is_some() => {}
+            c if c.is_whitespace() || matches!(c, ')' | '"') => {
+                end = at;
+                break;
+            }
             _ => {}
         }
     }
-    text
+    let first = open.first().copied().filter(|at| *at > 0);
+    &text[..first.unwrap_or(end)]
 }
 
 fn single_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression) -> Expression {
@@ -279,6 +282,13 @@ mod tests {
         assert_eq!(shown("a AND b OR c"), r#"(("a" AND "b") OR "c")"#);
         assert_eq!(shown("a OR b c"), r#"("a" OR ("b" AND "c"))"#);
         assert_eq!(shown("a b NOT c d"), r#"("a" AND ("b" NOT "c") AND "d")"#);
+        assert_eq!(shown("a AND NOT b"), r#"("a" NOT "b")"#);
+        assert_eq!(
+            shown("a b AND NOT (c OR d) e"),
+            r#"("a" AND ("b" NOT ("c" OR "d")) AND "e")"#
+        );
+        assert_eq!(shown("a NOT b NOT c"), r#"(("a" NOT "b") NOT "c")"#);
+        assert_eq!(shown("f(a, b(c))"), r#"("f" AND ("a," AND "b(c)"))"#);
         assert_eq!(shown("(a OR b) c"), r#"(("a" OR "b") AND "c")"#);
         assert_eq!(
             shown("rel* \"exact phrase\"*"),
@@ -295,6 +305,10 @@ mod tests {
         for (text, column, problem) in [
             ("", 1, "empty"),
             ("a AND", 6, "missing"),
+            ("a AND OR b", 7, "operator"),
+            ("a AND NOT", 10, "missing"),
+            ("a OR NOT b", 6, "NOT needs"),
+            ("foo(", 5, "missing"),
             ("NOT a", 1, "NOT needs"),
             ("é \"open", 3, "quote"),
             ("a (b", 3, "not closed"),

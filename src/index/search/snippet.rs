@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::expression::positive_patterns;
 use super::parse::Expression;
-use super::tokens::{Token, tokens};
+use crate::index::words::{Token, tokens};
 
 /// About how many characters a snippet has.
 const WIDTH: usize = 160;

@@ -72,13 +72,30 @@ impl<'a> Edit<'a> {
 
     /// Whether `search` already holds chunk `number` of the new text under
     /// the id it will have.
-    pub(super) fn is_searchable_already(&self, number: usize) -> bool {
+    fn is_searchable_already(&self, number: usize) -> bool {
         match (self.old, self.new) {
             (Some(old), Some(new)) if old.chunks.len() == new.document.chunks.len() => {
                 search_text(self.path, old, number) == search_text(self.path, &new.document, number)
             }
             _ => false,
         }
+    }
+
+    /// Tells `search` the new text, as far as it does not hold it yet.
+    pub(super) fn make_searchable(&self, connection: &Connection) -> Result<(), IndexError> {
+        let Some(new) = self.new else {
+            return Ok(());
+        };
+        let mut insert = connection
+            .prepare_cached("INSERT INTO search(rowid, text, heading, title) VALUES(?, ?, ?, ?)")?;
+        for number in 0..new.document.chunks.len() {
+            if !self.is_searchable_already(number) {
+                let text = search_text(self.path, &new.document, number);
+                let id = self.new_first_chunk + number as i64;
+                insert.execute(params![id, text.text, text.heading, text.title])?;
+            }
+        }
+        Ok(())
     }
 
     /// Deletes the rows of the old document, and lets go of the names they

@@ -136,10 +136,9 @@ impl Updater<'_> {
         let inserts = Inserts::new(self.connection);
         for edit in &edits {
             if let Some(new) = edit.new {
-                inserts.document(edit.id, new, edit.new_first_chunk, &mut names, &|number| {
-                    !edit.is_searchable_already(number)
-                })?;
+                inserts.document(edit.id, new, edit.new_first_chunk, &mut names)?;
             }
+            edit.make_searchable(self.connection)?;
         }
         let mut relinker = Relinker::new(self.connection, &facts.files);
         for edit in &edits {

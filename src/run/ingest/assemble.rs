@@ -26,9 +26,6 @@ use crate::schema::SchemaBlock;
 use crate::source::Root;
 use crate::workspace::{Layout, Lock, Workspace, usage};
 
-/// Sources up to this many bytes are derived in memory, larger ones in a
-/// spill file.
-const MEMORY_BYTES: u64 = 16 * 1024 * 1024;
 /// Documents up to this many source bytes are held to update an index.
 const UPDATE_BYTES: u64 = 16 * 1024 * 1024;
 /// A run that would need more packs than this takes the small ones' objects
@@ -57,7 +54,8 @@ impl Assembly<'_> {
         previous: Option<Previous>,
         progress: &dyn Progress,
     ) -> Result<Planned, RunError> {
-        let scratch = self.scratch(&survey);
+        let fresh: u64 = survey.fresh.iter().map(|file| file.bytes).sum();
+        let scratch = remake::scratch(fresh + bytes_of(&survey.kept));
         let (mut shared, stored) = self.share(previous)?;
         let mut derivation = Derivation {
             root: &self.root,
@@ -101,16 +99,21 @@ impl Assembly<'_> {
             )));
         }
         progress.begin(Phase::files("indexing", None));
-        let facts = remake::facts_of(&files, tree.to_string(), digest.to_string());
-        let built = match work {
-            IndexWork::Scratch(builder) => builder.finish(&facts)?,
-            IndexWork::Update { index, changes } => {
-                index::update(&index, &scratch_of(&scratch), &changes, &facts)?
-            }
-        };
+        let facts = remake::facts(&files, tree, digest);
         let run = RunId::new(next_ordinal(&self.layout)?, digest);
-        let shared_packs = fold(&mut shared, &reachable, &mut pack)?;
-        let pack = name_pack(pack, &run)?;
+        let (built, packed) = rayon::join(
+            || match work {
+                IndexWork::Scratch(builder) => builder.finish(&facts),
+                IndexWork::Update { index, changes } => {
+                    index::update(&index, &scratch, &changes, &facts)
+                }
+            },
+            || {
+                let shared = fold(&mut shared, &reachable, &mut pack)?;
+                Ok::<_, RunError>((shared, name_pack(pack, &run)?))
+            },
+        );
+        let (built, (shared_packs, pack)) = (built?, packed?);
         let manifest = self.manifest(
             &run,
             tree,
@@ -120,20 +123,12 @@ impl Assembly<'_> {
             shared_packs,
             pack.as_ref(),
         );
-        let stat = stat_cache::encode(tree, prints.iter(), &links, &files);
-        let index = self.index(built.artifact)?;
-        let plan = self.judge(manifest, pack, index, stat, changes, extracted)?;
+        let (index, stat) = rayon::join(
+            || self.index(built.artifact),
+            || stat_cache::encode(tree, prints.iter(), &links, &files),
+        );
+        let plan = self.judge(manifest, pack, index?, stat, changes, extracted)?;
         Ok(Planned::Run(Box::new(plan)))
-    }
-
-    /// Where artifacts are built.
-    fn scratch(&self, survey: &Survey) -> Scratch {
-        let fresh: u64 = survey.fresh.iter().map(|file| file.bytes).sum();
-        if fresh + bytes_of(&survey.kept) <= MEMORY_BYTES {
-            Scratch::Memory
-        } else {
-            Scratch::Spill(remake::spill_folder())
-        }
     }
 
     /// The objects the run may share: those of the previous run, once the
@@ -204,7 +199,7 @@ impl Assembly<'_> {
             }
         }
         progress.begin(Phase::files("extracting", Some(all.len() as u64)));
-        let mut builder = Builder::new(&scratch_of(scratch))?;
+        let mut builder = Builder::new(scratch)?;
         derivation.derive_into(all.into_values().collect(), &mut builder, progress)?;
         Ok(IndexWork::Scratch(Box::new(builder)))
     }
@@ -367,13 +362,6 @@ enum IndexWork {
         index: std::path::PathBuf,
         changes: Vec<index::Change>,
     },
-}
-
-fn scratch_of(scratch: &Scratch) -> index::Scratch {
-    match scratch {
-        Scratch::Memory => index::Scratch::Memory,
-        Scratch::Spill(folder) => index::Scratch::Spill(folder.clone()),
-    }
 }
 
 /// What the fresh documents and the removed sources change in an index and in

@@ -16,10 +16,11 @@ use crate::run::tree::{Entry, Files};
 use crate::run::{Objects, RunError, document};
 use crate::source::{Fingerprint, Found, Refusal, Root, extract, read};
 
-/// Source bytes of a batch.
-const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+/// Source bytes of a batch: small enough that reading, indexing and
+/// compressing overlap, large enough to keep all cores busy.
+const BATCH_BYTES: u64 = 1024 * 1024;
 /// Files of a batch.
-const BATCH_FILES: usize = 4_096;
+const BATCH_FILES: usize = 1_024;
 
 /// One source on its way into a run.
 pub(super) enum Item {
@@ -75,28 +76,37 @@ impl Derivation<'_> {
         builder: &mut Builder,
         progress: &dyn Progress,
     ) -> Result<(), RunError> {
-        for batch in batches(items) {
-            let outcomes = self.derive(batch, progress)?;
-            let mut prepared = Vec::with_capacity(outcomes.len());
-            for outcome in outcomes {
-                if let Some(derived) = self.record(outcome)? {
-                    self.links.add(derived.links);
-                    prepared.push(derived.prepared);
-                }
-            }
-            let pack = &mut self.pack;
-            let (packed, indexed) = rayon::join(
-                || pack.flush(),
+        let mut batches = batches(items);
+        let mut ready: Vec<Prepared> = Vec::new();
+        loop {
+            let batch = match batches.next() {
+                Some(batch) => self.fetch(batch)?,
+                None if ready.is_empty() => return Ok(()),
+                None => Vec::new(),
+            };
+            // One core fills the index with the batch before, while the
+            // others compress it and read this one.
+            let (root, max_bytes, pack) = (self.root, self.max_bytes, &mut self.pack);
+            let (indexed, (packed, outcomes)) = rayon::join(
+                || ready.iter().try_for_each(|prepared| builder.add(prepared)),
                 || {
-                    prepared
-                        .iter()
-                        .try_for_each(|prepared| builder.add(prepared))
+                    rayon::join(
+                        || pack.flush(),
+                        || extract_all(root, max_bytes, batch, progress),
+                    )
                 },
             );
-            packed?;
+            // Freed on all cores: most of it was allocated on another.
+            std::mem::take(&mut ready).into_par_iter().for_each(drop);
             indexed?;
+            packed?;
+            for outcome in outcomes? {
+                if let Some(derived) = self.record(outcome)? {
+                    self.links.add(derived.links);
+                    ready.push(derived.prepared);
+                }
+            }
         }
-        Ok(())
     }
 
     /// Derives all `items` into the pack and returns the documents: for
@@ -108,7 +118,8 @@ impl Derivation<'_> {
     ) -> Result<Vec<Derived>, RunError> {
         let mut documents = Vec::new();
         for batch in batches(items) {
-            for outcome in self.derive(batch, progress)? {
+            let batch = self.fetch(batch)?;
+            for outcome in extract_all(self.root, self.max_bytes, batch, progress)? {
                 documents.extend(self.record(outcome)?);
             }
             self.pack.flush()?;
@@ -116,14 +127,10 @@ impl Derivation<'_> {
         Ok(documents)
     }
 
-    /// Reads and parses one batch on all cores, in its order.
-    fn derive(
-        &mut self,
-        batch: Vec<Item>,
-        progress: &dyn Progress,
-    ) -> Result<Vec<Outcome>, RunError> {
-        // One connection serves the packs, so stored objects are fetched here.
-        let batch = batch
+    /// Adds to each stored item the bytes of its object. One connection
+    /// serves the packs, so this is done in turn.
+    fn fetch(&mut self, batch: Vec<Item>) -> Result<Vec<Fetched>, RunError> {
+        batch
             .into_iter()
             .map(|item| match &item {
                 Item::Fresh(_) => Ok((item, None)),
@@ -131,23 +138,6 @@ impl Derivation<'_> {
                     let bytes = self.shared.get(*document)?;
                     Ok((item, Some(bytes)))
                 }
-            })
-            .collect::<Result<Vec<_>, RunError>>()?;
-        let (root, max_bytes) = (self.root, self.max_bytes);
-        batch
-            .into_par_iter()
-            .map(|(item, stored)| {
-                let outcome = match item {
-                    Item::Fresh(found) => Ok(fresh(root, &found, max_bytes)),
-                    Item::Kept {
-                        path,
-                        sha256,
-                        bytes,
-                        document,
-                    } => kept(path, sha256, bytes, document, &stored.unwrap_or_default()),
-                };
-                progress.advance(1);
-                outcome
             })
             .collect()
     }
@@ -188,6 +178,34 @@ impl Derivation<'_> {
             }
         }
     }
+}
+
+/// An item with the object that stands for it, if it was extracted before.
+type Fetched = (Item, Option<Vec<u8>>);
+
+/// Reads and parses one batch on all cores, in its order.
+fn extract_all(
+    root: &Root,
+    max_bytes: u64,
+    batch: Vec<Fetched>,
+    progress: &dyn Progress,
+) -> Result<Vec<Outcome>, RunError> {
+    batch
+        .into_par_iter()
+        .map(|(item, stored)| {
+            let outcome = match item {
+                Item::Fresh(found) => Ok(fresh(root, &found, max_bytes)),
+                Item::Kept {
+                    path,
+                    sha256,
+                    bytes,
+                    document,
+                } => kept(path, sha256, bytes, document, &stored.unwrap_or_default()),
+            };
+            progress.advance(1);
+            outcome
+        })
+        .collect()
 }
 
 fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Outcome {

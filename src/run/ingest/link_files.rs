@@ -37,7 +37,7 @@ impl LinkFiles {
     pub(super) fn remove(&mut self, paths: &[WorkspacePath]) {
         for path in paths {
             if let Some(count) = self.0.get_mut(path) {
-                *count -= 1;
+                *count = count.saturating_sub(1);
                 if *count == 0 {
                     self.0.remove(path);
                 }
@@ -48,6 +48,7 @@ impl LinkFiles {
     /// The linked files that exist and are neither sources nor folders of
     /// sources: those the tree names anyway.
     pub(super) fn existing(&self, root: &Root, files: &Files) -> Vec<WorkspacePath> {
+        let mut look = root.look();
         self.0
             .keys()
             .filter(|path| {
@@ -56,7 +57,7 @@ impl LinkFiles {
                     Some(Entry::Source { .. } | Entry::Refused { .. })
                 ) && !holds_sources(path, files)
                     && path.as_str().split('/').next() != Some(DERIVED_FOLDER)
-                    && root.exists(path.as_str())
+                    && look.exists(path)
             })
             .cloned()
             .collect()

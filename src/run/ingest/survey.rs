@@ -37,6 +37,7 @@ pub(super) fn nothing_changed(found: &Scan, previous: &Previous, root: &Root) ->
     let Some(existing) = previous.stat.existing() else {
         return false;
     };
+    let mut look = root.look();
     found.refused.is_empty()
         && count("refused") == 0
         && found.files.len() == previous.stat.len()
@@ -46,7 +47,7 @@ pub(super) fn nothing_changed(found: &Scan, previous: &Previous, root: &Root) ->
             .all(|file| previous.stat.is_unchanged(&file.path, file.fingerprint))
         && existing
             .iter()
-            .all(|(path, exists)| root.exists(path.as_str()) == *exists)
+            .all(|(path, exists)| look.exists(path) == *exists)
 }
 
 impl Survey {

@@ -1,0 +1,127 @@
+//! Words, each with a small number.
+
+use std::hash::{BuildHasher, Hasher};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::index::words::Words;
+
+/// Words in the order in which they were first met: the number of a word is
+/// its place. Hashes are keyed anew in each process, so that no text can be
+/// made to collide; nothing that is written depends on them.
+#[derive(Default)]
+pub(super) struct Vocabulary {
+    hasher: DefaultHashBuilder,
+    numbers: HashTable<u32>,
+    /// The words, one after the other.
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Vocabulary {
+    /// An empty one with room for about `words` words.
+    pub(super) fn with_capacity(words: usize) -> Self {
+        Self {
+            hasher: DefaultHashBuilder::default(),
+            numbers: HashTable::with_capacity(words),
+            bytes: Vec::with_capacity(words * 8),
+            ends: Vec::with_capacity(words),
+        }
+    }
+
+    /// How many words there are.
+    pub(super) const fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// How many bytes they have.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The word with this number.
+    pub(super) fn word(&self, number: usize) -> &[u8] {
+        word(&self.bytes, &self.ends, number as u32)
+    }
+
+    /// The number of `word`, which is added if it is new.
+    pub(super) fn number(&mut self, word: &[u8]) -> usize {
+        self.bytes.extend_from_slice(word);
+        self.number_of_last()
+    }
+
+    /// The number of the next of `words`, cut off after `longest` bytes.
+    pub(super) fn next(&mut self, words: &mut Words<'_>, longest: usize) -> Option<usize> {
+        let start = self.bytes.len();
+        words.next_into(&mut self.bytes)?;
+        self.bytes.truncate(start + longest);
+        Some(self.number_of_last())
+    }
+
+    /// The number of the word that was appended to the bytes.
+    fn number_of_last(&mut self) -> usize {
+        let Self {
+            hasher,
+            numbers,
+            bytes,
+            ends,
+        } = self;
+        let start = ends.last().copied().unwrap_or(0);
+        let last = &bytes[start..];
+        let known = numbers.entry(
+            hash(hasher, last),
+            |number| word(bytes, ends, *number) == last,
+            |number| hash(hasher, word(bytes, ends, *number)),
+        );
+        match known {
+            hashbrown::hash_table::Entry::Occupied(known) => {
+                let number = *known.get();
+                bytes.truncate(start);
+                number as usize
+            }
+            hashbrown::hash_table::Entry::Vacant(vacant) => {
+                let number = ends.len();
+                vacant.insert(number as u32);
+                ends.push(bytes.len());
+                number
+            }
+        }
+    }
+
+    /// The numbers of all words, by ascending word.
+    pub(super) fn sorted(&self) -> Vec<usize> {
+        // Eight bytes tell most words apart without a look elsewhere.
+        let mut keys: Vec<(u64, u32)> = (0..self.len())
+            .map(|number| (head(self.word(number)), number as u32))
+            .collect();
+        keys.sort_unstable_by(|(head_a, a), (head_b, b)| {
+            head_a
+                .cmp(head_b)
+                .then_with(|| self.word(*a as usize).cmp(self.word(*b as usize)))
+        });
+        keys.into_iter()
+            .map(|(_, number)| number as usize)
+            .collect()
+    }
+}
+
+fn hash(hasher: &DefaultHashBuilder, word: &[u8]) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(word);
+    state.finish()
+}
+
+fn word<'a>(bytes: &'a [u8], ends: &[usize], number: u32) -> &'a [u8] {
+    let number = number as usize;
+    let start = if number == 0 { 0 } else { ends[number - 1] };
+    &bytes[start..ends[number]]
+}
+
+/// The first eight bytes; as numbers they order as the words do.
+fn head(word: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let length = word.len().min(8);
+    bytes[..length].copy_from_slice(&word[..length]);
+    u64::from_be_bytes(bytes)
+}

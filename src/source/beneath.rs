@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
+use crate::graph::WorkspacePath;
+
 /// An open workspace root.
 #[derive(Debug)]
 pub struct Root {
@@ -38,14 +40,13 @@ impl Root {
         &self.path
     }
 
-    /// Whether there is anything at `path` below the root. A symbolic link
-    /// counts as what it is, and none is followed on the way.
+    /// Looks for names below the root.
     #[must_use]
-    pub fn exists(&self, path: &str) -> bool {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        self.folder(folder).is_ok_and(|folder| {
-            rustix::fs::statat(&folder, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).is_ok()
-        })
+    pub const fn look(&self) -> Look<'_> {
+        Look {
+            root: self,
+            last: None,
+        }
     }
 
     /// Opens the folder at `path` below the root (empty: the root itself).
@@ -60,6 +61,31 @@ impl Root {
     /// Opens the file at `path` for reading. Never waits for a FIFO's writer.
     pub(super) fn file(&self, path: &str) -> rustix::io::Result<OwnedFd> {
         beneath(self.folder.as_fd(), path, OFlags::RDONLY | OFlags::NONBLOCK)
+    }
+}
+
+/// See [`Root::look`]. Keeps the last folder open: paths in order cost one
+/// look for each name and one for each folder.
+pub struct Look<'r> {
+    root: &'r Root,
+    last: Option<(String, Option<OwnedFd>)>,
+}
+
+impl Look<'_> {
+    /// Whether there is anything at `path`. A symbolic link counts as what it
+    /// is, and none is followed on the way.
+    pub fn exists(&mut self, path: &WorkspacePath) -> bool {
+        let (parent, name) = (path.parent(), path.file_name());
+        let (_, folder) = match self.last.take() {
+            Some(last) if last.0 == parent => self.last.insert(last),
+            _ => {
+                let folder = self.root.folder(parent).ok();
+                self.last.insert((parent.to_owned(), folder))
+            }
+        };
+        folder.as_ref().is_some_and(|folder| {
+            rustix::fs::statat(folder, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        })
     }
 }
 

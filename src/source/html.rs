@@ -1,12 +1,14 @@
-//! Anchors in raw HTML: the `id` of any element, the `name` of `<a>`.
+//! What raw HTML names and links: the `id` of any element, the `name` and
+//! `href` of `<a>`, the `src` of `<img>`.
 
 use std::ops::Range;
 
 use super::builder::Builder;
+use crate::graph::LinkRule;
 
-/// Finds the anchors in `range` of the source, which is raw HTML. A tag
+/// Finds the anchors and links in `range` of the source, which is raw HTML. A tag
 /// without an end is not a tag; comments are skipped.
-pub(super) fn anchors(builder: &mut Builder<'_>, range: Range<usize>) {
+pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>) {
     let Some(html) = builder.text().get(range.clone()) else {
         return;
     };
@@ -31,7 +33,10 @@ fn attributes(builder: &mut Builder<'_>, html: &str, mut at: usize, base: usize)
     let bytes = html.as_bytes();
     let start = at - 1;
     let name = word(bytes, &mut at);
-    let is_a = bytes[name].eq_ignore_ascii_case(b"a");
+    let (is_a, is_img) = (
+        bytes[name.clone()].eq_ignore_ascii_case(b"a"),
+        bytes[name].eq_ignore_ascii_case(b"img"),
+    );
     loop {
         skip_space(bytes, &mut at);
         match bytes.get(at) {
@@ -70,13 +75,19 @@ fn attributes(builder: &mut Builder<'_>, html: &str, mut at: usize, base: usize)
                 from..at
             }
         };
-        let key = &bytes[key];
-        if key.eq_ignore_ascii_case(b"id") || (is_a && key.eq_ignore_ascii_case(b"name")) {
-            let end = memchr::memchr(b'>', &bytes[at..bytes.len().min(at + 200)])
-                .map_or(at, |close| at + close + 1);
-            if let Some(name) = html.get(value) {
-                builder.anchor(name.trim(), base + start..base + end);
-            }
+        let is = |name: &[u8]| bytes[key.clone()].eq_ignore_ascii_case(name);
+        let link = match () {
+            () if is(b"id") || (is_a && is(b"name")) => None,
+            () if is_a && is(b"href") => Some(LinkRule::Inline),
+            () if is_img && is(b"src") => Some(LinkRule::Image),
+            () => continue,
+        };
+        let end = memchr::memchr(b'>', &bytes[at..bytes.len().min(at + 200)])
+            .map_or(at, |close| at + close + 1);
+        let (value, place) = (html.get(value).unwrap_or(""), base + start..base + end);
+        match link {
+            None => builder.anchor(value.trim(), place),
+            Some(rule) => builder.link(rule, &value.replace("&amp;", "&"), place),
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::builder::Builder;
+use crate::graph::resolve::MAX_TARGET_BYTES;
 use crate::graph::{LinkRule, TagRule};
 
 /// Scans `range` of the source once, from left to right.
@@ -30,11 +31,10 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, wikilinks: bo
             b'#' => {
                 if starts_tag(text, place) {
                     let end = tag_end(run, mark + 1);
-                    builder.tag(
-                        TagRule::Hashtag,
-                        &run[mark + 1..end],
-                        place..range.start + end,
-                    );
+                    let tag = &run[mark + 1..end];
+                    if !is_colour(tag) {
+                        builder.tag(TagRule::Hashtag, tag, place..range.start + end);
+                    }
                     at = end.max(at);
                 }
             }
@@ -86,6 +86,18 @@ fn tag_end(run: &str, start: usize) -> usize {
         .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '/')))
         .unwrap_or(body.len());
     start + body[..length].trim_end_matches(['-', '_', '/']).len()
+}
+
+/// Whether `tag` is rather a colour of CSS: of the length of one, and either
+/// one letter with or without zeros (`fff`, `f00`), or six or eight hex digits
+/// with a number among them (`a1b2c3`). `#cafe` and `#e2e` are words.
+fn is_colour(tag: &str) -> bool {
+    let bytes = tag.as_bytes();
+    if !matches!(bytes.len(), 3 | 4 | 6 | 8) || !bytes.iter().all(u8::is_ascii_hexdigit) {
+        return false;
+    }
+    let one_letter = |byte: &u8| *byte == b'0' || byte.eq_ignore_ascii_case(&bytes[0]);
+    bytes.iter().all(one_letter) || (bytes.len() >= 6 && bytes.iter().any(u8::is_ascii_digit))
 }
 
 /// The URL around the `:` at `colon`, if it is `http://…` or `https://…`.
@@ -150,6 +162,30 @@ fn wikilink(run: &str, open: usize) -> Option<(&str, usize)> {
     let body = &run[start..close];
     let target = wiki_target(body.split('|').next().unwrap_or(body));
     (!target.is_empty()).then_some((target, close + 2))
+}
+
+/// The target of a link whose `(` is at `open`, if it has one without a
+/// blank, a quote or an angle bracket in it.
+pub(super) fn destination(text: &str, open: usize) -> Option<Range<usize>> {
+    if text.as_bytes().get(open) != Some(&b'(') {
+        return None;
+    }
+    let mut depth = 0usize;
+    for (at, &byte) in text.as_bytes()[open..]
+        .iter()
+        .enumerate()
+        .take(MAX_TARGET_BYTES)
+    {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth == 1 => return (at > 1).then_some(open + 1..open + at),
+            b')' => depth -= 1,
+            b'<' | b'>' | b'"' | b'[' => return None,
+            byte if byte.is_ascii_whitespace() => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The target of a wikilink as written: without the backslash that keeps a

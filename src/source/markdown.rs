@@ -41,6 +41,7 @@ pub(super) fn extract(text: &str) -> Document {
         code: 0,
         split: false,
         run: 0..0,
+        taken: 0,
         heading: None,
     };
     let mut events = events;
@@ -74,6 +75,8 @@ struct Reader<'t> {
     split: bool,
     /// Contiguous plain text not yet searched.
     run: Range<usize>,
+    /// Plain text before this is part of a link.
+    taken: usize,
     heading: Option<Heading>,
 }
 
@@ -92,7 +95,7 @@ impl Reader<'_> {
                 self.builder.mention(MentionRule::InlineCode, &code, range);
             }
             Event::SoftBreak | Event::HardBreak => self.title(" "),
-            Event::InlineHtml(_) => html::anchors(&mut self.builder, range),
+            Event::InlineHtml(_) => html::scan(&mut self.builder, range),
             _ => {}
         }
     }
@@ -112,7 +115,8 @@ impl Reader<'_> {
 
     /// Searches the plain text that ends here.
     fn flush(&mut self) {
-        let run = std::mem::take(&mut self.run);
+        let mut run = std::mem::take(&mut self.run);
+        run.start = run.start.max(self.taken);
         if !run.is_empty() {
             inline::scan(&mut self.builder, run, false);
         }
@@ -152,7 +156,7 @@ impl Reader<'_> {
                     self.language(&info, range.start);
                 }
             }
-            Tag::HtmlBlock => html::anchors(&mut self.builder, range),
+            Tag::HtmlBlock => html::scan(&mut self.builder, range),
             Tag::Link {
                 link_type,
                 dest_url,
@@ -201,6 +205,15 @@ impl Reader<'_> {
         range: Range<usize>,
         definitions: &RefDefs<'_>,
     ) {
+        if matches!(kind, LinkType::WikiLink { .. })
+            && let Some(target) = inline::destination(self.builder.text(), range.end)
+        {
+            // `[[1]](target)` is a link whose text has brackets.
+            self.taken = target.end + 1;
+            let written = &self.builder.text()[target];
+            let place = range.start..self.taken;
+            return self.builder.link(LinkRule::Inline, written, place);
+        }
         let (rule, target) = match kind {
             LinkType::WikiLink { has_pothole } => {
                 // `[[x]]` is a reference in brackets where `[x]: …` defines x.

@@ -19,7 +19,7 @@ pub(super) fn extract(format: Format, text: &str) -> Document {
         format,
         styles: Vec::new(),
         paragraph: 0..0,
-        literal: rst::Literal::default(),
+        content: rst::Content::default(),
     };
     let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
     reader.lines(start);
@@ -34,7 +34,7 @@ struct Reader<'t> {
     styles: Vec<(u8, bool)>,
     /// The paragraph being read: empty between paragraphs.
     paragraph: Range<usize>,
-    literal: rst::Literal,
+    content: rst::Content,
 }
 
 impl Reader<'_> {
@@ -68,7 +68,7 @@ impl Reader<'_> {
         }
         let text = self.builder.text();
         let first = text[line.clone()].trim_end();
-        if first.is_empty() || self.literal.holds(text, line) {
+        if first.is_empty() || self.content.holds(text, line) {
             return None;
         }
         let second = next_line(text, line)?;
@@ -118,7 +118,7 @@ impl Reader<'_> {
         self.builder.name_section(&title, None);
         self.builder.block(place.clone());
         self.inline(place);
-        self.literal = rst::Literal::default();
+        self.content = rst::Content::default();
     }
 
     fn end_paragraph(&mut self) {
@@ -132,10 +132,12 @@ impl Reader<'_> {
             return;
         }
         let text = self.builder.text();
-        if !self.literal.holds(text, &paragraph) {
+        if self.content.holds(text, &paragraph) {
+            self.content.paragraph(&mut self.builder, paragraph.clone());
+        } else {
             rst::paragraph(&mut self.builder, paragraph.clone());
         }
-        self.literal.after(text, &paragraph);
+        self.content.after(text, &paragraph);
     }
 
     fn inline(&mut self, range: Range<usize>) {

@@ -7,19 +7,32 @@ use super::inline;
 use super::plain::line_at;
 use crate::graph::{LinkRule, MentionRule};
 
-/// Whether the reader is inside a literal block: what is indented below a
-/// paragraph that ends in `::`, or below a directive of code.
+/// Whether the reader is inside what is no running text: a literal block
+/// (indented below a paragraph that ends in `::`, or below a directive of
+/// code), or the entries of a `toctree`.
 #[derive(Default)]
-pub(super) struct Literal {
+pub(super) struct Content {
     /// The indentation of what introduced the block.
     indent: Option<usize>,
+    /// Whether its lines are entries.
+    entries: bool,
 }
 
-impl Literal {
-    /// Whether the line or paragraph `range` belongs to the literal block.
+impl Content {
+    /// Whether the line or paragraph `range` belongs to the block.
     pub(super) fn holds(&self, text: &str, range: &Range<usize>) -> bool {
         self.indent
             .is_some_and(|indent| indentation(&text[range.clone()]) > indent)
+    }
+
+    /// Reads a paragraph of the block.
+    pub(super) fn paragraph(&self, builder: &mut Builder<'_>, range: Range<usize>) {
+        let mut at = range.start;
+        while self.entries && at < range.end {
+            let line = line_at(builder.text(), at);
+            at = line.end + 1;
+            entry(builder, line);
+        }
     }
 
     /// Takes note of the paragraph just read.
@@ -28,11 +41,13 @@ impl Literal {
             return;
         }
         let paragraph = &text[range.clone()];
-        let literal = match directive(paragraph.trim_start()) {
-            Some((name, _)) => CODE.contains(&name) || VERBATIM.contains(&name),
+        let name = directive(paragraph.trim_start()).map(|(name, _)| name);
+        self.entries = name == Some("toctree");
+        let held = match name {
+            Some(name) => self.entries || CODE.contains(&name) || VERBATIM.contains(&name),
             None => paragraph.trim_end().ends_with("::"),
         };
-        self.indent = literal.then(|| indentation(paragraph));
+        self.indent = held.then(|| indentation(paragraph));
     }
 }
 
@@ -87,6 +102,20 @@ pub(super) fn paragraph(builder: &mut Builder<'_>, range: Range<usize>) {
         }
     }
     inline(builder, rest);
+}
+
+/// An entry of a `toctree`: `page` or `Title <page>`. A pattern names no page.
+fn entry(builder: &mut Builder<'_>, line: Range<usize>) {
+    let written = &builder.text()[line.clone()];
+    let content = written.trim();
+    let start = line.start + indentation(written);
+    let titled = content
+        .strip_suffix('>')
+        .and_then(|inner| inner.rsplit_once('<'));
+    let target = titled.map_or(content, |(_, target)| target);
+    if !target.starts_with(':') && target != "self" && !target.contains(['*', '?']) {
+        builder.link(LinkRule::RstLink, target, start..start + content.len());
+    }
 }
 
 /// Reads a line of explicit markup; `false` when its text is to be read as

@@ -11,12 +11,16 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use toml::de::DeTable;
 
+use super::decimal;
 use super::table::Input;
 use crate::budget::Policy;
 use crate::foundation::{Sha256, durable, json};
 
 /// The largest configuration file that is read, in bytes.
 pub const MAX_BYTES: u64 = 1024 * 1024;
+
+/// The largest `max_file_bytes`: a source is held in memory, several times.
+pub const MOST_FILE_BYTES: u64 = 100 * 1024 * 1024;
 
 /// The configuration in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,9 +125,16 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(refuse(error)),
         };
-        let text = String::from_utf8(bytes)
-            .map_err(|_| refuse(io::Error::new(io::ErrorKind::InvalidData, "not UTF-8")))?;
-        Self::parse(path, &text)
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Self::parse(path, text),
+            Err(error) => {
+                let at = error.valid_up_to();
+                // What stands before is text, so the place can be told.
+                let text = &String::from_utf8_lossy(&bytes[..at]);
+                let hint = Some("save the file as UTF-8".to_owned());
+                Err(Input { path, text }.refuse(at, "this is not UTF-8".to_owned(), hint))
+            }
+        }
     }
 
     /// Parses `text`; `path` is only named in errors.
@@ -132,10 +143,6 @@ impl Config {
     /// [`ConfigError::Refused`] for the first thing that is not accepted.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let input = Input { path, text };
-        let depth = deepest_nesting(text);
-        if depth > 16 {
-            return Err(input.refuse(0, "nested deeper than 16 levels".to_owned(), None));
-        }
         let root = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             input.refuse(at, error.message().to_owned(), None)
@@ -148,7 +155,7 @@ impl Config {
                 Some("move [update] to your own auditgraph/config.toml in ~/.config (or $XDG_CONFIG_HOME)".to_owned()),
             ));
         }
-        input.check_keys(root, &["sources", "budget", "search"], "the top level")?;
+        input.check_sections(root, &[SOURCES, BUDGET, SEARCH])?;
         Ok(Self {
             sources: read_sources(&input, root)?,
             budget: read_budget(&input, root)?,
@@ -164,24 +171,46 @@ impl Config {
     }
 }
 
-fn read_sources(input: &Input<'_>, root: &DeTable<'_>) -> Result<Sources, ConfigError> {
-    let mut sources = Sources::default();
-    let Some(table) = input.table(root, "sources")? else {
-        return Ok(sources);
-    };
-    let valid = [
+const SOURCES: (&str, &[&str]) = (
+    "sources",
+    &[
         "include",
         "exclude",
         "extensions",
         "max_file_bytes",
         "hidden",
-    ];
-    input.check_keys(table, &valid, "[sources]")?;
-    let glob = |text: &str| {
-        globset::Glob::new(text)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
+    ],
+);
+const BUDGET: (&str, &[&str]) = (
+    "budget",
+    &[
+        "multiplier",
+        "warn_threshold",
+        "block_threshold",
+        "max_bytes",
+    ],
+);
+const SEARCH: (&str, &[&str]) = ("search", &["heading_weight", "limit"]);
+
+/// Accepts a glob that can match a path of the workspace.
+fn glob(text: &str) -> Result<(), String> {
+    let parts = || text.split('/');
+    if text.starts_with('/') || parts().any(|part| matches!(part, "." | "..")) {
+        return Err(format!(
+            "{text:?} matches nothing: paths start with a name below this file's folder"
+        ));
+    }
+    globset::Glob::new(text)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
+
+fn read_sources(input: &Input<'_>, root: &DeTable<'_>) -> Result<Sources, ConfigError> {
+    let mut sources = Sources::default();
+    let Some(table) = input.table(root, "sources")? else {
+        return Ok(sources);
     };
+    input.check_keys(table, SOURCES)?;
     if let Some(include) = input.strings(table, "include", "a list of globs", glob)? {
         sources.include = include;
     }
@@ -200,9 +229,8 @@ fn read_sources(input: &Input<'_>, root: &DeTable<'_>) -> Result<Sources, Config
         sources.extensions.sort();
         sources.extensions.dedup();
     }
-    if let Some(bytes) = input.integer(table, "max_file_bytes", 1)? {
-        // Spans are 32-bit; a source of 1 GiB is refused long before.
-        sources.max_file_bytes = bytes.min(1024 * 1024 * 1024);
+    if let Some(bytes) = input.integer(table, "max_file_bytes", 1..=MOST_FILE_BYTES)? {
+        sources.max_file_bytes = bytes;
     }
     let hidden = input.get(table, "hidden", "true or false", toml::de::DeValue::as_bool)?;
     sources.hidden = hidden.unwrap_or(sources.hidden);
@@ -214,13 +242,7 @@ fn read_budget(input: &Input<'_>, root: &DeTable<'_>) -> Result<Policy, ConfigEr
     let Some(table) = input.table(root, "budget")? else {
         return Ok(policy);
     };
-    let valid = [
-        "multiplier",
-        "warn_threshold",
-        "block_threshold",
-        "max_bytes",
-    ];
-    input.check_keys(table, &valid, "[budget]")?;
+    input.check_keys(table, BUDGET)?;
     let multiplier = "a number from 0.001 to 1000000";
     let accept = |thousandths| (1..=1_000_000_000).contains(&thousandths);
     if let Some(value) = input.decimal(table, "multiplier", 3, multiplier, accept)? {
@@ -235,11 +257,25 @@ fn read_budget(input: &Input<'_>, root: &DeTable<'_>) -> Result<Policy, ConfigEr
         policy.block_ppm = value;
     }
     if policy.warn_ppm > policy.block_ppm {
-        let at = table.keys().map(|key| key.span().start).min().unwrap_or(0);
-        let message = "`warn_threshold` must not be above `block_threshold`".to_owned();
+        let set = |name: &str| table.keys().find(|key| key.get_ref() == name);
+        let at = set("warn_threshold").or_else(|| set("block_threshold"));
+        let at = at.map_or(0, |key| key.span().start);
+        let shown = |name: &str, ppm: u64| {
+            let from = if set(name).is_some() {
+                ""
+            } else {
+                ", the default"
+            };
+            format!("`{name}` ({}{from})", decimal::show(ppm, 6))
+        };
+        let message = format!(
+            "{} must not be above {}",
+            shown("warn_threshold", policy.warn_ppm),
+            shown("block_threshold", policy.block_ppm)
+        );
         return Err(input.refuse(at, message, None));
     }
-    policy.max_bytes = input.integer(table, "max_bytes", 1)?;
+    policy.max_bytes = input.integer(table, "max_bytes", 1..=u64::MAX)?;
     Ok(policy)
 }
 
@@ -248,37 +284,16 @@ fn read_search(input: &Input<'_>, root: &DeTable<'_>) -> Result<Search, ConfigEr
     let Some(table) = input.table(root, "search")? else {
         return Ok(search);
     };
-    input.check_keys(table, &["heading_weight", "limit"], "[search]")?;
+    input.check_keys(table, SEARCH)?;
     let accept = |thousandths| thousandths <= 1_000_000;
     let wanted = "a number from 0 to 1000";
     if let Some(value) = input.decimal(table, "heading_weight", 3, wanted, accept)? {
         search.heading_weight_thousandths = value;
     }
-    if let Some(limit) = input.integer(table, "limit", 1)? {
+    if let Some(limit) = input.integer(table, "limit", 1..=u64::MAX)? {
         search.limit = limit;
     }
     Ok(search)
-}
-
-/// The deepest bracket nesting of `text`, an upper bound of TOML's own: the
-/// parser must not be asked to recurse without limit.
-fn deepest_nesting(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0usize, 0usize);
-    for line in text.lines() {
-        // A header opens and closes its brackets on its line.
-        for byte in line.bytes() {
-            match byte {
-                b'[' | b'{' => depth += 1,
-                b']' | b'}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            deepest = deepest.max(depth);
-        }
-        if line.trim_start().starts_with('#') {
-            depth = 0;
-        }
-    }
-    deepest
 }
 
 #[cfg(test)]

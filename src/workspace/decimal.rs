@@ -17,7 +17,8 @@ pub(super) fn parse(text: &str, places: u32) -> Option<u64> {
         return None;
     }
     let value: u128 = digits.parse().ok()?;
-    let scale = i32::try_from(places).ok()? + exponent - i32::try_from(fraction.len()).ok()?;
+    let scale = i32::try_from(places).ok()?.checked_add(exponent)?;
+    let scale = scale.checked_sub(i32::try_from(fraction.len()).ok()?)?;
     let value = match u32::try_from(scale) {
         Ok(up) => value.checked_mul(10u128.checked_pow(up)?)?,
         Err(_) => 10u128
@@ -27,9 +28,30 @@ pub(super) fn parse(text: &str, places: u32) -> Option<u64> {
     u64::try_from(value).ok()
 }
 
+/// A whole number of `10^-places` as a decimal, without zeros at its end.
+pub(super) fn show(value: u64, places: usize) -> String {
+    let digits = format!("{value:0width$}", width = places + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places);
+    let shown = format!("{whole}.{fraction}");
+    shown.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, show};
+
+    #[test]
+    fn decimals_are_shown_as_they_are_written() {
+        let shown = [
+            (800_000, "0.8"),
+            (1_000_000, "1"),
+            (1, "0.000001"),
+            (0, "0"),
+        ];
+        for (value, text) in shown {
+            assert_eq!(show(value, 6), text);
+        }
+    }
 
     #[test]
     fn decimals_are_exact() {
@@ -38,7 +60,17 @@ mod tests {
         assert_eq!(parse("3.0005", 3), Some(3_000));
         assert_eq!(parse("8e-1", 6), Some(800_000));
         assert_eq!(parse("1_000.5", 3), Some(1_000_500));
-        for bad in ["-1", "nan", "inf", "", ".", "1.2.3", "1e400"] {
+        for bad in [
+            "-1",
+            "nan",
+            "inf",
+            "",
+            ".",
+            "1.2.3",
+            "1e400",
+            "1e2147483647",
+            "0.0000001e-2147483648",
+        ] {
             assert_eq!(parse(bad, 6), None, "{bad}");
         }
     }

@@ -47,6 +47,12 @@ pub enum WorkspaceError {
         /// The folder named.
         root: PathBuf,
     },
+    /// What `--root` names is no folder.
+    #[error("{} is no folder", .root.display())]
+    NotAFolder {
+        /// What was named.
+        root: PathBuf,
+    },
     /// The folder cannot be used.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -70,6 +76,10 @@ impl Workspace {
     pub fn discover(root: Option<&Path>) -> Result<Self, WorkspaceError> {
         let root = match root {
             Some(root) => {
+                if !root.is_dir() {
+                    let root = root.to_owned();
+                    return Err(WorkspaceError::NotAFolder { root });
+                }
                 let root = canonical(root)?;
                 if !is_workspace(&root) {
                     return Err(WorkspaceError::NotAWorkspace { root });

@@ -1,6 +1,8 @@
 //! Reading a TOML table key by key: every refusal names file, line, column
 //! and, for an unknown key, the nearest valid one.
 
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use toml::Spanned;
@@ -29,32 +31,57 @@ impl Input<'_> {
         }
     }
 
-    /// Refuses the first key of `table` that is not among `valid`.
+    /// Refuses the first key of the table [`section`] that is not among its
+    /// keys.
     pub(super) fn check_keys(
         &self,
         table: &DeTable<'_>,
-        valid: &[&str],
-        place: &str,
+        (section, valid): (&str, &[&str]),
     ) -> Result<(), ConfigError> {
-        for key in table.keys() {
-            let name = key.get_ref().as_ref();
-            if valid.contains(&name) {
-                continue;
+        let unknown = |key: &&Spanned<Cow<'_, str>>| !valid.contains(&key.get_ref().as_ref());
+        let mut unknown: Vec<_> = table.keys().filter(unknown).collect();
+        unknown.sort_by_key(|key| key.span().start);
+        let Some(key) = unknown.first() else {
+            return Ok(());
+        };
+        let name = key.get_ref().as_ref();
+        let hint = match nearest(name, valid.iter().copied()) {
+            Some(candidate) => format!("did you mean `{candidate}`?"),
+            None => format!("valid keys: {}", valid.join(", ")),
+        };
+        let message = format!("unknown key `{name}` in [{section}]");
+        Err(self.refuse(key.span().start, message, Some(hint)))
+    }
+
+    /// Refuses the first key of the top level that is no section of
+    /// `sections`; a key of a section that stands above all of them is told
+    /// where it belongs.
+    pub(super) fn check_sections(
+        &self,
+        root: &DeTable<'_>,
+        sections: &[(&str, &[&str])],
+    ) -> Result<(), ConfigError> {
+        let names = || sections.iter().map(|(name, _)| *name);
+        let unknown = |key: &&Spanned<Cow<'_, str>>| !names().any(|name| name == key.get_ref());
+        let mut unknown: Vec<_> = root.keys().filter(unknown).collect();
+        unknown.sort_by_key(|key| key.span().start);
+        let Some(key) = unknown.first() else {
+            return Ok(());
+        };
+        let name = key.get_ref().as_ref();
+        let home = sections.iter().find_map(|(section, keys)| {
+            nearest(name, keys.iter().copied()).map(|key| (*section, key))
+        });
+        let hint = match (nearest(name, names()), home) {
+            (Some(candidate), _) => format!("did you mean `{candidate}`?"),
+            (None, Some((section, key))) => format!("did you mean `{key}`, below [{section}]?"),
+            (None, None) => {
+                let all: Vec<String> = names().map(|name| format!("[{name}]")).collect();
+                format!("valid sections: {}", all.join(", "))
             }
-            let nearest = valid
-                .iter()
-                .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
-                .min();
-            let hint = match nearest {
-                Some((distance, candidate)) if distance <= 3.max(name.chars().count() / 3) => {
-                    format!("did you mean `{candidate}`?")
-                }
-                _ => format!("valid keys: {}", valid.join(", ")),
-            };
-            let message = format!("unknown key `{name}` in {place}");
-            return Err(self.refuse(key.span().start, message, Some(hint)));
-        }
-        Ok(())
+        };
+        let message = format!("unknown key `{name}` at the top level");
+        Err(self.refuse(key.span().start, message, Some(hint)))
     }
 
     /// The table under `key`, if any.
@@ -85,20 +112,23 @@ impl Input<'_> {
         })
     }
 
-    /// A whole number of at least `least`.
+    /// A whole number within `range`.
     pub(super) fn integer(
         &self,
         table: &DeTable<'_>,
         key: &str,
-        least: u64,
+        range: RangeInclusive<u64>,
     ) -> Result<Option<u64>, ConfigError> {
-        let wanted = format!("a whole number from {least}");
+        let wanted = match *range.end() {
+            u64::MAX => format!("a whole number from {}", range.start()),
+            most => format!("a whole number from {} to {most}", range.start()),
+        };
         self.get(table, key, &wanted, |value| {
             let integer = value.as_integer()?;
             let digits = integer.as_str().replace('_', "");
             u64::from_str_radix(&digits, integer.radix())
                 .ok()
-                .filter(|number| *number >= least)
+                .filter(|number| range.contains(number))
         })
     }
 
@@ -148,6 +178,16 @@ impl Input<'_> {
         }
         Ok(Some(strings))
     }
+}
+
+/// The one of `valid` that `name` most likely was meant to be.
+fn nearest<'v>(name: &str, valid: impl Iterator<Item = &'v str>) -> Option<&'v str> {
+    let name = name.to_lowercase().replace('-', "_");
+    let (distance, candidate) = valid
+        .map(|candidate| (strsim::damerau_levenshtein(&name, candidate), candidate))
+        .min()?;
+    let length = name.chars().count();
+    (distance <= 3.max(length / 3) && distance < length).then_some(candidate)
 }
 
 fn find<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {

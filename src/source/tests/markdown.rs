@@ -176,6 +176,64 @@ fn a_reference_in_brackets_is_no_wikilink_where_it_is_defined() {
 }
 
 #[test]
+fn brackets_in_the_text_of_a_link_make_no_wikilink() {
+    let text =
+        "As shown[[1]](https://x.org/a_(b)_c?d)[[2]](#two), [[3]] (see [[4]](b c)) [[5]]()\n";
+    use LinkRule::{Inline, Wikilink};
+    let found = links(text);
+    let found: Vec<_> = found
+        .iter()
+        .map(|l| (l.0, l.1.as_str(), l.2.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (
+                Inline,
+                "https://x.org/a_(b)_c?d",
+                "[[1]](https://x.org/a_(b)_c?d)"
+            ),
+            (Inline, "#two", "[[2]](#two)"),
+            (Wikilink, "3", "[[3]]"),
+            (Wikilink, "4", "[[4]]"),
+            (Wikilink, "5", "[[5]]"),
+        ]
+    );
+}
+
+#[test]
+fn links_and_images_in_raw_html_are_links() {
+    let text = "a <A class=\"x\" HREF='b.md?x&amp;y#z'>b</a> <img src=c.png alt=\"\">\n\n<p>\n<a id=\"i\" href=\"d.md\">\n</p>\n\n`<a href=\"no\">` <b href=\"no\"> <!-- <a href=\"no\"> -->\n";
+    use LinkRule::{Image, Inline};
+    let found = links(text);
+    let found: Vec<_> = found
+        .iter()
+        .map(|l| (l.0, l.1.as_str(), l.2.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (
+                Inline,
+                "b.md?x&y#z",
+                "<A class=\"x\" HREF='b.md?x&amp;y#z'>"
+            ),
+            (Image, "c.png", "<img src=c.png alt=\"\">"),
+            (Inline, "d.md", "<a id=\"i\" href=\"d.md\">"),
+        ]
+    );
+    assert_eq!(markdown(text).anchors[0].name, "i");
+}
+
+#[test]
+fn colours_are_no_tags() {
+    let colours = "#fff #FFF #f00 #ff0 #ffff #a1b2c3 #C0FFEE #ffffff #aabbcc80";
+    assert_eq!(tags(colours), Vec::<String>::new());
+    let words = "#cafe #e2e #ec2 #b2b #facade #deadbeef #add #ff #fffff #a1b2c3d";
+    assert_eq!(tags(words).len(), 10);
+}
+
+#[test]
 fn what_is_code_or_raw_is_neither_link_nor_tag() {
     let text = "`[a](b) #no https://no.org [[no]]`\n\n```\n#no https://no.org\n[[no]]\n```\n\n    #no [x](y)\n\n<!-- #no https://no.org -->\n";
     assert!(links(text).is_empty() && tags(text).is_empty());

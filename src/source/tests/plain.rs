@@ -106,3 +106,27 @@ fn plain_text_has_underlined_headings_links_and_tags() {
     assert!(document.mentions.is_empty());
     assert_eq!((document.lines, document.chunks.len()), (11, 2));
 }
+
+#[test]
+fn rst_entries_of_a_toctree_are_links() {
+    let text = "\
+.. toctree::\n   :maxdepth: 2\n   :caption: All of it\n\n   intro\n   The guide <guide/start>\n   /api/v1.2\n   self\n   api/*\n\n   later\n\nAfter `x <y>`_ #tag\n\n.. toctree::\n\n   last\n";
+    let document = extract(Format::Rst, text);
+    let links: Vec<_> = document
+        .links
+        .iter()
+        .map(|l| (l.target.as_str(), at(text, l.span), l.span.line))
+        .collect();
+    assert_eq!(
+        links,
+        [
+            ("intro", "intro", 5),
+            ("guide/start", "The guide <guide/start>", 6),
+            ("/api/v1.2", "/api/v1.2", 7),
+            ("later", "later", 11),
+            ("y", "`x <y>`_", 13),
+            ("last", "last", 17),
+        ]
+    );
+    assert_eq!(document.tags.len(), 1);
+}

@@ -38,9 +38,16 @@ fn an_unknown_key_names_its_place_and_the_nearest_key() {
     assert!(hint.contains("`sources`"), "{hint}");
     let (_, _, _, hint) = refusal("completely_different = 1\n");
     assert!(
-        hint.contains("valid keys: sources, budget, search"),
+        hint.contains("valid sections: [sources], [budget], [search]"),
         "{hint}"
     );
+    let (_, _, _, hint) = refusal("multiplier = 2\n");
+    assert_eq!(hint, "did you mean `multiplier`, below [budget]?");
+    let (_, _, _, hint) = refusal("[budget]\nWarn-Threshold = 0.5\n");
+    assert_eq!(hint, "did you mean `warn_threshold`?");
+    // The first in the file, not in the alphabet.
+    let (line, ..) = refusal("[search]\nzz = 1\naa = 2\n");
+    assert_eq!(line, 2);
 }
 
 #[test]
@@ -55,9 +62,14 @@ fn impossible_values_are_refused_where_they_stand() {
         "[budget]\nmax_bytes = 0",
         "[budget]\nmax_bytes = 1.5",
         "[sources]\ninclude = [\"a[\"]",
+        "[sources]\ninclude = [\"/etc/**\"]",
+        "[sources]\ninclude = [\"../other/**\"]",
+        "[sources]\nexclude = [\"./drafts\"]",
         "[sources]\nextensions = [\".md\"]",
         "[sources]\nextensions = \"md\"",
         "[sources]\nhidden = 1",
+        "[sources]\nmax_file_bytes = 0",
+        "[sources]\nmax_file_bytes = 104857601",
         "[search]\nlimit = 0",
         "[sources]\n= 1",
         "sources = 1\n#",
@@ -72,8 +84,15 @@ fn impossible_values_are_refused_where_they_stand() {
 
 #[test]
 fn a_warning_after_the_block_is_refused() {
-    let (_, _, message, _) = refusal("[budget]\nwarn_threshold = 0.9\nblock_threshold = 0.5\n");
-    assert!(message.contains("must not be above"), "{message}");
+    let (line, _, message, _) = refusal("[budget]\nblock_threshold = 0.5\nwarn_threshold = 0.9\n");
+    assert_eq!(line, 3);
+    assert_eq!(
+        message,
+        "`warn_threshold` (0.9) must not be above `block_threshold` (0.5)"
+    );
+    let (line, _, message, _) = refusal("[budget]\n\nblock_threshold = 0.5\n");
+    assert_eq!(line, 3);
+    assert!(message.contains("(0.8, the default)"), "{message}");
 }
 
 #[test]
@@ -93,9 +112,28 @@ fn only_sources_affect_what_is_derived() {
 }
 
 #[test]
-fn deep_nesting_is_refused_before_parsing() {
-    let (_, _, message, _) = refusal(&format!("a = {}", "[".repeat(100_000)));
-    assert!(message.contains("nested deeper"), "{message}");
+fn deep_nesting_is_refused() {
+    for text in ["[", "{a=", "a.", "[a."] {
+        let text = text.repeat(100_000);
+        assert!(parse(&format!("a = {text}")).is_err());
+        assert!(parse(&text).is_err());
+        assert!(parse(&format!("[a]\n{text}a = 1")).is_err());
+    }
+    // Brackets in text and comments are no nesting.
+    let comments = "# see [1\n".repeat(50);
+    assert!(parse(&format!("{comments}[search]\nlimit = 3 # [\n")).is_ok());
+}
+
+#[test]
+fn what_is_not_utf8_has_a_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("auditgraph.toml");
+    std::fs::write(&path, b"[budget]\n# caf\xe9\n").unwrap();
+    let error = Config::load(&path).unwrap_err();
+    assert!(
+        error.to_string().ends_with(":2:6: this is not UTF-8"),
+        "{error}"
+    );
 }
 
 proptest! {

@@ -1,0 +1,362 @@
+//! Time grows with the size of a text, whatever it holds: a source is
+//! untrusted input. Each pathological text is read at one size and at eight
+//! times that; linear work takes 8 times as long, quadratic work 64 times.
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::graph::Format::{self, Markdown, Rst, Text};
+use crate::source::extract;
+
+const GROWTH: usize = 8;
+/// More than this is not linear: between 8 and 64, far from both, since
+/// caches, allocators and other programs blur a measurement.
+const TOLERATED: u32 = 28;
+/// Measurements below this say nothing, and harm nobody.
+const NEGLIGIBLE: Duration = Duration::from_millis(12);
+/// How often a measurement that looks bad is repeated: the best one counts.
+const ATTEMPTS: usize = 10;
+
+/// The bytes of the smaller text.
+const BYTES: usize = 24 * 1024;
+
+fn time(format: Format, text: &str) -> Duration {
+    let start = worked();
+    black_box(extract(format, black_box(text)));
+    worked() - start
+}
+
+/// What this thread has worked so far: other programs' work is not counted.
+fn worked() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap();
+    Duration::new(u64::try_from(time.tv_sec).unwrap(), nanoseconds)
+}
+
+/// Asserts that reading `text(8n)` takes about 8 times as long as `text(n)`.
+#[track_caller]
+fn linear_from(bytes: usize, name: &str, format: Format, text: impl Fn(usize) -> String) {
+    let (small, large) = (text(bytes), text(bytes * GROWTH));
+    assert!(
+        large.len() >= small.len() * (GROWTH - 1),
+        "{name}: no larger"
+    );
+    let (mut fast, mut slow) = (Duration::MAX, Duration::MAX);
+    for _ in 0..ATTEMPTS {
+        fast = fast.min(time(format, &small));
+        slow = slow.min(time(format, &large));
+        if slow <= NEGLIGIBLE || slow <= fast * TOLERATED {
+            return;
+        }
+    }
+    panic!(
+        "{name}: {fast:?} for {} bytes, {slow:?} for {}",
+        small.len(),
+        large.len()
+    );
+}
+
+fn linear(name: &str, format: Format, text: impl Fn(usize) -> String) {
+    linear_from(BYTES, name, format, text);
+}
+
+/// `piece` repeated to about `bytes`.
+fn repeated(piece: &str, bytes: usize) -> String {
+    piece.repeat(bytes.div_ceil(piece.len()))
+}
+
+/// Pieces numbered from 0, up to `bytes`.
+fn numbered(bytes: usize, piece: impl Fn(usize) -> String) -> String {
+    let mut text = String::with_capacity(bytes + 100);
+    for n in 0.. {
+        text.push_str(&piece(n));
+        if text.len() >= bytes {
+            break;
+        }
+    }
+    text
+}
+
+#[test]
+fn repeated_marks_take_linear_time() {
+    const MARKDOWN: [&str; 64] = [
+        ">",
+        "> ",
+        "- ",
+        "1. ",
+        "* - ",
+        "> - ",
+        "\t",
+        "    ",
+        "\n>",
+        "- a\n ",
+        "[",
+        "![",
+        "]",
+        "[[",
+        "[[a|",
+        "[a](",
+        "[a](<b",
+        "[a](b \"",
+        "](",
+        "[a][",
+        "[^a]",
+        "[^a]: b\n",
+        "[a]: ",
+        "[a]: b '",
+        "[a]: <b",
+        "*a ",
+        "a*",
+        "**a _b ",
+        "_a__",
+        "***",
+        "~~a ",
+        "~",
+        "*_",
+        "`",
+        "``a`",
+        "\\",
+        "\\[",
+        "&",
+        "&amp",
+        "&#x",
+        "<",
+        "<a ",
+        "<a href='",
+        "<a id=x ",
+        "<a id=\"x\">",
+        "<!--",
+        "<![CDATA[",
+        "<?",
+        "<!A ",
+        "</a",
+        "<div>\n",
+        "<x@y.z>",
+        "http://",
+        "http://a",
+        " http://a)",
+        "http://((",
+        ":",
+        "#",
+        "#a",
+        " #a////",
+        "|",
+        "|a\n|-",
+        "a\n===\n",
+        "$",
+    ];
+    for mark in MARKDOWN {
+        linear(mark, Markdown, |bytes| repeated(mark, bytes));
+    }
+    const PLAIN: [&str; 14] = [
+        "[[",
+        "[[a",
+        "[[a|",
+        "![[a]]",
+        "=",
+        "=\n",
+        "a\n=\n",
+        "==\na\n==\n",
+        "a\n\n\n",
+        " ",
+        "\t\n",
+        "http://[",
+        "#a/",
+        "é",
+    ];
+    for mark in PLAIN {
+        linear(mark, Text, |bytes| repeated(mark, bytes));
+    }
+    const RST: [&str; 22] = [
+        "`",
+        "``",
+        "`a",
+        "``a` ",
+        ":a:`",
+        ":a:`b`",
+        "`a <",
+        "`a <b>`_",
+        "`a`__ ",
+        "::\n\n  ",
+        "::\n\na\n\n",
+        ".. _a:\n",
+        ".. _`a",
+        ".. a::\n",
+        ".. image:: a\n\n",
+        "..\n  a\n",
+        "|a",
+        "|a|_",
+        ":",
+        "a:b:",
+        "a\n=\n",
+        ".. toctree::\n\n   a\n\n",
+    ];
+    for mark in RST {
+        linear(mark, Rst, |bytes| repeated(mark, bytes));
+    }
+}
+
+#[test]
+fn tables_definitions_and_headings_take_linear_time() {
+    linear("a long table", Markdown, |bytes| {
+        format!("|a|b|\n|-|-|\n{}", repeated("|`x`|[y](z)|\n", bytes))
+    });
+    linear("a wide table", Markdown, |bytes| {
+        let columns = bytes / 6;
+        format!(
+            "{}\n{}\n{}",
+            "|a".repeat(columns),
+            "|-".repeat(columns),
+            "|x".repeat(columns)
+        )
+    });
+    linear("a wide table with many empty rows", Markdown, |bytes| {
+        let columns = bytes / 6;
+        format!(
+            "{}|\n{}|\n{}",
+            "|a".repeat(columns),
+            "|-".repeat(columns),
+            "|\n".repeat(columns)
+        )
+    });
+    linear("definitions and their uses", Markdown, |bytes| {
+        let half = bytes / 2;
+        numbered(half, |n| format!("[l{n}]: u{n}\n"))
+            + "\n"
+            + &numbered(half, |n| format!("[l{n}] "))
+    });
+    linear("one long definition used often", Markdown, |bytes| {
+        format!(
+            "[a]: {}\n\n{}",
+            "u".repeat(bytes / 2),
+            repeated("[a] ", bytes / 2)
+        )
+    });
+    linear("definitions of one label", Markdown, |bytes| {
+        repeated("[a]: b\n\n", bytes)
+    });
+    linear("footnotes", Markdown, |bytes| {
+        numbered(bytes, |n| format!("[^{n}]: see [^{}]\n\n", n + 1))
+    });
+    linear("code spans of every length", Markdown, |bytes| {
+        // The sum of the lengths grows with their square.
+        let longest = (bytes as f64 * 2.0).sqrt() as usize;
+        (1..longest).fold(String::new(), |mut text, n| {
+            write!(text, "{} ", "`".repeat(n)).unwrap();
+            text
+        })
+    });
+    linear("one title many times", Markdown, |bytes| {
+        repeated("# Same title\n\n", bytes)
+    });
+    linear(
+        "titles that spell each other's anchors",
+        Markdown,
+        |bytes| numbered(bytes, |n| format!("# A\n# A {}\n", n % 1000)),
+    );
+    linear("a title of many words", Markdown, |bytes| {
+        format!("# {}", repeated("`a` b ", bytes))
+    });
+    linear("a paragraph above a rule", Markdown, |bytes| {
+        repeated("a\n", bytes) + "===\n"
+    });
+    linear("deeper and deeper", Markdown, |bytes| {
+        let depth = (bytes as f64).sqrt() as usize;
+        (0..depth).fold(String::new(), |text, n| text + &" ".repeat(n * 2) + "- a\n")
+    });
+    linear("depth above many lines", Markdown, |bytes| {
+        format!("{}\n{}", ">".repeat(bytes / 2), repeated("b\n", bytes / 2))
+    });
+    linear("one title many times", Rst, |bytes| {
+        repeated("Same\n====\n\n", bytes)
+    });
+    linear("one title many times", Text, |bytes| {
+        repeated("Same\n====\n\n", bytes)
+    });
+    linear("a title of many roles", Rst, |bytes| {
+        let title = repeated(":a:`b` ", bytes / 2);
+        format!("{title}\n{}\n", "=".repeat(title.len()))
+    });
+}
+
+#[test]
+fn front_matter_takes_linear_time() {
+    // It is read up to 256 KiB, so smaller texts are compared.
+    let bytes = 24 * 1024;
+    let yaml = |name: &str, piece: &'static str| {
+        linear_from(bytes, name, Markdown, |bytes| {
+            format!("---\ntitle: a\n{}\n---\n", repeated(piece, bytes))
+        });
+    };
+    yaml("keys", "k: v\n");
+    yaml("colons", "a:a:");
+    yaml("colons and words", "a b:");
+    yaml("tags", "tags: [a, b]\n");
+    yaml("open brackets", "tags: [\n ");
+    yaml("brackets", "tags: [[[[");
+    yaml("a list in flow", "tags: [a,\n b,\n");
+    yaml("items", "tags:\n- a\n- \"b\n");
+    yaml("quotes", "title: \"\\\"");
+    yaml("a title in lines", "title: |\n  a\n  b\n");
+    yaml("comments", "# a\n");
+    yaml("commas", "tags: ,,,,");
+    linear_from(bytes, "never closed", Markdown, |bytes| {
+        format!("---\n{}", repeated("k: v\n", bytes))
+    });
+    for piece in [
+        "a = [",
+        "a = {a=",
+        "a.",
+        "[a]\n",
+        "[[a]]\n",
+        "'",
+        "\"\"\"",
+        "a = \"x\"\n",
+        "[a.",
+        "tags = [",
+    ] {
+        linear_from(bytes, piece, Markdown, |bytes| {
+            format!("+++\n{}\n+++\n", repeated(piece, bytes))
+        });
+    }
+    linear_from(bytes, "keys", Markdown, |bytes| {
+        format!(
+            "+++\n{}\n+++\n",
+            numbered(bytes, |n| format!("k{n} = {n}\n"))
+        )
+    });
+    linear_from(bytes, "a deep key", Markdown, |bytes| {
+        format!("+++\n{}a = 1\n+++\n", repeated("a.", bytes))
+    });
+    linear_from(bytes, "a deep table", Markdown, |bytes| {
+        format!("+++\n[{}a]\n+++\n", repeated("a.", bytes))
+    });
+    linear_from(bytes, "deep tables", Markdown, |bytes| {
+        format!(
+            "+++\n{}\n+++\n",
+            numbered(bytes, |n| format!("[{}a{n}]\n", "a.".repeat(60)))
+        )
+    });
+}
+
+#[test]
+fn one_line_of_fifty_megabytes_takes_linear_time() {
+    let bytes = 50_000_000 / GROWTH;
+    for format in [Markdown, Rst, Text] {
+        linear_from(bytes, "one line", format, |bytes| {
+            let plain = "words and words without a mark ".repeat(64);
+            repeated(&format!("{plain} #tag [[x]] `y` "), bytes)
+        });
+    }
+    linear_from(bytes, "one word", Markdown, |bytes| "x".repeat(bytes));
+}
+
+#[test]
+fn a_hundred_thousand_headings_with_one_title_have_as_many_anchors() {
+    let document = extract(Markdown, &"# Same\n".repeat(100_000));
+    assert_eq!(document.sections.len(), 100_000);
+    assert_eq!(document.sections[99_999].anchor, "same-99999");
+}

@@ -104,6 +104,9 @@ impl Budget {
         match it.verdict {
             Verdict::Ok => format!("the footprint budget is used to {share} of {limit}"),
             Verdict::Warn => format!("the footprint budget is nearly used up: {share} of {limit}"),
+            Verdict::Block if it.added_bytes == 0 => {
+                format!("the footprint budget is used up: {share} of {limit}")
+            }
             Verdict::Block => format!("this would exceed the footprint budget: {share} of {limit}"),
         }
     }

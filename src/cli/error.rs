@@ -88,6 +88,24 @@ impl Failure {
             format_args!("cannot {doing} {}: {error}", path.display()),
         )
         .path(path.display())
+        .way_out(path, error)
+    }
+
+    /// What helps against an I/O error on `path`, where anything does.
+    fn way_out(self, path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => self.hint(format_args!(
+                "see who may read and write it: ls -ld {}",
+                quote(path)
+            )),
+            io::ErrorKind::ReadOnlyFilesystem => {
+                self.hint("mount the file system for writing, then run the command again")
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                self.hint("make room on the disk, then run the command again")
+            }
+            _ => self,
+        }
     }
 
     /// Standard output cannot be written. A reader that has seen enough
@@ -231,6 +249,9 @@ impl From<WorkspaceError> for Failure {
             }
             WorkspaceError::NotAWorkspace { root } => Self::new(Exit::Usage, "no_workspace", text)
                 .hint(format_args!("auditgraph init {}", quote(&root))),
+            WorkspaceError::NotAFolder { root } => {
+                Self::new(Exit::Usage, "no_workspace", text).path(root.display())
+            }
             WorkspaceError::Io { path, .. } => {
                 Self::new(Exit::Failed, "io", text).path(path.display())
             }
@@ -364,7 +385,7 @@ impl Failure {
         let failure = if refused {
             Self::new(Exit::OverBudget, "over_budget", text).hint("auditgraph status")
         } else {
-            Self::new(Exit::Failed, "io", text)
+            Self::new(Exit::Failed, "io", text).way_out(path, error)
         };
         failure
             .path(path.display())

@@ -107,8 +107,14 @@ fn refuse(error: &clap::Error, typed: &[OsString]) -> Exit {
         .any(|argument| argument == "--json");
     if json {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message);
+        // What follows repeats what the help says.
+        let said = text.lines().map(str::trim);
+        let said = said.take_while(|line| {
+            !line.starts_with("Usage:") && !line.starts_with("For more information")
+        });
+        let said: Vec<&str> = said.filter(|line| !line.is_empty()).collect();
+        let message = said.join(" ");
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
         let failure = Failure::usage(message).hint("auditgraph --help");
         return Output::new(true, false, ColorChoice::Auto).failure(&failure);
     }

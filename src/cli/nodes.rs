@@ -6,21 +6,22 @@ use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Page;
 use crate::cli::style::Style;
-use crate::graph::{NodeId, NodeKind, WorkspacePath};
+use crate::graph::{Chunk, NodeId, NodeKind, WorkspacePath, resolve};
 use crate::index::{Link, Node, Status};
 use crate::run::Session;
 
 /// The node that `text` names: an id, a path (`notes/plan.md`), a path with a
-/// fragment (`notes/plan.md#next`), or a place as hits show it
-/// (`notes/plan.md:12`), which means the chunk there.
+/// fragment (`notes/plan.md#next`, `notes/plan.md#Next steps`), or a place as
+/// hits and links show it (`notes/plan.md:12`), which means the chunk there.
 ///
 /// # Errors
 /// When the run has no such node.
 pub(crate) fn find(session: &mut Session, text: &str) -> Result<Node, Failure> {
     let bare = text.strip_prefix("./").unwrap_or(text);
     let mut candidates: Vec<NodeId> = text.parse().into_iter().collect();
-    if bare.contains('#') {
-        candidates.push(NodeId::new(NodeKind::Section, bare));
+    if let Some((path, fragment)) = bare.split_once('#') {
+        let anchors = [fragment, &resolve::slug(fragment)].map(|anchor| format!("{path}#{anchor}"));
+        candidates.extend(anchors.map(|key| NodeId::new(NodeKind::Section, key)));
     }
     candidates.push(NodeId::new(NodeKind::Document, bare));
     for id in &candidates {
@@ -42,7 +43,8 @@ pub(crate) fn find(session: &mut Session, text: &str) -> Result<Node, Failure> {
     .hint("auditgraph list --type document"))
 }
 
-/// The chunk at `path:line`.
+/// The chunk at `path:line`; for a line between chunks, such as one of the
+/// front matter, the chunk before it, else the first.
 fn chunk_at(session: &mut Session, text: &str) -> Result<Option<NodeId>, Failure> {
     let place = text.rsplit_once(':').and_then(|(path, line)| {
         Some((
@@ -56,13 +58,18 @@ fn chunk_at(session: &mut Session, text: &str) -> Result<Option<NodeId>, Failure
     let Some(document) = session.document_at(&path)? else {
         return Ok(None);
     };
-    let keys = crate::graph::chunk_keys(&document.chunks);
-    Ok(document
-        .chunks
+    if !(1..=document.lines).contains(&line) {
+        return Ok(None);
+    }
+    let chunks = &document.chunks;
+    let holds = |chunk: &Chunk| (chunk.span.line..=chunk.span.end_line).contains(&line);
+    let at = chunks
         .iter()
-        .zip(keys)
-        .find(|(chunk, _)| (chunk.span.line..=chunk.span.end_line).contains(&line))
-        .map(|(_, key)| NodeId::chunk(&path, &key)))
+        .position(holds)
+        .or_else(|| chunks.iter().rposition(|chunk| chunk.span.line < line))
+        .unwrap_or(0);
+    let key = crate::graph::chunk_keys(chunks).into_iter().nth(at);
+    Ok(key.map(|key| NodeId::chunk(&path, &key)))
 }
 
 /// One node on one line: its id, its title, where it stands.

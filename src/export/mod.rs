@@ -53,6 +53,16 @@ impl Format {
             Self::Graphml => "graphml",
         }
     }
+
+    /// The format of files whose names end in `.extension`.
+    #[must_use]
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        match extension.to_ascii_lowercase().as_str() {
+            "gv" => Some(Self::Dot),
+            "ndjson" => Some(Self::Jsonl),
+            name => Self::ALL.into_iter().find(|format| format.name() == name),
+        }
+    }
 }
 
 /// What an export is of.

@@ -12,13 +12,14 @@ use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
-use crate::cli::output::{Page, Report};
+use crate::cli::output::{Page, Report, lossy};
 use crate::cli::reading::{self, Opened, RunChoice, Source};
 use crate::cli::style::Style;
 use crate::cli::words;
 use crate::export::{self, Count, ExportError, Format, Header, RunReference};
 use crate::foundation::size::human;
 use crate::foundation::{Sha256, Sha256Hasher, durable};
+use crate::upgrade::install::quote;
 use crate::workspace::{Workspace, usage};
 
 const EXAMPLES: &[(&str, &str)] = &[
@@ -47,7 +48,7 @@ pub(crate) struct Typed {
     /// The format [default: by the ending of FILE, else json]
     #[arg(long, short = 'f', value_name = "FORMAT")]
     format: Option<Wanted>,
-    /// Write to FILE, replaced in one step [default: standard output]
+    /// Write to FILE, replaced in one step [default: -, standard output]
     #[arg(long, short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -74,8 +75,12 @@ impl From<Wanted> for Format {
 }
 
 pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
-    let format = format(typed);
-    if context.output.is_json() && typed.output.is_none() && format != Format::Json {
+    let output = typed
+        .output
+        .as_deref()
+        .filter(|path| *path != Path::new("-"));
+    let format = format(typed.format, output)?;
+    if context.output.is_json() && output.is_none() && format != Format::Json {
         return Err(Failure::usage(
             "--json promises one JSON document on standard output: write the export to a file",
         )
@@ -94,7 +99,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         },
     };
     let mut records = opened.session.index();
-    let Some(output) = &typed.output else {
+    let Some(output) = output else {
         // Nothing is written to a disk: the budget can only warn.
         budget.warn(&context.output);
         let mut failure = None;
@@ -134,7 +139,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     context.output.report(&Exported {
         run: opened.source,
         export_format: format,
-        output: output.clone(),
+        output: output.to_owned(),
         bytes,
         sha256: digest,
         count,
@@ -143,15 +148,25 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn format(typed: &Typed) -> Format {
-    if let Some(wanted) = typed.format {
-        return wanted.into();
+fn format(wanted: Option<Wanted>, output: Option<&Path>) -> Result<Format, Failure> {
+    if let Some(wanted) = wanted {
+        return Ok(wanted.into());
     }
-    let ending = typed.output.as_ref().and_then(|path| path.extension());
-    Format::ALL
-        .into_iter()
-        .find(|format| ending.is_some_and(|ending| ending == format.name()))
-        .unwrap_or(Format::Json)
+    let Some((path, extension)) = output.and_then(|path| Some((path, path.extension()?))) else {
+        return Ok(Format::Json);
+    };
+    let known = extension.to_str().and_then(Format::of_extension);
+    known.ok_or_else(|| {
+        Failure::usage(format_args!(
+            "no format has files that end in .{}",
+            extension.display()
+        ))
+        .path(path.display())
+        .hint(format_args!(
+            "auditgraph export --format json --output {}",
+            quote(path)
+        ))
+    })
 }
 
 /// The budget judges what is under `.pkg`, wherever the export goes (FR-010).
@@ -218,6 +233,7 @@ impl Write for Hashed<'_> {
 struct Exported {
     run: Source,
     export_format: Format,
+    #[serde(serialize_with = "lossy")]
     output: PathBuf,
     bytes: u64,
     sha256: Sha256,

@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
-use crate::cli::output::{Page, Report};
+use crate::cli::output::{Page, Report, lossy};
 use crate::cli::style::{Style, clean};
 use crate::foundation::durable;
 use crate::workspace::{CONFIG_FILE, DERIVED_FOLDER, config};
@@ -34,7 +34,9 @@ pub(crate) struct Typed {
 
 #[derive(Serialize)]
 struct Made {
+    #[serde(serialize_with = "lossy")]
     root: PathBuf,
+    #[serde(serialize_with = "lossy")]
     config: PathBuf,
     /// Whether the folder is under git and `.pkg` is not yet ignored there.
     #[serde(skip)]

@@ -34,8 +34,8 @@ const EXAMPLES: &[(&str, &str)] = &[
 #[derive(Debug, Args)]
 #[command(after_help = examples::text(EXAMPLES))]
 pub(crate) struct Typed {
-    /// What to list: link, or a kind of node: document, section, chunk, term, tag, external, file, unresolved
-    #[arg(long = "type", value_name = "KIND", default_value = "document", value_parser = what)]
+    /// What to list: links, or nodes of a kind
+    #[arg(long = "type", value_name = "KIND", default_value = "document", value_parser = kinds::one_of(whats()))]
     what: What,
     /// Only what fits KEY=VALUE (repeatable: all must fit); globs for path, id, title, source and target
     #[arg(long = "where", value_name = "KEY=VALUE")]
@@ -56,13 +56,13 @@ enum What {
     Nodes(NodeKind),
 }
 
-fn what(text: &str) -> Result<What, String> {
-    match text {
-        "link" => Ok(What::Links),
-        _ => kinds::parse(text)
-            .map(What::Nodes)
-            .map_err(|error| format!("{error}, and link")),
-    }
+fn whats() -> Vec<(&'static str, What)> {
+    let nodes = kinds::nodes().into_iter();
+    let mut whats: Vec<_> = nodes
+        .map(|(name, kind)| (name, What::Nodes(kind)))
+        .collect();
+    whats.push(("link", What::Links));
+    whats
 }
 
 #[derive(Serialize)]
@@ -109,6 +109,10 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
             (kind.name(), Items::Nodes(page.items), page.more)
         }
     };
+    let empty = match &items {
+        Items::Nodes(found) => found.is_empty(),
+        Items::Links(found) => found.is_empty(),
+    };
     context.output.report(&Listed {
         run: opened.source,
         what,
@@ -119,6 +123,8 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         context
             .output
             .note("there are more: raise --limit, or go on with --offset");
+    } else if empty {
+        context.output.note("nothing to list");
     }
     Ok(Exit::Done)
 }

@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
-use crate::cli::output::{Page, Report};
+use crate::cli::output::{Page, Report, lossy};
 use crate::cli::style::clean;
 
 const EXAMPLES: &[(&str, &str)] = &[
@@ -56,6 +56,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
 /// The pages written.
 #[derive(Serialize)]
 struct Written {
+    #[serde(serialize_with = "lossy")]
     folder: PathBuf,
     pages: Vec<String>,
 }

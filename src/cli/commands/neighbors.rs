@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report};
 use crate::cli::reading::{self, RunChoice, Source};
 use crate::cli::style::Style;
-use crate::cli::{examples, nodes};
+use crate::cli::{examples, kinds, nodes};
 use crate::graph::NodeId;
 use crate::index::{Direction, LinkKind, Neighborhood, Walk};
 
@@ -40,8 +40,8 @@ pub(crate) struct Typed {
     /// Which way to follow links
     #[arg(long, value_name = "WAY", default_value = "both")]
     direction: Way,
-    /// Only along links of this kind (repeatable): contains, mentions, tagged, links_to
-    #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = link_kind)]
+    /// Only along links of this kind (repeatable)
+    #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = kinds::one_of(link_kinds()))]
     kinds: Vec<LinkKind>,
     /// At most this many nodes
     #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
@@ -67,12 +67,8 @@ impl From<Way> for Direction {
     }
 }
 
-fn link_kind(text: &str) -> Result<LinkKind, String> {
-    let names: Vec<&str> = LinkKind::ALL.iter().map(|kind| kind.name()).collect();
-    LinkKind::ALL
-        .into_iter()
-        .find(|kind| kind.name() == text)
-        .ok_or_else(|| format!("the kinds are {}", names.join(", ")))
+fn link_kinds() -> Vec<(&'static str, LinkKind)> {
+    LinkKind::ALL.map(|kind| (kind.name(), kind)).to_vec()
 }
 
 #[derive(Serialize)]

@@ -84,6 +84,7 @@ fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
     let plan = match planned {
         Planned::Unchanged(unchanged) => {
             tell_refused(context, &unchanged.refused);
+            tell_of_none(context, unchanged.sources);
             context.output.report(&Outcome {
                 outcome: "unchanged",
                 run: unchanged.run,
@@ -114,6 +115,7 @@ fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
     progress.finish();
     context.remember(workspace.root());
     tell_refused(context, &published.sources.refused);
+    tell_of_none(context, sources_of(&published.sources));
     let budget = Budget::new(published.budget, &usage);
     budget.warn(&context.output);
     context.output.report(&Outcome {
@@ -135,6 +137,7 @@ fn show(context: &Context, plan: &RunPlan) -> Result<Exit, Failure> {
     let budget = Budget::new(summary.budget, plan.usage());
     budget.warn(&context.output);
     tell_refused(context, &summary.sources.refused);
+    tell_of_none(context, sources_of(&summary.sources));
     let exit = match budget.assessment().verdict {
         Verdict::Block => Exit::OverBudget,
         Verdict::Ok | Verdict::Warn => Exit::Done,
@@ -155,6 +158,19 @@ fn show(context: &Context, plan: &RunPlan) -> Result<Exit, Failure> {
 /// A plan that the budget does not allow.
 pub(crate) fn refusal(over: OverBudget) -> Failure {
     Budget::new(over.assessment, &over.usage).into_failure()
+}
+
+fn sources_of(changes: &Changes) -> u64 {
+    (changes.added.len() + changes.changed.len()) as u64 + changes.unchanged
+}
+
+/// A workspace without sources is more often a mistake than an intention.
+fn tell_of_none(context: &Context, sources: u64) {
+    if sources == 0 {
+        context
+            .output
+            .note("no file here is a source: see [sources] in auditgraph.toml");
+    }
 }
 
 /// Files that matched and could not be read are worth a warning each.

@@ -19,6 +19,7 @@ use crate::cli::style::{Style, clean};
 use crate::foundation::Sha256;
 use crate::graph::{Document, NodeId, NodeKind, WorkspacePath};
 use crate::index::search::{self, Expression, Hit, PathPattern, Place, Query, Weights};
+use crate::index::{Filter, Index, Window};
 
 const EXAMPLES: &[(&str, &str)] = &[
     (
@@ -47,7 +48,7 @@ pub(crate) struct Typed {
     #[arg(required = true, value_name = "QUERY")]
     query: Vec<String>,
     /// Kinds of nodes to find (repeatable) [default: chunk]
-    #[arg(long = "type", value_name = "KIND", value_delimiter = ',', value_parser = kinds::parse)]
+    #[arg(long = "type", value_name = "KIND", value_delimiter = ',', value_parser = kinds::one_of(kinds::nodes()))]
     kinds: Vec<NodeKind>,
     /// Only in documents at this path, below this folder, or matching this glob (repeatable)
     #[arg(long = "path", value_name = "PATH")]
@@ -90,8 +91,32 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     context.output.report(&answer)?;
     if answer.hits.is_empty() {
         context.output.note("no hits");
+        for scope in empty_scopes(opened.session.index(), typed)? {
+            context.output.note(scope);
+        }
     }
     Ok(Exit::Done)
+}
+
+/// Why there can be no hits: a scope in which there is no document.
+fn empty_scopes(index: &Index, typed: &Typed) -> Result<Vec<String>, Failure> {
+    let paths = typed.paths.iter().map(|path| ("path", path));
+    let tags = typed.tags.iter().map(|tag| ("tag", tag));
+    let mut empty = Vec::new();
+    for (key, value) in paths.chain(tags) {
+        let kind = NodeKind::Document;
+        let filter = Filter::parse(&format!("{key}={value}"), Some(kind))?;
+        let one = Window {
+            offset: 0,
+            limit: 1,
+        };
+        if index.list_nodes(kind, &[filter], one)?.items.is_empty() {
+            empty.push(format!(
+                "no document has {key} {value}: auditgraph list shows all"
+            ));
+        }
+    }
+    Ok(empty)
 }
 
 /// Titles and headings weigh what the configuration says.

@@ -1,6 +1,7 @@
 //! `auditgraph runs`: every run of the profile, readable or not.
 
 use std::io;
+use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::cli::style::Style;
 use crate::cli::{table, when};
 use crate::foundation::size::{grouped, human};
 use crate::run::{self, RunState, RunSummary};
+use crate::upgrade::install::quote;
 
 const EXAMPLES: &[(&str, &str)] = &[
     ("auditgraph runs", "every run, oldest first"),
@@ -28,20 +30,40 @@ pub(crate) struct Typed {}
 #[derive(Serialize)]
 struct Shown {
     runs: Vec<RunSummary>,
+    /// Runs of another program, by name.
+    foreign: Vec<String>,
 }
 
 pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
     let workspace = context.workspace()?;
-    let runs = run::list(&workspace.layout(&context.profile))?;
-    context.output.report(&Shown { runs })?;
+    let layout = workspace.layout(&context.profile);
+    context.output.report(&Shown {
+        runs: run::list(&layout)?,
+        foreign: run::foreign(&layout)?,
+    })?;
     Ok(Exit::Done)
 }
 
 impl Report for Shown {
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if self.runs.is_empty() {
-            return page.line("no runs yet: auditgraph ingest");
+        match (self.runs.is_empty(), self.foreign.is_empty()) {
+            (true, true) => return page.line("no runs yet: auditgraph ingest"),
+            (true, false) => page.line("no runs of this program yet: auditgraph rebuild")?,
+            (false, _) => self.table(page)?,
         }
+        for name in &self.foreign {
+            page.line(format_args!(
+                "{}: of another program; auditgraph gc --run {} removes it",
+                page.paint(Style::Path, format_args!("runs/{name}")),
+                page.plain(quote(Path::new(name))),
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+impl Shown {
+    fn table(&self, page: &mut Page<'_>) -> io::Result<()> {
         let rows: Vec<_> = self.runs.iter().map(row).collect();
         let columns = [
             ("", false),

@@ -12,7 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
-use crate::cli::output::{Page, Report};
+use crate::cli::output::{Page, Report, lossy};
 use crate::cli::style::Style;
 use crate::cli::{table, words};
 use crate::foundation::size::{grouped, human};
@@ -34,6 +34,7 @@ pub(crate) struct Typed {}
 
 #[derive(Serialize)]
 struct Shown {
+    #[serde(serialize_with = "lossy")]
     root: PathBuf,
     profile: String,
     /// `empty`, `ready` or `rebuild_required`.

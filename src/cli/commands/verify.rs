@@ -43,10 +43,13 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
 /// What to do about the worst of it.
 fn advice(problems: &[Problem]) -> &'static str {
     let has = |kind| problems.iter().any(|problem| problem.kind == kind);
-    if has(Kind::Pack) || has(Kind::Object) || has(Kind::Manifest) {
+    if [Kind::Current, Kind::Manifest, Kind::Pack, Kind::Object]
+        .into_iter()
+        .any(has)
+    {
         "auditgraph rebuild makes a new run from the sources; the damaged files stay until auditgraph gc"
     } else if has(Kind::Index) {
-        "remove the file of the index: the next auditgraph query makes it again from the packs"
+        "the next auditgraph query makes the index again from the packs, once its file is removed"
     } else {
         "auditgraph ingest takes changed sources in"
     }
@@ -74,15 +77,15 @@ impl Report for verify::Report {
             ))?;
         }
         page.line(format_args!(
-            "checked {}, {}, {}, {}, index: {}",
+            "checked {}, {}, {}, {}, {}",
             words::count(self.runs.len(), "run"),
             words::count(self.packs, "pack"),
             words::count(self.objects, "object"),
             words::count(self.sources, "source"),
             if self.index_checked {
-                "yes"
+                "the index"
             } else {
-                "none cached"
+                "no index (none is cached)"
             }
         ))?;
         page.line(match self.problems.len() {

@@ -6,7 +6,7 @@ use crate::upgrade::install::{Install, Kind};
 use crate::upgrade::settings::SITE;
 
 /// The command that installs the newest version with the shell installer.
-fn installer() -> String {
+pub(crate) fn installer() -> String {
     format!("curl -LsSf {SITE}/install.sh | sh")
 }
 

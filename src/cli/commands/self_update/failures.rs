@@ -6,7 +6,10 @@ mod of_update {
     use crate::cli::exit::Exit;
     use crate::upgrade::settings::SettingsError;
     use crate::upgrade::swap::SwapError;
-    use crate::upgrade::trust::TrustError;
+    use crate::upgrade::trust::{Attack, TrustError};
+
+    const UNCHANGED: &str = "nothing was changed: what cannot be verified is not installed";
+    const ELSEWHERE: &str = "try again later, or from another mirror: [update] url in config.toml; if it stays so, report it to the maintainers";
 
     /// Settings that cannot be used.
     pub(crate) fn settings_failure(error: SettingsError) -> Failure {
@@ -29,7 +32,16 @@ mod of_update {
     pub(crate) fn trust_failure(error: TrustError) -> Failure {
         if let Some(attack) = error.attack() {
             return Failure::new(Exit::VerificationFailed, "verification", &error)
-                .why("nothing was changed: what cannot be verified is not installed")
+                .why(UNCHANGED)
+                .hint(match attack {
+                    Attack::Freeze => {
+                        "set the clock if it is wrong; take a newer copy, or another mirror: [update] url in config.toml"
+                    }
+                    Attack::SlowRetrieval => {
+                        "try again, or from another mirror: [update] url in config.toml"
+                    }
+                    _ => ELSEWHERE,
+                })
                 .detail("attack", attack);
         }
         match error {
@@ -61,6 +73,15 @@ mod of_update {
                 .detail("pid", pid)
                 .hint("wait for it to finish, then try again"),
             SwapError::Io { path, .. } => failure.path(path.display()),
+            SwapError::PreviousChanged { .. } => failure
+                .why("nothing was changed: the version that was kept is not what it was")
+                .hint("auditgraph self-update --to VERSION --allow-downgrade"),
+            SwapError::RolledBack { .. } => failure
+                .hint("go on with the version that is installed, and report it to the maintainers"),
+            error if error.is_verification() => failure.why(UNCHANGED).hint(ELSEWHERE),
+            SwapError::NoPrevious(_) => {
+                failure.hint("auditgraph self-update --to VERSION --allow-downgrade")
+            }
             _ => failure,
         }
     }

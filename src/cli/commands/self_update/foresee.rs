@@ -63,7 +63,11 @@ pub(crate) fn insist(report: &Report, accept: Accept) -> Result<(), Failure> {
             "over_budget",
             "would take workspaces over their footprint budget that are within it now",
             "nothing was changed; `auditgraph rebuild` would stop before writing there",
-            "--accept-over-budget",
+            if accept.rebuild {
+                "--accept-rebuild --accept-over-budget"
+            } else {
+                "--accept-over-budget"
+            },
         ),
     };
     Err(Failure::new(

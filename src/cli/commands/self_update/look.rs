@@ -2,8 +2,8 @@
 
 use semver::Version;
 
-use super::Which;
 use super::failures::{settings_failure, trust_failure};
+use super::{Which, explain};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
@@ -71,6 +71,12 @@ pub(crate) fn look(
     let standing = releases.standing(TARGET, &installed);
     if !standing.is_good() {
         context.output.warn(&standing);
+    }
+    if let Some(future) = releases.of_the_future().find(|name| name.contains(TARGET)) {
+        context.output.warn(format_args!(
+            "release {future} is described in a way that this version cannot read; to get it, install anew: {}",
+            explain::installer()
+        ));
     }
     let validity = releases.validity();
     if which.from.is_some() {

@@ -5,6 +5,8 @@
 //! comes back into a report; it decides nothing itself. `preflight` uses
 //! `foresee` and `look` as well.
 
+#[cfg(feature = "self-update")]
+mod agree;
 pub(super) mod explain;
 mod failures;
 // Without updates only its constant is used, by `preflight`.

@@ -1,12 +1,10 @@
 //! `self-update --rollback`: the same swap, from the version that was kept.
 
-use std::io::{self, IsTerminal};
-
+use super::agree::agrees;
 use super::explain;
 use super::failures::swap_failure;
 use super::foresee::WAIT;
 use super::report::{Document, Outcome};
-use super::update::ask_user;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
@@ -39,14 +37,11 @@ pub(super) fn run(context: &Context, dry_run: bool, yes: bool) -> Result<Exit, F
         context.output.report(&document)?;
         return Ok(Exit::Done);
     }
-    let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if terminal && !yes && !context.output.is_json() {
-        let question = format!("Return from auditgraph {installed} to {version}? [Y/n] ");
-        if !ask_user(&question)? {
-            let document = Document::new(Outcome::Declined, installed, install);
-            context.output.report(&document)?;
-            return Ok(Exit::Done);
-        }
+    let question = format!("Return from auditgraph {installed} to {version}?");
+    if !yes && !agrees(context, &question)? {
+        let document = Document::new(Outcome::Declined, installed, install);
+        context.output.report(&document)?;
+        return Ok(Exit::Done);
     }
     let (held, _) = place.clone().hold().map_err(swap_failure)?;
     let staged = StagedBinary::previous(&held, &plan)

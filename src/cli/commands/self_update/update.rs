@@ -1,8 +1,8 @@
 //! The update, from looking to the confirmed swap.
 
-use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
+use super::agree::agrees;
 use super::failures::{swap_failure, trust_failure};
 use super::foresee::{Foreseen, foresee, insist};
 use super::look::{Look, build_of, look};
@@ -58,7 +58,11 @@ pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Resu
         context.output.report(&document)?;
         return Ok(Exit::Done);
     }
-    if !typed.yes && !agrees(context, &look, &release)? {
+    let question = format!(
+        "Update auditgraph {} to {}?",
+        look.installed, release.version
+    );
+    if !typed.yes && !agrees(context, &question)? {
         let document = describe(Outcome::Declined, &look, job.install, Some(&release));
         context.output.report(&document)?;
         return Ok(Exit::Done);
@@ -177,34 +181,6 @@ fn plan_text(plan: &Plan, release: &Release, download: &std::path::Path) -> Vec<
     std::iter::once(download)
         .chain(plan.steps().map(ToString::to_string))
         .collect()
-}
-
-/// Asks on a terminal, and nowhere else.
-fn agrees(context: &Context, look: &Look, release: &Release) -> Result<bool, Failure> {
-    let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if !terminal || context.output.is_json() {
-        return Ok(true);
-    }
-    ask_user(&format!(
-        "Update auditgraph {} to {}? [Y/n] ",
-        look.installed, release.version
-    ))
-}
-
-/// Asks a yes-or-no question on standard error.
-pub(super) fn ask_user(question: &str) -> Result<bool, Failure> {
-    let stdin = |error: io::Error| Failure::new(Exit::Failed, "io", error);
-    eprint_all(question).map_err(stdin)?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(stdin)?;
-    let answer = answer.trim().to_ascii_lowercase();
-    Ok(matches!(answer.as_str(), "" | "y" | "yes"))
-}
-
-fn eprint_all(text: &str) -> io::Result<()> {
-    let mut stderr = io::stderr().lock();
-    stderr.write_all(text.as_bytes())?;
-    stderr.flush()
 }
 
 /// Downloads, verifies, unpacks beside the target, runs once.

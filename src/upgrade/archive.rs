@@ -364,6 +364,80 @@ mod tests {
     }
 
     #[test]
+    fn two_executables_in_one_archive_are_refused_however_they_are_called() {
+        for name in [
+            "tool-1/tool",
+            "./tool-1/tool",
+            "tool-1//tool",
+            "tool-1/./tool",
+        ] {
+            let outcome = unpack(&[program(), member(name, EntryType::Regular, PROGRAM)]);
+            let refused = matches!(outcome, Err(ArchiveError::Executable { found: 2, .. }));
+            assert!(refused, "{name}: {outcome:?}");
+        }
+    }
+
+    /// A name that another member gives, as GNU tar and pax do for long ones.
+    fn renamed(to: &str, kind: EntryType) -> Vec<u8> {
+        let record = |text: &str| {
+            let mut length = text.len() + 3;
+            while format!("{length} {text}\n").len() != length {
+                length += 1;
+            }
+            format!("{length} {text}\n")
+        };
+        let bytes = match kind {
+            EntryType::XHeader => record(&format!("path={to}")),
+            _ => format!("{to}\0"),
+        };
+        let mut members = member("././@LongLink", kind, bytes.as_bytes());
+        members.extend(member("tool-1/README", EntryType::Regular, PROGRAM));
+        members
+    }
+
+    #[test]
+    fn a_long_name_counts_as_the_name() {
+        for kind in [EntryType::GNULongName, EntryType::XHeader] {
+            for to in ["../tool", "/tmp/tool", "tool-1/../../tool"] {
+                let outcome = unpack(&[program(), renamed(to, kind)]);
+                let refused = matches!(&outcome, Err(ArchiveError::Path(path)) if path == to);
+                assert!(refused, "{kind:?} {to}: {outcome:?}");
+            }
+            let outcome = unpack(&[program(), renamed("tool-1/tool", kind)]);
+            let refused = matches!(outcome, Err(ArchiveError::Executable { found: 2, .. }));
+            assert!(refused, "{kind:?}: {outcome:?}");
+            let endless = "n".repeat(80 * 1024 * 1024);
+            let outcome = unpack(&[program(), renamed(&endless, kind)]);
+            assert!(
+                matches!(outcome, Err(ArchiveError::Bomb { .. })),
+                "{kind:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn sparse_contiguous_and_unknown_members_are_refused() {
+        let kinds = [
+            EntryType::GNUSparse,
+            EntryType::Continuous,
+            EntryType::new(b'Z'),
+        ];
+        for kind in kinds {
+            let outcome = unpack(&[program(), member("tool-1/a", kind, b"")]);
+            assert!(outcome.is_err(), "{kind:?}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn too_many_members_are_refused() {
+        let mut members = vec![program()];
+        members.extend(
+            (0..1_000).map(|number| member(&format!("tool-1/{number}"), EntryType::Regular, b"")),
+        );
+        assert!(matches!(unpack(&members), Err(ArchiveError::Members)));
+    }
+
+    #[test]
     fn a_truncated_or_damaged_archive_is_refused() {
         let whole = gzip(&[program()]);
         for length in 0..whole.len() {

@@ -264,7 +264,9 @@ fn explain(error: &reqwest::Error) -> FetchError {
         }
         cause = inner.source();
     }
-    FetchError::Network(chain(error))
+    // Its own words repeat the address, which is told with the refusal.
+    let cause: &dyn std::error::Error = error;
+    FetchError::Network(chain(cause.source().unwrap_or(cause)))
 }
 
 /// An error with its causes, without repeating one that its parent quotes.

@@ -45,7 +45,11 @@ pub fn swap(held: &Held, plan: Plan, staged: ProvenBinary) -> Result<Swapped, Sw
             }
             Err(error) => {
                 // Best effort: the first error is what is told, and the next
-                // command cleans up again.
+                // command cleans up again. After a rename that could not be
+                // made durable, the old version is the one to run.
+                if matches!(step, Step::Replace { .. }) {
+                    let _ = roll_back(held, &plan);
+                }
                 let _ = recover(held);
                 return Err(error);
             }

@@ -106,7 +106,10 @@ impl Place {
     /// [`SwapError`]: not writable, busy, or what cleaning up met.
     pub fn hold(self) -> Result<(Held, Option<Recovered>), SwapError> {
         self.check_writable()?;
-        let lock = self.lock_folder()?;
+        let lock = self.lock_folder().inspect_err(|_| {
+            // Goes if it is empty: nobody is told of a change then.
+            let _ = fs::remove_dir(&self.folder);
+        })?;
         let held = Held { place: self, lock };
         let recovered = recover(&held)?;
         Ok((held, recovered))

@@ -246,49 +246,6 @@ fn a_kill_after_any_step_leaves_a_whole_version_and_the_next_command_cleans_up()
     assert!(finished > 1 && finished < steps);
 }
 
-/// A record lock is of a process, so the other update must be one: this test
-/// program itself, told by the environment what to hold.
-const HOLD: &str = "AUDITGRAPH_TEST_HOLD";
-
-#[test]
-#[ignore = "the other process of the next test"]
-fn another_process_holds_the_lock() {
-    let target = std::env::var_os(HOLD).unwrap();
-    let held = Place::of(Path::new(&target)).hold().unwrap();
-    println!("held");
-    std::io::read_to_string(std::io::stdin()).unwrap();
-    drop(held);
-}
-
-#[test]
-fn a_second_update_at_the_same_time_is_told_who_is_first() {
-    let home = Home::new();
-    let mut other = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture"])
-        .arg("upgrade::swap::tests::another_process_holds_the_lock")
-        .env(HOLD, home.target())
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Kept open to the end: the test runner there goes on printing.
-    let mut said = std::io::BufReader::new(other.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.ends_with("held\n") {
-        line.clear();
-        assert_ne!(
-            std::io::BufRead::read_line(&mut said, &mut line).unwrap(),
-            0
-        );
-    }
-    let error = home.place().hold().unwrap_err();
-    let pid = i32::try_from(other.id()).unwrap();
-    assert!(matches!(error, SwapError::Busy { pid: Some(found), .. } if found == pid));
-    drop(other.stdin.take());
-    assert!(other.wait().unwrap().success());
-    assert!(home.place().hold().is_ok());
-}
-
 #[test]
 fn a_link_in_place_of_our_folder_is_not_followed() {
     let home = Home::new();

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -120,8 +121,13 @@ impl Origin for Files {
         let path: PathBuf = url
             .to_file_path()
             .map_err(|()| FetchError::Local(format!("{url} is not a local file")))?;
+        // A named pipe in place of a file is not waited for.
+        let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
         let open = || {
-            let mut file = std::fs::File::open(&path)?;
+            let mut file = std::fs::File::options()
+                .read(true)
+                .custom_flags(flags)
+                .open(&path)?;
             if !file.metadata()?.is_file() {
                 return Err(std::io::Error::other("not a regular file"));
             }

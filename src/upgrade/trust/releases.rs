@@ -77,7 +77,7 @@ pub struct TrustedReleases {
     origin: Arc<dyn Origin>,
     metadata: TrustedMetadata,
     releases: Vec<Release>,
-    passed_over: Vec<(String, NotARelease)>,
+    of_the_future: Vec<String>,
 }
 
 impl TrustedReleases {
@@ -123,7 +123,7 @@ impl TrustedReleases {
             &origin,
             &store,
         ))?;
-        let (mut releases, mut passed_over) = (Vec::new(), Vec::new());
+        let (mut releases, mut of_the_future) = (Vec::new(), Vec::new());
         for (name, target) in metadata.targets() {
             let custom = Value::Object(target.custom.clone().into_iter().collect());
             let parsed = match digest(target) {
@@ -134,7 +134,9 @@ impl TrustedReleases {
             };
             match parsed {
                 Ok(release) => releases.push(release),
-                Err(reason) => passed_over.push((name, reason)),
+                Err(NotARelease::Format(_)) => of_the_future.push(name),
+                // Whatever else the maintainers sign is no release.
+                Err(NotARelease::Malformed(_) | NotARelease::Name(_)) => {}
             }
         }
         releases.sort_by(|a, b| {
@@ -146,7 +148,7 @@ impl TrustedReleases {
             origin,
             metadata,
             releases,
-            passed_over,
+            of_the_future,
         })
     }
 
@@ -156,10 +158,9 @@ impl TrustedReleases {
         &self.releases
     }
 
-    /// Signed targets that are no release this program knows, and why.
-    #[must_use]
-    pub fn passed_over(&self) -> &[(String, NotARelease)] {
-        &self.passed_over
+    /// Signed targets that only a later version knows how to read, by name.
+    pub fn of_the_future(&self) -> impl Iterator<Item = &str> {
+        self.of_the_future.iter().map(String::as_str)
     }
 
     /// The newest release for the platform `target` that was not withdrawn.

@@ -125,7 +125,7 @@ impl Store {
             .map_err(|error| bad(error.to_string()))?;
         let mut bytes = compiled_in.to_vec();
         for _ in 0..MAX_ROOTS {
-            let name = root_name(newest.signed.version.get() + 1);
+            let name = root_name(newest.signed.version.get().saturating_add(1));
             let Some(next_bytes) = self.read(&name) else {
                 break;
             };
@@ -205,7 +205,7 @@ impl Store {
         };
         let mut bytes = start.to_vec();
         loop {
-            let version = newest.signed.version.get() + 1;
+            let version = newest.signed.version.get().saturating_add(1);
             let Some(next_bytes) = received(&format!("{version}.root.json")) else {
                 break;
             };
@@ -251,7 +251,7 @@ fn root_name(version: u64) -> String {
 /// `bytes` as the root after `current`, if both sign it (TUF 5.3.4, 5.3.5).
 fn successor(current: &Signed<Root>, bytes: &[u8]) -> Option<Signed<Root>> {
     let next: Signed<Root> = serde_json::from_slice(bytes).ok()?;
-    let follows = next.signed.version.get() == current.signed.version.get() + 1
+    let follows = Some(next.signed.version.get()) == current.signed.version.get().checked_add(1)
         && current.signed.verify_role(&next).is_ok()
         && next.signed.verify_role(&next).is_ok();
     follows.then_some(next)

@@ -73,15 +73,8 @@ impl Bench {
     }
 
     fn time(&self, root: &Path, arguments: &[&str]) -> Outcome<Duration> {
-        let mut command = self.command(root, arguments);
-        let started = Instant::now();
-        let status = command.status()?;
-        let elapsed = started.elapsed();
-        if status.success() {
-            Ok(elapsed)
-        } else {
-            Err(format!("{arguments:?} failed: {status}").into())
-        }
+        time(&mut self.command(root, arguments))
+            .map_err(|error| format!("{arguments:?} failed: {error}").into())
     }
 
     /// `version` against a program that does nothing.

@@ -2,16 +2,15 @@
 //! an update: promised in under 100 ms, everything read from disk.
 
 use std::error::Error;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use auditgraph::foundation::progress::Silent;
-use auditgraph::run::{self, Mode, Planned};
 use auditgraph::upgrade::preflight::{Accept, Decision, decide, gather, judge};
 use auditgraph::upgrade::this_build;
-use auditgraph::workspace::Workspace;
+
+#[path = "shared/workspaces.rs"]
+mod workspaces;
 
 const WORKSPACES: usize = 100;
 const RUNS: usize = 10;
@@ -20,24 +19,7 @@ const PROMISE: Duration = Duration::from_millis(100);
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let first = folder.path().join("w000");
-    fs::create_dir(&first)?;
-    fs::write(first.join("auditgraph.toml"), "")?;
-    for number in 0..RUNS {
-        fs::write(first.join("a.md"), format!("# Note {number}\n"))?;
-        let workspace = Workspace::discover(Some(&first))?;
-        let profile = Default::default();
-        match run::plan(&workspace, &profile, Mode::Ingest, false, &Silent)? {
-            Planned::Run(plan) => drop(plan.approve()?.publish(&Silent)?),
-            Planned::Unchanged(_) => return Err("an edit made no run".into()),
-        }
-    }
-    let mut roots = vec![first.clone()];
-    for number in 1..WORKSPACES {
-        let root = folder.path().join(format!("w{number:03}"));
-        copy(&first, &root)?;
-        roots.push(root);
-    }
+    let roots = workspaces::make(folder.path(), WORKSPACES, RUNS)?;
     let mut times: Vec<Duration> = (0..ROUNDS)
         .map(|_| judged(&roots))
         .collect::<Result<_, _>>()?;
@@ -70,18 +52,4 @@ fn judged(roots: &[PathBuf]) -> Result<Duration, Box<dyn Error>> {
         return Err(format!("{profiles} profiles, {decision:?}").into());
     }
     Ok(time)
-}
-
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

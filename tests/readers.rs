@@ -1,7 +1,9 @@
-//! Exports, read by the programs they are for: Graphviz and networkx.
+//! What the program writes for other programs, read by these: exports by
+//! Graphviz and networkx, the index by the `sqlite3` shell, completions by the
+//! shells, man pages by groff.
 //!
-//! Needs `dot` and a Python with networkx, so `cargo test` leaves it out;
-//! `cargo verify` sets both up.
+//! Needs all of them, so `cargo test` leaves it out; `cargo verify` sets them
+//! up.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -123,4 +125,74 @@ print(sorted(kinds))
     ] {
         assert!(said.contains(&format!("'{kind}'")), "{said}");
     }
+}
+
+/// Runs a program and returns what it printed; it must not complain.
+fn quietly(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{program} is needed: {error}"));
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_sqlite_shell_reads_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = ingested(folder.path());
+    let mut cache = fs::read_dir(root.join(".pkg/profiles/default/cache")).unwrap();
+    let index = cache.find_map(|entry| {
+        let path = entry.unwrap().path();
+        (path.extension()? == "db").then_some(path)
+    });
+    let file = format!("file:{}?immutable=1", index.unwrap().display());
+    let ask = |question: &str| quietly("sqlite3", &["-readonly", &file, question]);
+    assert_eq!(ask("PRAGMA integrity_check"), "ok\n");
+    let broken = "SELECT path, line, written FROM links WHERE status = 'unresolved'";
+    assert_eq!(ask(broken), "guide.md|5|gone.md\n");
+    let found = "SELECT count(*) FROM search WHERE search MATCH 'guide'";
+    assert_ne!(ask(found), "0\n");
+}
+
+#[test]
+fn shells_load_the_completions() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = |shell: &str| {
+        let output = auditgraph(folder.path(), &["completions", shell]);
+        assert!(output.status.success(), "{output:?}");
+        let path = folder.path().join(shell);
+        fs::write(&path, output.stdout).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let bash = "\
+source \"$0\"
+COMP_WORDS=(auditgraph list --type do) COMP_CWORD=3
+_auditgraph auditgraph do --type
+echo \"${COMPREPLY[*]}\"";
+    assert_eq!(
+        quietly("bash", &["--norc", "-c", bash, &script("bash")]),
+        "document\n"
+    );
+    let zsh = "autoload -U compinit; compinit -D -u; source $0; whence -w _auditgraph";
+    let said = quietly("zsh", &["-f", "-c", zsh, &script("zsh")]);
+    assert_eq!(said, "_auditgraph: function\n");
+    let fish = "source $argv[1]; complete -C 'auditgraph list --type do'";
+    let said = quietly("fish", &["--no-config", "-c", fish, &script("fish")]);
+    assert!(said.contains("document"), "{said}");
+}
+
+#[test]
+fn man_pages_render_without_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man1");
+    let output = auditgraph(folder.path(), &["man", "--out", pages.to_str().unwrap()]);
+    assert!(output.status.success(), "{output:?}");
+    let mut rendered = 0;
+    for page in fs::read_dir(&pages).unwrap() {
+        let page = page.unwrap().path();
+        let text = quietly("groff", &["-man", "-ww", "-Tutf8", page.to_str().unwrap()]);
+        assert!(text.contains("auditgraph"), "{page:?}");
+        rendered += 1;
+    }
+    assert!(rendered > 15, "{rendered} pages");
 }

@@ -4,14 +4,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "shared/trees.rs"]
+mod trees;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use trees::{Entry, contents, copy_tree, snapshot};
 
 /// A copy of a fixture, in a sealed home.
 struct Copy {
@@ -42,46 +46,14 @@ impl Copy {
             .unwrap()
     }
 
-    /// Bytes, mode and modification time of every file under `.pkg`.
-    fn derived(&self) -> BTreeMap<PathBuf, (Vec<u8>, u32, i64, i64)> {
-        let mut files = BTreeMap::new();
-        let mut pending = vec![self.root().join(".pkg")];
-        while let Some(folder) = pending.pop() {
-            for entry in fs::read_dir(&folder).unwrap() {
-                let path = entry.unwrap().path();
-                let metadata = fs::symlink_metadata(&path).unwrap();
-                let bytes = match metadata.is_dir() {
-                    true => {
-                        pending.push(path.clone());
-                        Vec::new()
-                    }
-                    false => fs::read(&path).unwrap(),
-                };
-                let mode = metadata.permissions().mode();
-                files.insert(path, (bytes, mode, metadata.mtime(), metadata.mtime_nsec()));
-            }
-        }
-        files
+    /// Everything at and below `.pkg`: bytes, mode and modification time.
+    fn derived(&self) -> BTreeMap<PathBuf, Entry> {
+        snapshot(&self.root().join(".pkg"))
     }
 
     /// The bytes alone, of files alone.
     fn bytes(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let all = self.derived().into_iter();
-        let files = all.filter(|(path, _)| path.is_file());
-        files.map(|(path, (bytes, ..))| (path, bytes)).collect()
-    }
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
+        contents(&self.root().join(".pkg"))
     }
 }
 

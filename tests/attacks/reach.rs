@@ -142,3 +142,21 @@ fn a_yanked_or_unsafe_version_is_told_by_check_and_by_every_update() {
     assert!(words.contains("unsafe to run: update to 9.3.0"), "{words}");
     user.untouched();
 }
+
+#[test]
+fn a_release_that_only_a_later_version_can_read_is_told() {
+    let mut user = User::new();
+    let future = user
+        .repository
+        .add("9.5.0", b"described in a future format");
+    user.repository.custom(&future)["format"] = 2.into();
+    user.repository.publish();
+    let output = user.run(&["--check"]);
+    assert_eq!(output.status.code(), Some(10), "{output:?}");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        words.contains("9.5.0") && words.contains("install.sh"),
+        "{words}"
+    );
+    assert_eq!(user.offered(), "9.1.0");
+}

@@ -35,6 +35,33 @@ fn every_format_carries_the_schema_block_and_the_run() {
 }
 
 #[test]
+fn the_ending_of_the_file_decides_the_format() {
+    let sandbox = ingested();
+    let start = |name: &str| {
+        sandbox.run(&["export", "--output", name]).done();
+        let text = fs::read_to_string(sandbox.root().join(name)).unwrap();
+        text[..5].to_owned()
+    };
+    assert_eq!(start("g.json"), start("plain"));
+    assert_eq!(start("g.ndjson"), start("g.jsonl"));
+    assert_eq!(start("g.GV"), start("g.dot"));
+    assert_eq!(start("g.graphml"), "<?xml");
+    let standard = sandbox.run(&["export"]).done().stdout;
+    assert_eq!(
+        sandbox.run(&["export", "--output", "-"]).done().stdout,
+        standard
+    );
+    assert!(!sandbox.root().join("-").exists());
+    // A picture is no export.
+    sandbox
+        .run(&["export", "--output", "g.svg"])
+        .exits(2)
+        .says("no format has files that end in .svg")
+        .says("--format json --output g.svg");
+    assert!(!sandbox.root().join("g.svg").exists());
+}
+
+#[test]
 fn json_exports_are_what_their_schemas_say() {
     let sandbox = ingested();
     let document = sandbox.run(&["export", "--json"]).done().document("export");

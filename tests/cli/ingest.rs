@@ -77,6 +77,23 @@ fn a_rebuild_of_unchanged_sources_has_a_new_id_and_the_same_digest() {
 }
 
 #[test]
+fn after_the_last_ordinal_there_is_no_other() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    let path = sandbox.root().join(".pkg/profiles/default/current");
+    let current = std::fs::read_to_string(&path).unwrap();
+    let last = current.replace("\"highest_ordinal\": 1", "\"highest_ordinal\": 4294967295");
+    assert_ne!(last, current);
+    std::fs::write(&path, last).unwrap();
+    let before = snapshot(&sandbox.root());
+    sandbox
+        .run(&["rebuild"])
+        .exits(5)
+        .says("ordinal 4294967295");
+    assert_eq!(snapshot(&sandbox.root()), before);
+}
+
+#[test]
 fn files_that_cannot_be_sources_are_named_with_the_reason() {
     let sandbox = Sandbox::with(NOTES);
     std::fs::write(sandbox.root().join("latin.md"), b"caf\xe9\n").unwrap();
@@ -132,6 +149,32 @@ fn without_a_workspace_the_way_to_one_is_told() {
 }
 
 #[test]
+fn a_root_that_is_no_folder_is_told() {
+    let sandbox = Sandbox::with(NOTES);
+    for root in ["plan.md", "missing"] {
+        sandbox
+            .run(&["ingest", "--root", root])
+            .exits(2)
+            .says("is no folder");
+    }
+}
+
+#[test]
+fn a_workspace_without_sources_is_told_and_works() {
+    let sandbox = Sandbox::with(&[("only.xyz", "text")]);
+    for _ in 0..2 {
+        sandbox
+            .run(&["ingest"])
+            .done()
+            .says("no file here is a source: see [sources]");
+    }
+    sandbox.run(&["query", "text"]).done().says("no hits");
+    sandbox.run(&["list"]).done().says("nothing to list");
+    sandbox.run(&["verify"]).done();
+    sandbox.run(&["export", "--json"]).done().document("export");
+}
+
+#[test]
 fn an_unknown_key_is_refused_with_its_place_and_the_nearest_one() {
     let sandbox = Sandbox::with(NOTES);
     sandbox.write("auditgraph.toml", "[budget]\n  multiplyer = 2\n");
@@ -167,4 +210,26 @@ fn profiles_are_independent() {
         .run(&["query", "beacon", "--profile", "other"])
         .exits(1)
         .says("next: auditgraph ingest --profile other");
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_told_with_what_to_look_at() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    sandbox.write("plan.md", "# Plan\n");
+    let lock = sandbox.root().join(".pkg/profiles/default/lock");
+    let mode = |mode| std::fs::set_permissions(&lock, PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o444);
+    // Root may write anywhere.
+    if std::fs::File::options().write(true).open(&lock).is_err() {
+        sandbox
+            .run(&["ingest"])
+            .exits(1)
+            .says("Permission denied")
+            .says("next: see who may read and write it: ls -ld ");
+        sandbox.run(&["query", "beacon"]).done().shows("plan.md");
+    }
+    mode(0o644);
+    sandbox.run(&["ingest"]).done();
 }

@@ -97,5 +97,5 @@ fn a_filter_that_cannot_match_is_refused_with_what_could() {
     sandbox
         .run(&["list", "--type", "person"])
         .exits(2)
-        .says("and link");
+        .says("unresolved, link]");
 }

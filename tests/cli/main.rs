@@ -4,6 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod support;
+#[cfg(feature = "self-update")]
+#[path = "../shared/terminal.rs"]
+#[allow(unreachable_pub)]
+mod terminal;
+#[path = "../shared/trees.rs"]
+mod trees;
 
 mod budget;
 mod busy;

@@ -1,13 +1,12 @@
 //! The answering side: this binary as the next version.
 
-use std::fs;
 use std::io::Write;
-use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 
 use crate::support::{Outcome, Sandbox, schemas, snapshot};
+use crate::trees::copy_tree;
 
 const RUN: &str = "r0001-0123456789ab";
 
@@ -128,7 +127,7 @@ fn hundred_workspaces_with_thousand_runs_are_judged() {
     let mut roots = Vec::new();
     for number in 0..100 {
         let root = sandbox.home().join(format!("w{number}"));
-        copy(&sandbox.root(), &root);
+        copy_tree(&sandbox.root(), &root);
         roots.push(root.display().to_string());
     }
     let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
@@ -136,17 +135,4 @@ fn hundred_workspaces_with_thousand_runs_are_judged() {
     let rows = rows(&document);
     assert_eq!(rows.len(), 100);
     assert!(rows.iter().all(|(_, change)| change == "none"));
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

@@ -74,7 +74,24 @@ fn a_query_that_is_none_is_refused_with_its_place() {
     sandbox
         .run(&["query", "beacon", "--type", "person"])
         .exits(2)
-        .says("the kinds are document, section, chunk");
+        .says("possible values: document, section, chunk");
+    sandbox
+        .run(&["list", "--type", "documents"])
+        .exits(2)
+        .says("a similar value exists: 'document'");
+}
+
+#[test]
+fn a_scope_without_documents_is_told() {
+    let sandbox = ingested();
+    sandbox
+        .run(&["query", "beacon", "--path", "nowhere", "--tag", "nobody"])
+        .done()
+        .says("no hits")
+        .says("no document has path nowhere")
+        .says("no document has tag nobody");
+    let outcome = sandbox.run(&["query", "zebra", "--path", "deep"]).done();
+    assert_eq!(outcome.stderr, "note: no hits\n");
 }
 
 #[test]

@@ -24,6 +24,27 @@ fn runs_are_listed_oldest_first_with_the_current_one_marked() {
 }
 
 #[test]
+fn runs_of_another_program_are_named() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.write(
+        ".pkg/profiles/default/runs/old one/ingest-manifest.json",
+        "{}",
+    );
+    sandbox
+        .run(&["runs"])
+        .done()
+        .shows("auditgraph rebuild")
+        .shows("auditgraph gc --run 'old one'");
+    sandbox.run(&["rebuild"]).done();
+    let document = sandbox.run(&["runs", "--json"]).done().document("runs");
+    assert_eq!(document["foreign"], serde_json::json!(["old one"]));
+    sandbox.run(&["gc", "--run", "old one"]).done();
+    let document = sandbox.run(&["runs", "--json"]).done().document("runs");
+    assert_eq!(document["foreign"], serde_json::json!([]));
+    assert_eq!(document["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn an_older_run_answers_when_asked_for_by_number_or_id() {
     let sandbox = Sandbox::with(NOTES);
     sandbox.run(&["ingest"]).done();

@@ -38,6 +38,7 @@ fn a_node_is_found_by_path_fragment_or_the_place_of_a_hit() {
         ("plan.md", "document:plan.md"),
         ("./plan.md", "document:plan.md"),
         ("log.md#day-one", "section:log.md#day-one"),
+        ("log.md#Day one", "section:log.md#day-one"),
     ] {
         let document = sandbox
             .run(&["show", name, "--json"])
@@ -45,12 +46,21 @@ fn a_node_is_found_by_path_fragment_or_the_place_of_a_hit() {
             .document("show");
         assert_eq!(document["node"]["id"], id);
     }
-    let document = sandbox
-        .run(&["show", "log.md:8", "--json"])
-        .done()
-        .document("show");
-    assert_eq!(document["node"]["kind"], "chunk");
-    assert!(document["text"].as_str().unwrap().contains("lantern"));
+    let text_at = |line: u32| {
+        let place = format!("log.md:{line}");
+        let document = sandbox
+            .run(&["show", &place, "--json"])
+            .done()
+            .document("show");
+        assert_eq!(document["node"]["kind"], "chunk");
+        document["text"].as_str().unwrap().to_owned()
+    };
+    assert!(text_at(8).contains("lantern"));
+    // Where a tag of the front matter stands, and on a blank line.
+    assert_eq!(text_at(2), "# Log");
+    assert_eq!(text_at(5), "# Log");
+    sandbox.run(&["show", "log.md:9"]).exits(1);
+    sandbox.run(&["show", "log.md:0"]).exits(1);
 }
 
 #[test]

@@ -167,3 +167,41 @@ fn every_schema_is_documented() {
         );
     }
 }
+
+#[test]
+fn a_document_tells_all_that_is_wrong_with_the_arguments() {
+    let sandbox = Sandbox::empty();
+    let message = |arguments: &[&str]| {
+        let document = sandbox.run(arguments).exits(2).document("error");
+        document["error"]["message"].as_str().unwrap().to_owned()
+    };
+    let missing = message(&["query", "--json"]);
+    assert_eq!(
+        missing,
+        "the following required arguments were not provided: <QUERY>..."
+    );
+    let unknown = message(&["list", "--type", "tags", "--json"]);
+    assert!(unknown.contains("possible values: document"), "{unknown}");
+    assert!(!unknown.contains('\n'), "{unknown}");
+}
+
+#[test]
+fn a_workspace_whose_name_is_not_utf8_works() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = Sandbox::empty();
+    let root = sandbox.root().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    // Some file systems have no such names.
+    if std::fs::create_dir(&root).is_err() {
+        return;
+    }
+    for (arguments, schema) in [
+        (&["init", "--json"][..], "init"),
+        (&["ingest", "--json"], "ingest"),
+        (&["status", "--json"], "status"),
+        (&["export", "--json", "--output", "x.json"], "exported"),
+    ] {
+        let mut command = sandbox.command(arguments);
+        command.current_dir(&root);
+        Outcome::of(&mut command).done().document(schema);
+    }
+}

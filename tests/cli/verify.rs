@@ -1,4 +1,5 @@
-use std::fs;
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
 
 use crate::support::{NOTES, Sandbox};
 
@@ -48,6 +49,71 @@ fn a_flipped_bit_in_a_pack_is_found_with_both_digests() {
 }
 
 #[test]
+fn a_flipped_bit_in_any_manifest_is_found_with_both_digests() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    sandbox.write("plan.md", "# Plan\n\nOther.\n");
+    sandbox.run(&["ingest"]).done();
+    let folder = sandbox.root().join(".pkg/profiles/default/runs");
+    for ordinal in ["r0001-", "r0002-"] {
+        let mut runs = fs::read_dir(&folder)
+            .unwrap()
+            .map(|run| run.unwrap().path());
+        let path = runs
+            .find(|path| path.to_str().unwrap().contains(ordinal))
+            .unwrap();
+        let sound = fs::read(&path).unwrap();
+        // Early and late, in a name, a number, a digest, a bracket.
+        for at in (0..sound.len()).step_by(97) {
+            let mut bytes = sound.clone();
+            bytes[at] ^= 4;
+            fs::write(&path, bytes).unwrap();
+            let document = sandbox
+                .run(&["verify", "--json"])
+                .exits(5)
+                .document("verify");
+            let problem = &document["problems"][0];
+            assert_eq!(problem["kind"], "manifest", "byte {at}: {document}");
+            let name = path.file_name().unwrap().to_str().unwrap();
+            assert_eq!(problem["path"], format!("runs/{name}"));
+            assert_ne!(problem["expected"], problem["actual"], "byte {at}");
+        }
+        fs::write(&path, &sound).unwrap();
+    }
+    sandbox.run(&["verify"]).done();
+}
+
+#[test]
+fn what_names_the_current_run_and_the_index_is_checked_too() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    let profile = sandbox.root().join(".pkg/profiles/default");
+    flip(&sandbox, "cache", ".sha256");
+    sandbox
+        .run(&["verify"])
+        .exits(5)
+        .shows(".sha256")
+        .shows("expected");
+    flip(&sandbox, "cache", ".sha256");
+    sandbox.run(&["verify"]).done();
+    let current = fs::read(profile.join("current")).unwrap();
+    fs::write(profile.join("current"), &current[1..]).unwrap();
+    sandbox
+        .run(&["verify"])
+        .exits(5)
+        .shows("current: it names no run")
+        .says("auditgraph rebuild");
+    fs::remove_file(profile.join("current")).unwrap();
+    let document = sandbox
+        .run(&["verify", "--json"])
+        .exits(5)
+        .document("verify");
+    assert_eq!(document["problems"][0]["kind"], "current");
+    sandbox.run(&["rebuild"]).done();
+    sandbox.run(&["verify"]).done();
+}
+
+#[test]
 fn a_source_that_changed_since_the_run_is_told() {
     let sandbox = Sandbox::with(NOTES);
     sandbox.run(&["ingest"]).done();
@@ -63,24 +129,28 @@ fn a_source_that_changed_since_the_run_is_told() {
 fn a_missing_or_damaged_index_is_made_again_with_one_line_that_says_so() {
     let sandbox = Sandbox::with(NOTES);
     sandbox.run(&["ingest"]).done();
+    let expected = sandbox.run(&["query", "beacon"]).done().shows("plan.md:3");
     let name = flip(&sandbox, "cache", ".db");
+    let path = sandbox
+        .root()
+        .join(".pkg/profiles/default/cache")
+        .join(&name);
+    // The clock of some file systems is coarse.
+    let later = SystemTime::now() + Duration::from_secs(2);
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_modified(later).unwrap();
     sandbox.run(&["verify"]).exits(5).shows(&name);
-    let cache = sandbox.root().join(".pkg/profiles/default/cache");
-    fs::remove_file(cache.join(&name)).unwrap();
-    let outcome = sandbox.run(&["query", "beacon"]).done().shows("plan.md:3");
-    assert_eq!(
-        outcome.stderr.lines().count(),
-        1,
-        "one line: {}",
-        outcome.stderr
-    );
-    assert!(
-        outcome.stderr.contains("was made again"),
-        "{}",
-        outcome.stderr
-    );
-    let again = sandbox.run(&["query", "beacon"]).done();
-    assert_eq!(again.stderr, "");
-    assert_eq!(again.stdout, outcome.stdout);
-    sandbox.run(&["verify"]).done();
+    for damage in ["changed since it was written", "was missing"] {
+        let outcome = sandbox.run(&["query", "beacon"]).done();
+        assert_eq!(outcome.stdout, expected.stdout);
+        let lines: Vec<&str> = outcome.stderr.lines().collect();
+        assert!(
+            matches!(lines[..], [line] if line.contains("was made again") && line.contains(damage)),
+            "{lines:?}"
+        );
+        let again = sandbox.run(&["query", "beacon"]).done();
+        assert_eq!(again.stderr, "");
+        sandbox.run(&["verify"]).done();
+        fs::remove_file(&path).unwrap();
+    }
 }

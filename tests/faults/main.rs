@@ -12,12 +12,23 @@ mod power;
 mod strace;
 mod writers;
 
-use std::collections::BTreeMap;
+#[path = "../shared/disk.rs"]
+#[allow(unreachable_pub, missing_docs)]
+mod disk;
+#[path = "../shared/stopped.rs"]
+#[allow(unreachable_pub)]
+mod stopped;
+#[path = "../shared/trees.rs"]
+mod trees;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+pub(crate) use trees::{contents, copy_tree};
 
 /// A workspace in a sealed home.
 pub(crate) struct Place {
@@ -116,7 +127,7 @@ impl Place {
         let named = self.named_files();
         for folder in ["runs", "packs", "cache"] {
             for name in names(&self.profile().join(folder)) {
-                assert!(named.contains_key(&name), "{when}: debris {folder}/{name}");
+                assert!(named.contains(&name), "{when}: debris {folder}/{name}");
             }
         }
         let output = self.run(&["verify"]);
@@ -124,19 +135,19 @@ impl Place {
     }
 
     /// The file names that the manifests account for.
-    fn named_files(&self) -> BTreeMap<String, ()> {
-        let mut named = BTreeMap::new();
+    fn named_files(&self) -> BTreeSet<String> {
+        let mut named = BTreeSet::new();
         for name in names(&self.profile().join("runs")) {
             let bytes = fs::read(self.profile().join("runs").join(&name)).unwrap();
             let manifest: Value = serde_json::from_slice(&bytes).unwrap();
             let run = name.strip_suffix(".json").unwrap();
-            named.insert(format!("index-{run}.db"), ());
-            named.insert(format!("index-{run}.db.sha256"), ());
-            named.insert(format!("stat-{run}.bin"), ());
+            named.insert(format!("index-{run}.db"));
+            named.insert(format!("index-{run}.db.sha256"));
+            named.insert(format!("stat-{run}.bin"));
             for pack in manifest["packs"].as_array().unwrap() {
-                named.insert(pack["file"].as_str().unwrap().to_owned(), ());
+                named.insert(pack["file"].as_str().unwrap().to_owned());
             }
-            named.insert(name, ());
+            named.insert(name);
         }
         named
     }
@@ -157,35 +168,4 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-pub(crate) fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-/// Every file below `folder` with its bytes.
-pub(crate) fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut pending = vec![folder.to_owned()];
-    while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                pending.push(path);
-            } else {
-                let bytes = fs::read(&path).unwrap();
-                files.insert(path, bytes);
-            }
-        }
-    }
-    files
 }

@@ -384,3 +384,158 @@ fn version_changed_without_a_signature_is_refused() {
     world.repository.write_json("timestamp.json", &timestamp);
     assert_eq!(world.refusal().0, Attack::ArbitrarySoftware);
 }
+
+/// Raw answers to a request for the timestamp, each odd in its own way.
+fn answered(world: &World, head: &str, body: &[u8]) -> Result<(), TrustError> {
+    let mut raw = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{head}\r\n").into_bytes();
+    raw.extend_from_slice(body);
+    world.server.rule("metadata/timestamp.json", Rule::Raw(raw));
+    world.load().map(|_| ())
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+#[test]
+fn what_the_headers_say_of_a_file_is_not_believed() {
+    let world = World::visited();
+    let timestamp = world.repository.read("timestamp.json");
+    // A wrong type changes nothing: what counts is what was signed.
+    answered(&world, "Content-Type: text/html\r\n", &timestamp).unwrap();
+    // Bytes are taken as they come: a bomb is not even unpacked.
+    let bomb = gzipped(&vec![b' '; 32 * 1024 * 1024]);
+    for (head, body) in [
+        ("Content-Encoding: gzip\r\n", gzipped(&timestamp)),
+        ("Content-Encoding: gzip\r\n", bomb),
+        ("Content-Encoding: br\r\n", b"\x1b\x00".to_vec()),
+    ] {
+        let (attack, words) = refused(answered(&world, head, &body));
+        assert_eq!(attack, Attack::Malformed, "{words}");
+        assert!(words.contains("timestamp"), "{words}");
+    }
+    // A length that is promised and does not come is a broken connection.
+    let outcome = answered(&world, "Content-Length: 4000000000\r\n", &timestamp);
+    assert!(
+        matches!(outcome, Err(TrustError::Unavailable { .. })),
+        "{outcome:?}"
+    );
+    assert_eq!(world.offered_by(&timestamp), "1.1.0");
+}
+
+#[test]
+fn json_that_two_readers_read_in_two_ways_is_refused() {
+    let world = World::new();
+    let timestamp = world.repository.read("timestamp.json");
+    let text = String::from_utf8(timestamp).unwrap();
+    let genuine: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut forged = genuine["signed"].clone();
+    forged["expires"] = days_from_now(4000).into();
+    let signatures = &genuine["signatures"];
+    let signed = &genuine["signed"];
+    let deep = "[".repeat(200_000);
+    for text in [
+        // The signed part twice, in both orders, and a field of it twice.
+        format!(r#"{{"signed":{forged},"signed":{signed},"signatures":{signatures}}}"#),
+        format!(r#"{{"signed":{signed},"signed":{forged},"signatures":{signatures}}}"#),
+        text.replacen("\"version\":", "\"version\": 99, \"version\":", 1),
+        // After its end, and deeper than any reader goes.
+        format!("{text}{text}"),
+        format!(r#"{{"signed":{deep}"#),
+        "null".to_owned(),
+        String::new(),
+    ] {
+        // To who has seen this version it is no news, whatever else it says.
+        let _ = std::fs::remove_dir_all(world.path("state"));
+        let (attack, words) = refused(answered(&world, "", text.as_bytes()));
+        assert_eq!(
+            attack,
+            Attack::Malformed,
+            "{words}: {}",
+            &text[..text.len().min(300)]
+        );
+    }
+}
+
+#[test]
+fn a_timestamp_of_a_far_future_version_needs_the_key_and_ends_with_it() {
+    let mut world = World::visited();
+    // Whoever has the timestamp key alone can make users deaf, not gullible.
+    let future = set_version(&world.repository.read("timestamp.json"), u64::MAX / 2);
+    let future = sign(&future["signed"], &["timestamp"]);
+    world.repository.write_json("timestamp.json", &future);
+    assert_eq!(world.offered(), "1.1.0");
+    world.repository.add("1.2.0", b"a security fix");
+    world.repository.publish();
+    assert_eq!(world.refusal().0, Attack::Rollback);
+    // A root that names another timestamp key makes them hear again.
+    let roots = ["root-1", "root-2", "root-3"];
+    let next = root(2, &roots, "timestamp-2", &roots);
+    world.repository.write_json("2.root.json", &next);
+    world.repository.timestamp_key = "timestamp-2".into();
+    world.repository.publish();
+    assert_eq!(world.offered(), "1.2.0");
+}
+
+#[test]
+fn headers_without_an_end_are_not_waited_for() {
+    let world = World::new();
+    world
+        .server
+        .rule("metadata/timestamp.json", Rule::DripHeaders);
+    let outcome = world.load();
+    assert!(outcome.is_err());
+    assert!(world.server.log().len() < 5);
+}
+
+#[test]
+fn a_server_that_lies_of_the_part_it_sends_gains_nothing() {
+    let world = World::new();
+    let place = world
+        .repository
+        .place(world.repository.targets.keys().next().unwrap());
+    std::fs::write(world.path("archive"), &ARCHIVE[..20]).unwrap();
+    world.server.rule(&place, Rule::LyingRange);
+    // The whole where the rest was asked for makes it too long.
+    let (attack, _) = refused(world.fetch(true).map(|_| ()));
+    assert_eq!(attack, Attack::WrongLength);
+    assert!(!world.path("archive").exists());
+    // From the start there is no part to lie of.
+    world.fetch(true).unwrap();
+    // Fewer bytes than the rest.
+    std::fs::write(world.path("archive"), &ARCHIVE[..20]).unwrap();
+    let short = "HTTP/1.1 206 X\r\nContent-Range: bytes 20-22/23\r\nContent-Length: 3\r\n\r\nabc";
+    world.server.rule(&place, Rule::Raw(short.into()));
+    assert_eq!(
+        refused(world.fetch(true).map(|_| ())).0,
+        Attack::WrongLength
+    );
+    // A part that nobody asked for.
+    std::fs::write(world.path("archive"), &ARCHIVE[..20]).unwrap();
+    let other = "HTTP/1.1 206 X\r\nContent-Range: bytes 5-7/23\r\nContent-Length: 3\r\n\r\nabc";
+    world.server.rule(&place, Rule::Raw(other.into()));
+    let outcome = world.fetch(true);
+    assert!(
+        matches!(outcome, Err(TrustError::Unavailable { .. })),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_copy_with_a_pipe_in_place_of_a_file_is_not_waited_for() {
+    let world = World::new();
+    let stick = world.path("stick");
+    world.repository.copy_to(&stick);
+    let timestamp = stick.join("metadata/timestamp.json");
+    std::fs::remove_file(&timestamp).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(&timestamp)
+        .status();
+    assert!(made.unwrap().success());
+    let outcome = world.load_from(&Source::Dir(stick));
+    let error = outcome.unwrap_err().to_string();
+    assert!(error.contains("not a regular file"), "{error}");
+}

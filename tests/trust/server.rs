@@ -36,6 +36,12 @@ pub enum Rule {
     Bytes(Vec<u8>),
     /// The first bytes, once; then the connection breaks.
     BreakOnce(usize),
+    /// This, headers and all, and the connection ends.
+    Raw(Vec<u8>),
+    /// A header line now and then, and never an end of them.
+    DripHeaders,
+    /// The whole file, told to be the part that was asked for.
+    LyingRange,
 }
 
 /// A private certificate authority and a server certificate from it.
@@ -225,6 +231,26 @@ fn answer(shared: &Shared, stream: &mut dyn Both) -> std::io::Result<()> {
                 std::thread::sleep(Duration::from_millis(100));
             }
             Ok(())
+        }
+        Some(Rule::Raw(bytes)) => stream.write_all(&bytes),
+        Some(Rule::DripHeaders) => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
+            for number in 0..300 {
+                write!(stream, "X-{number}: more\r\n")?;
+                stream.flush()?;
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Ok(())
+        }
+        Some(Rule::LyingRange) => {
+            let (file, from) = (file?, from.unwrap_or(0));
+            let range = format!(
+                "Content-Range: bytes {from}-{}/{}\r\n",
+                file.len() - 1,
+                file.len()
+            );
+            headers(stream, 206, Some(file.len()), &range)?;
+            stream.write_all(&file)
         }
         Some(Rule::Silence) => {
             // Ends when the client hangs up, or with the read timeout.

@@ -10,7 +10,7 @@ use auditgraph::upgrade::trust::{
 };
 
 use crate::repository::{PLATFORM, Repository, first_root};
-use crate::server::{Authority, Server};
+use crate::server::{Authority, Rule, Server};
 
 pub struct World {
     folder: tempfile::TempDir,
@@ -92,6 +92,13 @@ impl World {
         let slow = refusal.0 == Attack::SlowRetrieval;
         assert!(slow || !self.path("archive").exists(), "{refusal:?}");
         refusal
+    }
+
+    /// The same, once the server sends `timestamp` again.
+    pub fn offered_by(&self, timestamp: &[u8]) -> String {
+        let bytes = Rule::Bytes(timestamp.to_vec());
+        self.server.rule("metadata/timestamp.json", bytes);
+        self.offered()
     }
 
     /// The newest version that the user is offered.

@@ -6,6 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use auditgraph::foundation::Sha256;
+
 use crate::site::Site;
 use crate::versions::{OLD, built};
 
@@ -184,8 +186,16 @@ pub(crate) fn outcome(command: &mut Command) -> Outcome {
     }
 }
 
-/// Content and mode of everything under `folder`, by path.
-pub(crate) fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+/// What one path is: its mode, and of a file its length and digest.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    mode: u32,
+    pub(crate) bytes: u64,
+    sha256: Sha256,
+}
+
+/// Everything under `folder`, by path.
+pub(crate) fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Entry> {
     let mut entries = BTreeMap::new();
     let mut pending = vec![folder.to_owned()];
     while let Some(path) = pending.pop() {
@@ -198,7 +208,12 @@ pub(crate) fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         } else if metadata.is_file() {
             content = fs::read(&path).unwrap();
         }
-        entries.insert(path, (metadata.mode(), content));
+        let entry = Entry {
+            mode: metadata.mode(),
+            bytes: content.len() as u64,
+            sha256: Sha256::of(&content),
+        };
+        entries.insert(path, entry);
     }
     entries
 }

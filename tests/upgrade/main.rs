@@ -8,13 +8,30 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![cfg(feature = "self-update")]
 
+mod generated;
 mod home;
 mod killed;
 mod places;
-mod site;
 mod story;
-mod versions;
 
+#[path = "../shared/disk.rs"]
+#[allow(unreachable_pub)]
+mod disk;
+#[path = "../shared/nginx.rs"]
+#[allow(unreachable_pub)]
+mod nginx;
 #[path = "../trust/repository.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod repository;
+#[path = "../shared/site.rs"]
+mod site;
+#[path = "../shared/stopped.rs"]
+#[allow(unreachable_pub)]
+mod stopped;
+#[path = "../shared/terminal.rs"]
+#[allow(unreachable_pub)]
+mod terminal;
+#[path = "../shared/trees.rs"]
+mod trees;
+#[path = "../shared/versions.rs"]
+mod versions;

@@ -105,7 +105,7 @@ fn a_rebuild_that_would_not_fit_stops_the_update_with_its_own_exit() {
     let notes = home.workspace("near-budget");
     let used: u64 = snapshot(&notes.join(".pkg"))
         .values()
-        .map(|(_, content)| content.len() as u64)
+        .map(|entry| entry.bytes)
         .sum();
     let config = notes.join("auditgraph.toml");
     let limit = used + used / 4;

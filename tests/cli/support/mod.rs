@@ -3,13 +3,13 @@
 
 pub(crate) mod schemas;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
+
+pub(crate) use crate::trees::snapshot;
 
 /// A home and a workspace folder, removed when dropped.
 pub(crate) struct Sandbox {
@@ -150,42 +150,6 @@ impl Outcome {
         );
         self
     }
-}
-
-/// What one path under a folder is: content, mode and time of change.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    content: Vec<u8>,
-    mode: u32,
-    modified: (i64, i64),
-}
-
-/// Everything under `folder`, by path.
-pub(crate) fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Entry> {
-    let mut entries = BTreeMap::new();
-    let mut pending = vec![folder.to_owned()];
-    while let Some(path) = pending.pop() {
-        let Ok(metadata) = fs::symlink_metadata(&path) else {
-            continue;
-        };
-        let mut content = Vec::new();
-        if metadata.is_dir() {
-            for entry in fs::read_dir(&path).unwrap() {
-                pending.push(entry.unwrap().path());
-            }
-        } else if metadata.is_file() {
-            content = fs::read(&path).unwrap();
-        }
-        entries.insert(
-            path,
-            Entry {
-                content,
-                mode: metadata.permissions().mode(),
-                modified: (metadata.mtime(), metadata.mtime_nsec()),
-            },
-        );
-    }
-    entries
 }
 
 /// A handful of notes that link to each other.

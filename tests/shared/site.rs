@@ -1,23 +1,20 @@
 //! A release site on disk, and nginx in front of it.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
 use auditgraph::foundation::Sha256;
 use serde_json::json;
 
+use crate::nginx::Nginx;
 use crate::repository::{PLATFORM, Repository};
 use crate::versions::{Version, built};
 
 /// A release site with its web server.
 pub(crate) struct Site {
-    folder: tempfile::TempDir,
     pub(crate) repository: Repository,
-    nginx: Child,
-    port: u16,
+    nginx: Nginx,
+    _folder: tempfile::TempDir,
 }
 
 impl Site {
@@ -26,21 +23,12 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("site");
         let repository = Repository::new(&root);
-        certificates(folder.path());
-        // Taken and given back: nginx binds it next.
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|listener| listener.local_addr())
-            .unwrap()
-            .port();
-        let nginx = serve(folder.path(), port);
-        let site = Self {
-            folder,
+        let nginx = Nginx::serve(&root);
+        Self {
+            _folder: folder,
             repository,
             nginx,
-            port,
-        };
-        site.wait_until_it_answers();
-        site
+        }
     }
 
     /// A site that offers these versions.
@@ -60,10 +48,14 @@ impl Site {
             "0.2.0" => compatible,
             _ => incompatible,
         };
-        let executable = fs::read(executable).unwrap();
-        let name = self.repository.add(version.number, &archive(&executable));
+        self.publish_executable(version, &fs::read(executable).unwrap())
+    }
+
+    /// Publishes `executable` as `version`.
+    pub(crate) fn publish_executable(&mut self, version: Version, executable: &[u8]) -> String {
+        let name = self.repository.add(version.number, &archive(executable));
         let custom = self.repository.custom(&name);
-        custom["executable"] = described(&executable);
+        custom["executable"] = described(executable);
         custom["schema"] = json!({
             "writes": version.writes,
             "reads_since": version.reads_since,
@@ -75,27 +67,12 @@ impl Site {
 
     /// Where users find it.
     pub(crate) fn url(&self) -> String {
-        format!("https://localhost:{}/", self.port)
+        self.nginx.url() + "/"
     }
 
     /// The private authority's certificate.
     pub(crate) fn authority(&self) -> PathBuf {
-        self.folder.path().join("ca.pem")
-    }
-
-    fn wait_until_it_answers(&self) {
-        let start = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(30), "nginx is silent");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        let _ = self.nginx.kill();
-        let _ = self.nginx.wait();
+        self.nginx.authority()
     }
 }
 
@@ -140,54 +117,4 @@ pub(crate) fn archive_with(
         add(path, kind, content);
     }
     tar.into_inner().unwrap().finish().unwrap()
-}
-
-fn certificates(folder: &Path) {
-    let ca_key = rcgen::KeyPair::generate().unwrap();
-    let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority = ca.self_signed(&ca_key).unwrap();
-    let issuer = rcgen::Issuer::new(ca, ca_key);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let own = rcgen::CertificateParams::new(vec!["localhost".into()])
-        .unwrap()
-        .signed_by(&key, &issuer)
-        .unwrap();
-    fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
-    fs::write(folder.join("server.pem"), own.pem()).unwrap();
-    fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
-}
-
-fn serve(folder: &Path, port: u16) -> Child {
-    let at = folder.display();
-    let user = if rustix::process::geteuid().is_root() {
-        "user root;"
-    } else {
-        ""
-    };
-    let configuration = format!(
-        "daemon off; master_process off; {user} pid {at}/nginx.pid; error_log {at}/error.log;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {at}/t1; proxy_temp_path {at}/t2; fastcgi_temp_path {at}/t3;
-  uwsgi_temp_path {at}/t4; scgi_temp_path {at}/t5;
-  server {{
-    listen 127.0.0.1:{port} ssl;
-    ssl_certificate {at}/server.pem; ssl_certificate_key {at}/server.key;
-    root {at}/site;
-  }}
-}}
-"
-    );
-    let file = folder.join("nginx.conf");
-    fs::write(&file, configuration).unwrap();
-    Command::new("nginx")
-        .arg("-e")
-        .arg(folder.join("error.log"))
-        .arg("-c")
-        .arg(&file)
-        .env("PATH", "/usr/sbin:/usr/local/sbin:/usr/bin:/bin")
-        .spawn()
-        .expect("nginx: apt-get install nginx-light")
 }

@@ -40,10 +40,12 @@ pub(crate) const INCOMPATIBLE: Version = Version {
 /// incompatible. Built once a process; cargo's own cache does the rest.
 pub(crate) fn built() -> &'static [PathBuf; 3] {
     static BUILT: OnceLock<[PathBuf; 3]> = OnceLock::new();
-    BUILT.get_or_init(|| [OLD, COMPATIBLE, INCOMPATIBLE].map(build))
+    BUILT.get_or_init(|| [OLD, COMPATIBLE, INCOMPATIBLE].map(|version| build(version, "dev")))
 }
 
-fn build(version: Version) -> PathBuf {
+/// The executable of `version`, built with a profile of cargo's: `dev` or
+/// `release`.
+pub(crate) fn build(version: Version, profile: &str) -> PathBuf {
     let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("upgrade");
     let source = work.join(format!("source-{}", version.number));
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -67,17 +69,21 @@ fn build(version: Version) -> PathBuf {
     }
     let status = cargo
         .args(["build", "--quiet", "--offline", "--bin", "auditgraph"])
+        .args(["--profile", profile])
         .current_dir(&source)
         .env("CARGO_TARGET_DIR", work.join("target"))
         // Dependencies are those that were compiled for this very test.
         .env("CARGO_BUILD_BUILD_DIR", work.join("../.."))
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env("CARGO_PROFILE_DEV_STRIP", "symbols")
         .env("AUDITGRAPH_ROOT", &root)
         .status()
         .unwrap();
     assert!(status.success(), "{version:?} does not build");
-    let built = work.join(format!("auditgraph-{}", version.number));
-    fs::copy(work.join("target/debug/auditgraph"), &built).unwrap();
+    let built = work.join(format!("auditgraph-{}-{profile}", version.number));
+    let folder = if profile == "dev" { "debug" } else { profile };
+    let executable = work.join("target").join(folder).join("auditgraph");
+    fs::copy(executable, &built).unwrap();
     built
 }
 

@@ -1,0 +1,50 @@
+//! Workspaces for benches: small, and many.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use auditgraph::foundation::progress::Silent;
+use auditgraph::run::{self, Mode, Planned};
+use auditgraph::workspace::Workspace;
+
+/// Makes `count` workspaces with `runs` runs each below `folder`.
+pub(crate) fn make(
+    folder: &Path,
+    count: usize,
+    runs: usize,
+) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let first = folder.join("w000");
+    fs::create_dir(&first)?;
+    fs::write(first.join("auditgraph.toml"), "")?;
+    for number in 0..runs {
+        fs::write(first.join("a.md"), format!("# Note {number}\n"))?;
+        let workspace = Workspace::discover(Some(&first))?;
+        let profile = Default::default();
+        match run::plan(&workspace, &profile, Mode::Ingest, false, &Silent)? {
+            Planned::Run(plan) => drop(plan.approve()?.publish(&Silent)?),
+            Planned::Unchanged(_) => return Err("an edit made no run".into()),
+        }
+    }
+    let mut roots = vec![first.clone()];
+    for number in 1..count {
+        let root = folder.join(format!("w{number:03}"));
+        copy(&first, &root)?;
+        roots.push(root);
+    }
+    Ok(roots)
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

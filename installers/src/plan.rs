@@ -1,11 +1,12 @@
 //! What a release will consist of, as a value, before anything is made.
 //!
 //! Owns: deciding which files are made, from what, and which of them this
-//! machine cannot make. Pure: reads only [`Facts`] and the machine's own
-//! triple. `plan` prints it, `build` executes it, `check` compares with it.
+//! machine cannot make. Reads only [`Facts`], the machine's own triple and
+//! whether the project's files are there. `plan` prints it, `build` executes it, `check` compares with it.
 
 use serde::Serialize;
 
+use crate::build::in_the_way;
 use crate::facts::{Facts, System, Target};
 use crate::site::Kind;
 
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) global: Vec<PlannedFile>,
     /// What users will type, one command a door.
     pub(crate) install: Vec<String>,
+    /// What has to be put right before this can be made.
+    pub(crate) in_the_way: Vec<String>,
 }
 
 /// One platform's part of the release.
@@ -83,6 +86,7 @@ impl Plan {
                 Vec::new()
             },
             install: install(facts),
+            in_the_way: in_the_way(facts),
         }
     }
 }

@@ -124,7 +124,8 @@ fn answer(request: Request, root: &Path) -> std::io::Result<()> {
 fn send(request: Request, path: &Path, media: &str) -> std::io::Result<()> {
     match std::fs::File::open(path) {
         Ok(file) => {
-            let mut response = Response::from_file(file);
+            // A file host says how long a file is.
+            let mut response = Response::from_file(file).with_chunked_threshold(usize::MAX);
             set(&mut response, "Content-Type", media);
             request.respond(response)
         }

@@ -5,167 +5,9 @@
 mod support;
 
 use std::fs;
-use std::io::{Cursor, Read as _, Write as _};
-use std::path::{Path, PathBuf};
 
-use support::{Shipped, copy, done, json, release, tiny};
-
-/// A copy of the second product and its site.
-struct Copy {
-    _folder: tempfile::TempDir,
-    project: PathBuf,
-    site: PathBuf,
-}
-
-impl Copy {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (project, site) = (folder.path().join("project"), folder.path().join("site"));
-        for entry in fs::read_dir(&tiny().project).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_name() == "target" {
-                continue;
-            }
-            let place = project.join(entry.file_name());
-            if entry.file_type().unwrap().is_dir() {
-                copy(&entry.path(), &place);
-            } else {
-                fs::create_dir_all(&project).unwrap();
-                fs::copy(entry.path(), place).unwrap();
-            }
-        }
-        copy(&tiny().site, &site);
-        Self {
-            _folder: folder,
-            project,
-            site,
-        }
-    }
-
-    fn file(&self, end: &str) -> PathBuf {
-        let shipped = Shipped {
-            project: self.project.clone(),
-            site: self.site.clone(),
-        };
-        shipped.file(end)
-    }
-
-    /// What `check` finds, as `file: field: problem`.
-    fn findings(&self) -> Vec<String> {
-        let mut check = release(&self.project);
-        check.args(["check", "--partial", "--allow-dirty", "--json"]);
-        let output = check.arg(&self.site).output().unwrap();
-        let said: serde_json::Value = serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|_| panic!("{}", support::text(&output.stderr)));
-        let findings: Vec<String> = said["findings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|finding| {
-                let part = |name: &str| finding[name].as_str().unwrap();
-                format!("{}: {}: {}", part("file"), part("field"), part("problem"))
-            })
-            .collect();
-        assert_eq!(output.status.success(), findings.is_empty());
-        assert_eq!(said["ok"], findings.is_empty());
-        findings
-    }
-
-    /// `check` must name `file` (its end) and `field` (its start).
-    #[track_caller]
-    fn expect(&self, file: &str, field: &str) {
-        let findings = self.findings();
-        let named = findings.iter().any(|finding| {
-            finding
-                .split_once(": ")
-                .is_some_and(|(at, rest)| at.ends_with(file) && rest.starts_with(field))
-        });
-        assert!(named, "no finding in {file} at {field}: {findings:#?}");
-    }
-
-    /// Replaces `from`, which must be there, in the file at `path`.
-    fn replace(path: &Path, from: &str, to: &str) {
-        let text = fs::read_to_string(path).unwrap();
-        assert!(text.contains(from), "{from} is not in {}", path.display());
-        fs::write(path, text.replace(from, to)).unwrap();
-    }
-
-    /// Packs the archive at `path` again, after `change` of its members.
-    fn repack(path: &Path, change: impl Fn(&mut Vec<Member>)) {
-        let mut members = untar(path);
-        change(&mut members);
-        let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        let mut tar = tar::Builder::new(gzip);
-        for member in members {
-            let mut header = tar::Header::new_gnu();
-            header.set_entry_type(member.kind);
-            header.set_mode(member.mode);
-            header.set_size(member.bytes.len() as u64);
-            // The crate refuses odd paths: write the field itself.
-            let name = header.as_gnu_mut().unwrap();
-            name.name[..member.path.len()].copy_from_slice(member.path.as_bytes());
-            if member.kind == tar::EntryType::Symlink {
-                header.set_link_name("/etc/passwd").unwrap();
-            }
-            header.set_cksum();
-            tar.append(&header, member.bytes.as_slice()).unwrap();
-        }
-        let bytes = tar.into_inner().unwrap().finish().unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-
-    /// Packs the wheel at `path` again, after `change` of its members.
-    fn repack_wheel(path: &Path, change: impl Fn(&mut Vec<Member>)) {
-        let bytes = fs::read(path).unwrap();
-        let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
-        let mut members = Vec::new();
-        for index in 0..zip.len() {
-            let mut entry = zip.by_index(index).unwrap();
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).unwrap();
-            members.push(Member {
-                path: String::from_utf8(entry.name_raw().to_vec()).unwrap(),
-                mode: entry.unix_mode().unwrap(),
-                kind: tar::EntryType::Regular,
-                bytes,
-            });
-        }
-        change(&mut members);
-        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        for member in members {
-            let options = zip::write::SimpleFileOptions::default().unix_permissions(member.mode);
-            zip.start_file(member.path, options).unwrap();
-            zip.write_all(&member.bytes).unwrap();
-        }
-        fs::write(path, zip.finish().unwrap().into_inner()).unwrap();
-    }
-}
-
-struct Member {
-    path: String,
-    mode: u32,
-    kind: tar::EntryType,
-    bytes: Vec<u8>,
-}
-
-fn untar(path: &Path) -> Vec<Member> {
-    let file = fs::File::open(path).unwrap();
-    let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(file));
-    tar.entries()
-        .unwrap()
-        .map(|entry| {
-            let mut entry = entry.unwrap();
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).unwrap();
-            Member {
-                path: entry.path().unwrap().display().to_string(),
-                mode: entry.header().mode().unwrap(),
-                kind: entry.header().entry_type(),
-                bytes,
-            }
-        })
-        .collect()
-}
+use support::broken::{Copy, Member};
+use support::{done, json, release, tiny};
 
 const ARCHIVE: &str = "gnu.tar.gz";
 const WHEEL: &str = "x86_64.whl";
@@ -432,4 +274,93 @@ fn another_executable_in_the_wheel_is_found() {
     });
     copy.expect(WHEEL, "sha256 of pocket");
     copy.expect(WHEEL, "RECORD pocket_cli-1.4.0.data/scripts/pocket");
+}
+
+#[test]
+fn a_text_that_does_not_follow_from_the_release_is_found_by_its_line() {
+    for (place, from, to) in [
+        (
+            "v1.4.0/install.sh",
+            "https://pocket.example/install",
+            "https://elsewhere.example",
+        ),
+        (
+            "homebrew/Formula/pocket.rb",
+            "license \"MIT\"",
+            "license \"GPL-3.0-only\"",
+        ),
+        ("homebrew/Formula/pocket.rb", "say hello", "say nothing"),
+        ("simple/pocket-cli/index.html", "&gt;=3.11", "&gt;=3.8"),
+        ("simple/pocket-cli/index.json", ">=3.11", ">=3.8"),
+        ("simple/index.html", "pocket-cli/", "pocket-cli/../other/"),
+        (
+            "v1.4.0/pocket-x86_64-unknown-linux-gnu.tar.gz.sha256",
+            "*pocket",
+            "*packet",
+        ),
+        ("v1.4.0/pocket_cli-1.4.0.tar.gz.metadata", ">=3.11", ">=3.8"),
+    ] {
+        let copy = Copy::new();
+        Copy::replace(&copy.site.join(place), from, to);
+        copy.expect(place, "line ");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_the_projects_is_found_in_the_archive() {
+    let copy = Copy::new();
+    Copy::repack(&copy.file(ARCHIVE), |members| {
+        for member in members
+            .iter_mut()
+            .filter(|m| m.path.ends_with("LICENSE-MIT"))
+        {
+            member.bytes.clear();
+        }
+    });
+    copy.expect(ARCHIVE, "LICENSE-MIT: differs");
+}
+
+#[test]
+fn another_bill_of_materials_in_the_wheel_is_found() {
+    let copy = Copy::new();
+    Copy::repack_wheel(&copy.file(WHEEL), |members| {
+        for member in members.iter_mut().filter(|m| m.path.ends_with(".cdx.json")) {
+            member.bytes.push(b' ');
+        }
+    });
+    copy.expect(
+        WHEEL,
+        "pocket_cli-1.4.0.dist-info/sboms/pocket.cdx.json: differs",
+    );
+}
+
+#[test]
+fn a_file_that_nothing_lists_is_found() {
+    let copy = Copy::new();
+    fs::write(copy.site.join("v1.4.0/extra.tar.gz"), "slipped in").unwrap();
+    copy.expect("v1.4.0/extra.tar.gz", "file: site.json does not list it");
+}
+
+#[test]
+fn a_list_that_leads_out_of_the_site_is_refused() {
+    let copy = Copy::new();
+    let marker = copy.site.join("site.json");
+    Copy::replace(&marker, "\"v1.4.0/sha256.sum\"", "\"../sha256.sum\"");
+    let said = support::fails(release(&copy.project).arg("check").arg(&copy.site));
+    assert!(
+        said.contains("`../sha256.sum` is not a place on the site"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_truncated_archive_or_wheel_is_found() {
+    for end in [ARCHIVE, WHEEL, SDIST] {
+        let copy = Copy::new();
+        let path = copy.file(end);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        copy.expect(end, "archive: ");
+        copy.expect(end, "sha256: ");
+    }
 }

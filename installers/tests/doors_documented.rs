@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::python::interpreter;
-use support::{KEPT, Served, Shipped, bare, done, product, text, tool, workspace};
+use support::{Served, Shipped, bare, done, product, text, tool, workspace};
 
 /// Where the documents say things are, and where they are here.
 struct Hosts {
@@ -26,12 +26,16 @@ struct Section {
 }
 
 fn sections(document: &Path) -> Vec<Section> {
-    let mut sections = Vec::new();
+    // What stands above the first heading has no title.
+    let mut sections = vec![Section {
+        title: String::new(),
+        blocks: Vec::new(),
+    }];
     let mut block: Option<String> = None;
     for line in fs::read_to_string(document).unwrap().lines() {
         match &mut block {
             Some(text) if line == "```" => {
-                let section: &mut Section = sections.last_mut().unwrap();
+                let section = sections.last_mut().unwrap();
                 section.blocks.push(std::mem::take(text));
                 block = None;
             }
@@ -94,12 +98,12 @@ impl Home {
             .replace(&hosts.pages, &hosts.url)
             .replace(
                 &hosts.forge,
-                &format!("file://{}", product().project.display()),
+                &format!("file://{}", support::forge().display()),
             )
             .replace("v0.1.0", tag);
         let mut shell = bare("sh", self.folder.path());
         shell.args(["-e", "-u", "-c", &text]);
-        support::with_rust_and_registries(&mut shell);
+        support::quick_cargo(&mut shell);
         let name = product_name().to_uppercase();
         shell
             .env("PATH", &self.path)
@@ -112,12 +116,7 @@ impl Home {
             .env_remove("PIP_FIND_LINKS")
             .env("UV_PYTHON_DOWNLOADS", "never")
             .env("PIPX_DEFAULT_PYTHON", &self.python)
-            // What is compiled is kept between runs, and compiled quickly.
-            .env("CARGO_INSTALL_ROOT", self.path(".cargo-install"))
-            .env("CARGO_TARGET_DIR", Path::new(KEPT).join("from-source"))
-            .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+            .env("CARGO_INSTALL_ROOT", self.path(".cargo-install"));
         shell
     }
 }
@@ -161,6 +160,9 @@ fn run(document: &Path, wanted: impl Fn(&str) -> bool) -> (Vec<String>, Vec<Stri
     let (mut ran, mut left_out) = (Vec::new(), Vec::new());
     for section in sections(document) {
         if !wanted(&section.title) {
+            continue;
+        }
+        if section.blocks.is_empty() {
             continue;
         }
         let home = Home::new();
@@ -266,4 +268,42 @@ fn every_install_command_of_the_readme_works_as_shown() {
         "{ran:?}"
     );
     assert_eq!(left_out.len(), 1, "{left_out:?}");
+}
+
+/// First words of commands that install, upgrade or remove.
+const INSTALLERS: [&str; 7] = [
+    "curl ",
+    "pip ",
+    "uv tool ",
+    "pipx ",
+    "cargo install ",
+    "cargo uninstall ",
+    "brew ",
+];
+
+#[test]
+fn commands_in_running_text_are_those_of_the_blocks() {
+    let (mut known, mut shown) = (String::new(), Vec::new());
+    for page in ["README.md", "docs/install.md"] {
+        let page = workspace().join(page);
+        known.extend(
+            sections(&page)
+                .into_iter()
+                .flat_map(|section| section.blocks),
+        );
+        // In a table, a bar is written with a backslash.
+        let text = fs::read_to_string(&page).unwrap().replace("\\|", "|");
+        let code = text.split('`').skip(1).step_by(2);
+        shown.extend(
+            code.filter(|code| INSTALLERS.iter().any(|word| code.starts_with(word)))
+                .map(str::to_owned),
+        );
+    }
+    assert!(!shown.is_empty());
+    for code in shown {
+        assert!(
+            known.contains(&code),
+            "`{code}` is in no block, so no test runs it"
+        );
+    }
 }

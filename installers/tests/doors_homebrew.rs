@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Shipped, bare, done, fails, product, sha256, tiny, workspace};
+use support::{Shipped, bare, done, fails, product, sha256, tiny};
 
 const LOADER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/homebrew/load.rb");
 const STYLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/homebrew/rubocop.yml");
@@ -67,9 +67,7 @@ fn goes_through(shipped: &Shipped, binary: &str) {
             .join(binary)
             .display()
     );
-    if shipped.project == workspace() {
-        done(bare("bash", &at("home")).args(["-c", &sourced]));
-    }
+    done(bare("bash", &at("home")).args(["-c", &sourced]));
     let mut test = ruby(&formula, ["linux", "intel"]);
     test.arg("test").arg(at("prefix")).arg(at("scratch"));
     done(test.env("HOME", at("home")));

@@ -2,32 +2,54 @@
 //! with the same toolchain, in any directory, for any user.
 //!
 //! What could differ is taken out one by one: paths of sources, cargo's home and
-//! the target directory are remapped (panic messages carry them), flags from
-//! the caller's environment are removed, the C compiler and the C library come
-//! with zig in a pinned version, `SOURCE_DATE_EPOCH` is the commit's time.
+//! the target directory are remapped (panic messages carry them), of the caller's
+//! environment only what is known to be harmless is kept, the C compiler and the C library come
+//! with zig in a pinned version, `SOURCE_DATE_EPOCH` never changes.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{BuildError, Builder, command};
+use super::{BuildError, Builder, command, source};
 use crate::facts::{System, Target, cargo_program};
+use crate::shell;
 
-/// Environment variables of the caller that would change the executable.
-const REMOVED: [&str; 12] = [
-    "RUSTFLAGS",
-    "CARGO_BUILD_RUSTFLAGS",
-    "CARGO_BUILD_TARGET",
-    "RUSTC_WRAPPER",
-    "RUSTC_WORKSPACE_WRAPPER",
-    "CARGO_INCREMENTAL",
-    "CFLAGS",
-    "CPPFLAGS",
-    "CXXFLAGS",
-    "LDFLAGS",
-    "CC",
-    "AR",
+/// Of the caller's environment, what says where things are and how registries
+/// are reached. All else stays outside: a variable such as `CFLAGS`,
+/// `CARGO_PROFILE_RELEASE_LTO` or `LIBSQLITE3_FLAGS` would change the executable.
+const KEPT: [&str; 11] = [
+    "HOME",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "CARGO_BUILD_JOBS",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "DEVELOPER_DIR",
+    "SDKROOT",
 ];
+/// The same, by how the name starts, in any case.
+const KEPT_STARTS: [&str; 10] = [
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "cargo_http_",
+    "cargo_net_",
+    "cargo_registry_",
+    "cargo_registries_",
+    "cargo_zigbuild_",
+    "zig_",
+];
+
+/// What C compilers take for the time, in seconds since 1970: 1 January 1980,
+/// the first time a zip can hold. Were it the commit's, all C would be compiled
+/// anew for each commit. A project that wants the commit's time in its
+/// executable has `{time}` in `build.env`.
+const COMPILED: &str = "315532800";
 
 /// Tells zigbuild which zig to run.
 const ZIG: &str = "CARGO_ZIGBUILD_ZIG_PATH";
@@ -36,7 +58,11 @@ const ZIG_PYTHON: &str = "CARGO_ZIGBUILD_PYTHON_PATH";
 
 impl Builder<'_> {
     /// Compiles the executable for `target` and says where it is.
-    pub(super) fn compile(&self, target: &Target) -> Result<PathBuf, BuildError> {
+    pub(super) fn compile(
+        &self,
+        target: &Target,
+        sources: &source::Crate,
+    ) -> Result<PathBuf, BuildError> {
         (self.progress)(&format!("{}: compiling", target.triple));
         let auditable = self.tools.ensure("cargo-auditable")?;
         let mut path = vec![folder_of(&auditable)];
@@ -60,7 +86,7 @@ impl Builder<'_> {
         if !self.facts.release.build.features.is_empty() {
             cargo.args(["--features", &self.facts.release.build.features.join(",")]);
         }
-        self.environment(&mut cargo, target, &folder, &path)?;
+        self.environment(&mut cargo, target, &folder, &path, sources)?;
         if let Some(program) = zig_program.filter(|_| std::env::var_os(ZIG).is_none()) {
             // Otherwise each C file starts a Python first to start zig.
             cargo.env(ZIG, program).env(ZIG_PYTHON, "none");
@@ -78,10 +104,10 @@ impl Builder<'_> {
         target: &Target,
         folder: &Path,
         path: &[PathBuf],
+        sources: &source::Crate,
     ) -> Result<(), BuildError> {
-        for name in REMOVED {
-            cargo.env_remove(name);
-        }
+        cargo.env_clear();
+        cargo.envs(std::env::vars_os().filter(|(name, _)| is_kept(name)));
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let all = path
             .iter()
@@ -92,20 +118,31 @@ impl Builder<'_> {
             reason: error.to_string(),
         })?;
         let remapped = self.remapped(folder)?;
-        let rust: Vec<OsString> = remapped
+        let wrapper = self.wrapper(&remapped)?;
+        let own_c = has_c(sources);
+        let spaced =
+            |(from, _): &(PathBuf, String)| from.to_string_lossy().contains(char::is_whitespace);
+        let quote = remapped.iter().any(spaced);
+        let c: Vec<String> = remapped
             .iter()
-            .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()).into())
+            .filter(|(from, _)| own_c || *from != self.facts.root)
+            .map(|(from, to)| format!("-ffile-prefix-map={}={to}", from.display()))
+            .map(|flag| if quote { shell::quoted(&flag) } else { flag })
             .collect();
-        let c: Vec<OsString> = remapped
-            .iter()
-            .map(|(from, to)| format!("-ffile-prefix-map={}={to}", from.display()).into())
-            .collect();
+        if quote {
+            cargo.env("CC_SHELL_ESCAPED_FLAGS", "1");
+        }
         let for_target = target.triple.replace(['-', '.'], "_");
         cargo
             .env("PATH", joined)
-            .env("CARGO_ENCODED_RUSTFLAGS", rust.join("\x1f".as_ref()))
-            .env(format!("CFLAGS_{for_target}"), c.join(" ".as_ref()))
-            .env("SOURCE_DATE_EPOCH", self.facts.commit.time.to_string())
+            .env("RUSTC_WRAPPER", wrapper)
+            // Set, so that flags in the caller's own configuration do not count.
+            .env(
+                "CARGO_ENCODED_RUSTFLAGS",
+                self.own_flags(target)?.join("\x1f"),
+            )
+            .env(format!("CFLAGS_{for_target}"), c.join(" "))
+            .env("SOURCE_DATE_EPOCH", COMPILED)
             .env("ZERO_AR_DATE", "1")
             .env("LC_ALL", "C")
             .env("TZ", "UTC");
@@ -121,6 +158,7 @@ impl Builder<'_> {
             let value = value
                 .replace("{commit}", commit)
                 .replace("{target}", &target.triple)
+                .replace("{time}", &self.facts.commit.time.to_string())
                 .replace("{project}", &self.facts.root.to_string_lossy());
             cargo.env(name, value);
         }
@@ -142,12 +180,47 @@ impl Builder<'_> {
         }
     }
 
+    /// The flags that the project's own `.cargo/config.toml` asks for: they are
+    /// part of the commit. Those below a `cfg(…)` are not read.
+    fn own_flags(&self, target: &Target) -> Result<Vec<String>, BuildError> {
+        let path = self.facts.root.join(".cargo/config.toml");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(BuildError::Read(path, error)),
+        };
+        flags(&text, &target.triple).map_err(|error| BuildError::Unexpected {
+            what: path.display().to_string(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// A program for cargo to start rustc through: it adds the `remapped` names.
+    /// As flags they would be part of what cargo compares, and nothing that was
+    /// compiled could serve another checkout with the same target directory.
+    fn wrapper(&self, remapped: &[(PathBuf, String)]) -> Result<PathBuf, BuildError> {
+        let mut text = String::from("#!/bin/sh\nexec \"$@\"");
+        for (from, to) in remapped {
+            let flag = format!("--remap-path-prefix={}={to}", from.display());
+            text += &format!(" {}", shell::quoted(&flag));
+        }
+        text.push('\n');
+        let path = self.work.join("rustc.sh");
+        let failed = |error| BuildError::Write(path.clone(), error);
+        // Cargo asks rustc all it must know again when the wrapper's time changes.
+        if std::fs::read(&path).ok() != Some(text.as_bytes().to_vec()) {
+            std::fs::write(&path, text).map_err(failed)?;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
+                .map_err(failed)?;
+        }
+        Ok(path)
+    }
+
     /// Folders whose names must not reach the executable, and what stands there
     /// instead. The last match counts for rustc, so inner folders come last.
     fn remapped(&self, target_folder: &Path) -> Result<Vec<(PathBuf, String)>, BuildError> {
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let ask = |arguments: &[&str]| -> Result<String, BuildError> {
-            let mut command = Command::new(&rustc);
+            let mut command = Command::new("rustc");
             command.args(arguments).current_dir(&self.facts.root);
             let said = command::output(&mut command)?;
             Ok(String::from_utf8_lossy(&said).trim().to_owned())
@@ -168,6 +241,48 @@ impl Builder<'_> {
             ),
         ])
     }
+}
+
+/// Whether a variable of the caller's environment reaches the compilation.
+fn is_kept(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    KEPT.contains(&&*name)
+        || (KEPT_STARTS.iter()).any(|start| name.to_ascii_lowercase().starts_with(start))
+}
+
+/// `rustflags` for `triple` in a configuration of cargo's: those of the
+/// platform, or else those of every build.
+fn flags(config: &str, triple: &str) -> Result<Vec<String>, toml::de::Error> {
+    let config: toml::Table = toml::from_str(config)?;
+    let of = |table: Option<&toml::Value>| match table?.get("rustflags")? {
+        toml::Value::Array(flags) => {
+            let flags = flags.iter().filter_map(toml::Value::as_str);
+            Some(flags.map(str::to_owned).collect())
+        }
+        flags => Some(
+            flags
+                .as_str()?
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+        ),
+    };
+    let platform = config.get("target").and_then(|all| all.get(triple));
+    Ok(of(platform)
+        .or_else(|| of(config.get("build")))
+        .unwrap_or_default())
+}
+
+/// Whether the project has sources in C of its own, through which its folder's
+/// name could reach the executable.
+fn has_c(sources: &source::Crate) -> bool {
+    let c = |path: &String| {
+        let end = Path::new(path).extension().unwrap_or_default();
+        ["c", "cc", "cpp", "cxx", "h", "s", "S"]
+            .iter()
+            .any(|known| end == *known)
+    };
+    sources.files.iter().any(|(path, _, _)| c(path))
 }
 
 /// Where cargo keeps downloaded sources.
@@ -192,4 +307,40 @@ fn zig_beside(bin: &Path) -> Option<PathBuf> {
         .collect();
     found.sort();
     found.into_iter().next()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_projects_own_flags_are_those_of_the_platform_or_of_every_build() {
+        let config = "[build]\nrustflags = [\"--cfg\", \"loud\"]\n\
+                      [target.one]\nrustflags = \"-C  target-cpu=v2\"\n";
+        assert_eq!(flags(config, "one").unwrap(), ["-C", "target-cpu=v2"]);
+        assert_eq!(flags(config, "other").unwrap(), ["--cfg", "loud"]);
+        assert_eq!(flags("[alias]\nx = \"y\"\n", "one").unwrap(), [""; 0]);
+        assert!(flags("[build", "one").is_err());
+    }
+
+    #[test]
+    fn nothing_of_the_environment_that_changes_an_executable_is_kept() {
+        let dangerous = [
+            "RUSTFLAGS",
+            "CARGO_PROFILE_RELEASE_LTO",
+            "CARGO_BUILD_TARGET",
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER",
+            "CFLAGS_x86_64-unknown-linux-gnu",
+            "LIBSQLITE3_FLAGS",
+            "RUSTC_BOOTSTRAP",
+            "LD_PRELOAD",
+        ];
+        for name in dangerous {
+            assert!(!is_kept(name.as_ref()), "{name}");
+        }
+        for name in ["HOME", "HTTPS_PROXY", "https_proxy", "CARGO_HTTP_CAINFO"] {
+            assert!(is_kept(name.as_ref()), "{name}");
+        }
+    }
 }

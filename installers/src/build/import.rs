@@ -50,7 +50,7 @@ impl Builder<'_> {
         let sbom_name = format!("{}.cdx.json", self.facts.archive_stem(target));
         let sbom = read(&folder.join(&sbom_name))?;
         let mut artifacts = vec![
-            self.add(Kind::Archive, Some(target), &archive_name, &archive)?,
+            self.add_archive(target, &archive)?,
             self.add(Kind::Sbom, Some(target), &sbom_name, &sbom)?,
             self.add(
                 Kind::TargetManifest,

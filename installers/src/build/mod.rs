@@ -19,8 +19,10 @@ mod describe;
 mod dist;
 mod executable;
 mod import;
+mod ready;
 mod sbom;
 mod source;
+mod texts;
 
 use std::path::{Path, PathBuf};
 
@@ -33,8 +35,10 @@ use crate::shell;
 use crate::site::{Artifact, Kind, Marker, Missing, Published, Site, SiteError, sha256_hex};
 use crate::tools::Toolbox;
 
-pub(crate) use archive::{MAN_FOLDER, Member, completion_path, man_path, tar_gz};
+pub(crate) use archive::{Member, completion_path, man_path, tar_gz};
 pub(crate) use command::CommandError;
+pub(crate) use ready::{has_heading, in_the_way};
+pub(crate) use texts::{formula, front_door};
 
 /// Why a release could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +64,9 @@ pub(crate) enum BuildError {
     /// The root of trust is not the pinned one.
     #[error(transparent)]
     Repository(#[from] crate::repository::RepositoryError),
+    /// Something is in the way that is known before anything is made.
+    #[error("no release can be made of this yet:\n{}", .0.join("\n"))]
+    InTheWay(Vec<String>),
     /// A file of the project could not be read.
     #[error("cannot read {}", .0.display())]
     Read(PathBuf, #[source] std::io::Error),
@@ -73,14 +80,6 @@ pub(crate) enum BuildError {
         what: String,
         /// What is wrong with it.
         reason: String,
-    },
-    /// The platform asked for is not one of the release.
-    #[error("`{target}` is not in dist-workspace.toml; the release is for {known}")]
-    UnknownTarget {
-        /// As asked.
-        target: String,
-        /// The platforms there are.
-        known: String,
     },
     /// The platform asked for cannot be made on this machine.
     #[error("cannot make `{target}` here: {reason}")]
@@ -138,11 +137,9 @@ pub(crate) fn build(
     options: &Options,
     progress: &dyn Fn(&str),
 ) -> Result<Published, BuildError> {
-    if plan.targets.is_empty() {
-        return Err(BuildError::UnknownTarget {
-            target: options.only.clone().unwrap_or_default(),
-            known: facts.dist.targets.join(", "),
-        });
+    let in_the_way = in_the_way(facts);
+    if !in_the_way.is_empty() {
+        return Err(BuildError::InTheWay(in_the_way));
     }
     let work = facts.package.target_directory.join(env!("CARGO_PKG_NAME"));
     // One build at a time in one project: they share the working folders.
@@ -223,7 +220,7 @@ impl Builder<'_> {
         target: &Target,
         crate_file: &source::Crate,
     ) -> Result<Vec<Artifact>, BuildError> {
-        let path = self.compile(target)?;
+        let path = self.compile(target, crate_file)?;
         let executable =
             std::fs::read(&path).map_err(|error| BuildError::Read(path.clone(), error))?;
         let said = self.describe(&path)?;
@@ -237,11 +234,7 @@ impl Builder<'_> {
         };
         let mut artifacts = Vec::new();
         let archive = archive::pack(self.facts, &built)?;
-        let name = self.facts.archive_name(target);
-        artifacts.push(self.add(Kind::Archive, Some(target), &name, &archive)?);
-        // dist's manifest announces this file beside each archive.
-        let line = format!("{} *{name}\n", sha256_hex(&archive));
-        self.write(&format!("{name}.sha256"), line.as_bytes())?;
+        artifacts.push(self.add_archive(target, &archive)?);
         let stem = self.facts.archive_stem(target);
         let name = format!("{stem}.cdx.json");
         artifacts.push(self.add(Kind::Sbom, Some(target), &name, &built.sbom)?);
@@ -277,8 +270,7 @@ impl Builder<'_> {
     ) -> Result<(), BuildError> {
         (self.progress)("writing installer, formula, checksums and package index");
         let (script, manifest) = self.dist_global(made, crate_file)?;
-        let downloads_from = dist::download_url(&manifest)?;
-        let door = self.front_door(made, &script, artifacts)?;
+        let door = texts::front_door(self.facts, &script, artifacts)?;
         let name = format!("{}-installer.sh", self.facts.package.name);
         artifacts.push(self.add(Kind::GeneratedInstaller, None, &name, script.as_bytes())?);
         artifacts.push(self.add(Kind::Installer, None, "install.sh", door.as_bytes())?);
@@ -290,77 +282,11 @@ impl Builder<'_> {
             .map(|artifact| format!("{}  {}\n", artifact.sha256, artifact.file_name()))
             .collect();
         artifacts.push(self.add(Kind::Checksums, None, "sha256.sum", sums.as_bytes())?);
-        let formula = self.formula(made, artifacts, &downloads_from)?;
+        let formula = texts::formula(self.facts, artifacts, &manifest)?;
         let place = Site::formula(&self.facts.package.name);
         self.site.write(&place, formula.as_bytes())?;
         artifacts.push(self.site.artifact(Kind::Formula, None, &place)?);
         Ok(())
-    }
-
-    fn formula(
-        &self,
-        made: &[Target],
-        artifacts: &[Artifact],
-        downloads_from: &str,
-    ) -> Result<String, BuildError> {
-        let downloads: Vec<homebrew::Download<'_>> = made
-            .iter()
-            .filter_map(|target| {
-                let archive = artifacts.iter().find(|artifact| {
-                    artifact.kind == Kind::Archive
-                        && artifact.target.as_deref() == Some(target.triple.as_str())
-                })?;
-                Some(homebrew::Download {
-                    target,
-                    url: format!("{downloads_from}/{}", archive.file_name()),
-                    sha256: &archive.sha256,
-                })
-            })
-            .collect();
-        let package = &self.facts.package;
-        let release = &self.facts.release;
-        let completions: Vec<(String, String)> = release
-            .binary
-            .shells
-            .iter()
-            .map(|shell| (shell.clone(), completion_path(&package.binary, shell)))
-            .collect();
-        let description = release.homebrew.description.as_deref();
-        Ok(homebrew::render(&homebrew::Formula {
-            name: &package.name,
-            version: &package.version,
-            description: description.unwrap_or(&package.description),
-            homepage: &package.homepage,
-            license: &package.license,
-            downloads: &downloads,
-            binary: &package.binary,
-            completions: &completions,
-            man: MAN_FOLDER,
-            test: &release.homebrew.test,
-        })?)
-    }
-
-    /// dist's script behind the prelude that answers for platform, temporary
-    /// files and verification.
-    fn front_door(
-        &self,
-        made: &[Target],
-        script: &str,
-        artifacts: &[Artifact],
-    ) -> Result<String, BuildError> {
-        let digests = artifacts
-            .iter()
-            .filter(|artifact| artifact.kind == Kind::Archive)
-            .map(|artifact| (artifact.file_name().to_owned(), artifact.sha256.clone()))
-            .collect();
-        let front = shell::Front {
-            name: &self.facts.package.binary,
-            version: &self.facts.package.version,
-            documentation: &self.facts.release.installer.documentation,
-            messages: &self.facts.release.installer.messages,
-            targets: made,
-        };
-        Ok(shell::compose(&front, script, &digests)?)
     }
 
     /// Writes `site.json`, after the package index that lists all releases.
@@ -368,9 +294,20 @@ impl Builder<'_> {
         let name = &self.facts.package.name;
         let mut marker = Marker::read(&self.site)?.unwrap_or_else(|| Marker::empty(name));
         marker.publish(published);
-        python::write_index(self.facts, &self.site, &marker)?;
+        for (place, bytes) in python::index(self.facts, &self.site, &marker)? {
+            self.site.write(&place, &bytes)?;
+        }
         marker.write(&self.site)?;
         Ok(())
+    }
+
+    /// Writes an archive, and beside it the file with its digest that dist's
+    /// manifest announces.
+    fn add_archive(&self, target: &Target, bytes: &[u8]) -> Result<Artifact, BuildError> {
+        let name = self.facts.archive_name(target);
+        let line = format!("{} *{name}\n", sha256_hex(bytes));
+        self.write(&format!("{name}.sha256"), line.as_bytes())?;
+        self.add(Kind::Archive, Some(target), &name, bytes)
     }
 
     /// Writes `bytes` into the release's folder and describes them.

@@ -64,6 +64,12 @@ impl Checker<'_> {
                 let problem = format!("is {:o}, should be {right:o}", member.mode);
                 self.find(file, &format!("mode of {}", member.path), problem);
             }
+            if archive.include.contains(&member.path) {
+                let own = std::fs::read(self.facts.root.join(&member.path));
+                if own.ok().as_ref() != Some(&member.bytes) {
+                    self.find(file, &member.path, "differs from the project's own");
+                }
+            }
             if member.path == archive.changelog {
                 let text = String::from_utf8_lossy(&member.bytes).into_owned();
                 self.changelog(&format!("{file}: {}", member.path), &text);

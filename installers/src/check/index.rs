@@ -44,11 +44,13 @@ impl Checker<'_> {
                 self.equal(&json, &field, stated, &artifact.sha256, "site.json");
             }
         }
-        for (file, place) in [("simple/index.html", "html"), ("simple/index.json", "json")] {
-            let text = self.site.read(file).unwrap_or_default();
-            if !String::from_utf8_lossy(&text).contains(&name) {
-                self.find(file, place, format!("does not list {name}"));
+        match python::index(self.facts, self.site, marker) {
+            Ok(files) => {
+                for (file, bytes) in files {
+                    self.follows(&file, &bytes, "site.json and the metadata beside packages");
+                }
             }
+            Err(error) => self.find(&folder, "metadata", error.to_string()),
         }
     }
 }

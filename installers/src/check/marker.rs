@@ -1,6 +1,7 @@
 //! `site.json` against the files on disk and the project's own files.
 
 use super::Checker;
+use crate::build;
 use crate::plan::Plan;
 use crate::site::{Marker, sha256_hex};
 
@@ -120,14 +121,7 @@ impl Checker<'_> {
     /// A changelog has a heading for the release's version.
     pub(super) fn changelog(&mut self, file: &str, text: &str) {
         let version = &self.facts.package.version;
-        let heading = text
-            .lines()
-            .filter(|line| line.starts_with('#'))
-            .any(|line| {
-                line.split(|c: char| c.is_whitespace() || "[]()#".contains(c))
-                    .any(|word| word.strip_prefix('v').unwrap_or(word) == version)
-            });
-        if !heading {
+        if !build::has_heading(text, version) {
             self.find(file, "heading", format!("none for version {version}"));
         }
     }

@@ -8,6 +8,7 @@
 
 mod archive;
 mod binary;
+mod derived;
 mod elf;
 mod formula;
 mod index;
@@ -108,6 +109,8 @@ pub(crate) fn check(
     checker.manifests();
     checker.formula();
     checker.index(&marker);
+    checker.texts();
+    checker.companions();
     checker.update_repository(progress);
     checker.findings.sort();
     checker.findings.dedup();

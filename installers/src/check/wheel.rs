@@ -7,7 +7,7 @@ use sha2::Digest as _;
 
 use super::{Checker, odd_path};
 use crate::python::{self, base64_url, data_script, dist_info};
-use crate::site::Artifact;
+use crate::site::{Artifact, Kind};
 
 impl Checker<'_> {
     /// Judges a wheel with platform tag `tag` and gives back its executable.
@@ -52,15 +52,24 @@ impl Checker<'_> {
             }
         }
         let module = &self.facts.release.python.module;
-        for path in [
-            format!("{module}/__init__.py"),
-            format!("{module}/__main__.py"),
-            format!("{module}/py.typed"),
-            format!("{info}/sboms/{}.cdx.json", self.facts.package.name),
-        ] {
+        for path in ["__init__.py", "__main__.py", "py.typed"] {
+            let path = format!("{module}/{path}");
             if !members.contains_key(&path) {
                 self.find(file, &path, "missing");
             }
+        }
+        let path = format!("{info}/sboms/{}.cdx.json", self.facts.package.name);
+        let all = &self.release.artifacts;
+        let beside = all
+            .iter()
+            .find(|beside| beside.kind == Kind::Sbom && beside.target == artifact.target)
+            .and_then(|beside| self.site.read(&beside.path).ok());
+        match (members.get(&path), beside) {
+            (None, _) => self.find(file, &path, "missing"),
+            (Some((inside, _)), Some(beside)) if *inside != beside => {
+                self.find(file, &path, "differs from the one beside the wheel");
+            }
+            _ => {}
         }
         let record = text(&format!("{info}/RECORD")).unwrap_or_default();
         self.record(file, &info, &record, &members);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use super::{Outcome, facts_here, host, print_json, shown, tools};
+use super::{Outcome, facts_here, host, known, print_json, shown, tools};
 use crate::build::{Options, build};
 use crate::plan::Plan;
 use crate::site::Published;
@@ -39,6 +39,7 @@ pub(crate) struct Args {
 /// Makes the site and tells what is on it and what is missing.
 pub(crate) fn run(args: &Args) -> Outcome {
     let facts = facts_here()?;
+    known(&facts, args.target.as_deref())?;
     let host = host()?;
     let plan = Plan::of(&facts, &host, args.target.as_deref());
     let options = Options {

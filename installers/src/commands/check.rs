@@ -54,7 +54,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
         if findings.is_empty() {
             println!("{}: every file agrees", shown(&args.site));
         } else {
-            eprintln!("error: {} disagreements", findings.len());
+            let s = if findings.len() == 1 { "" } else { "s" };
+            eprintln!("error: {} disagreement{s}", findings.len());
         }
     }
     Ok(if findings.is_empty() {

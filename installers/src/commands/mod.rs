@@ -46,6 +46,19 @@ fn host() -> Result<String, Box<dyn std::error::Error>> {
         .ok_or_else(|| "`rustc -vV` does not name this machine".into())
 }
 
+/// Refuses a platform that the release is not for.
+fn known(facts: &Facts, target: Option<&str>) -> Result<(), Box<dyn std::error::Error>> {
+    let all = &facts.dist.targets;
+    match target.filter(|target| !all.iter().any(|known| known == target)) {
+        None => Ok(()),
+        Some(target) => {
+            let all = all.join(", ");
+            let said = "is not in dist-workspace.toml; the release is for";
+            Err(format!("`{target}` {said} {all}").into())
+        }
+    }
+}
+
 /// Prints one JSON document on standard output.
 fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Box<dyn std::error::Error>> {
     println!("{}", serde_json::to_string_pretty(value)?);

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{Outcome, facts_here, host, print_json};
+use super::{Outcome, facts_here, host, known, print_json};
 use crate::plan::Plan;
 
 /// Arguments of `plan`.
@@ -24,6 +24,7 @@ pub(crate) struct Args {
 /// Prints the plan. Writes nothing.
 pub(crate) fn run(args: &Args) -> Outcome {
     let facts = facts_here()?;
+    known(&facts, args.target.as_deref())?;
     let plan = Plan::of(&facts, &host()?, args.target.as_deref());
     if args.json {
         print_json(&plan)?;
@@ -55,6 +56,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
     println!("\nusers will type one of:");
     for command in &plan.install {
         println!("  {command}");
+    }
+    if !plan.in_the_way.is_empty() {
+        println!("\nin the way:");
+        for problem in &plan.in_the_way {
+            println!("  {problem}");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -21,7 +21,7 @@ use stage::Stage;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo demo                  show the product at work, then release and install it
+  cargo demo                  show the product at work, then release, install and update it
   cargo demo --quick          only show it at work
   cargo demo --list           print the steps, run nothing")]
 pub(crate) struct Args {
@@ -64,6 +64,10 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Er
     let mut cited = false;
     for step in &script.steps {
         clock.tell(&step.say);
+        if let Some(program) = stage.missing(&step.needs) {
+            println!("  (left out: {program} is not installed here)");
+            continue;
+        }
         if let Some(problem) = play(&mut stage, step)? {
             eprintln!("\nThe demo failed: `{}`: {problem}", step.run);
             eprintln!(
@@ -79,7 +83,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Er
         }
     }
     clock.tell("Done. Go on by hand:");
-    println!("  export PATH=\"{}:$PATH\"", stage.bin().display());
+    for folder in stage.programs() {
+        println!("  export PATH=\"{}:$PATH\"", folder.display());
+    }
     println!("  cd \"{}\"", stage.workspace.display());
     Ok(ExitCode::SUCCESS)
 }
@@ -93,7 +99,7 @@ fn build(project: &Project) -> Result<bool, Box<dyn Error>> {
 }
 
 fn play(stage: &mut Stage, step: &Step) -> Result<Option<String>, Box<dyn Error>> {
-    println!("  $ {}", step.run);
+    println!("  $ {}", step.run.replace('\n', "\n    "));
     let shown = stage.play(step)?;
     Ok(step.problem(shown.exit, &shown.output, |path| stage.lines_of(path)))
 }

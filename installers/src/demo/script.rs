@@ -54,6 +54,9 @@ pub(crate) struct Step {
     /// as soon as it has printed an address, which later steps see as `$URL`.
     #[serde(default)]
     pub(crate) server: bool,
+    /// Programs without which it is left out, aloud.
+    #[serde(default)]
+    pub(crate) needs: Vec<String>,
 }
 
 /// A part of the demo.
@@ -76,6 +79,8 @@ pub(crate) enum Place {
     Workspace,
     /// The checkout.
     Repository,
+    /// The copy of the checkout that releases are made of.
+    Source,
 }
 
 impl Script {

@@ -1,5 +1,6 @@
 //! Plays the steps of the demo: types each into a shell, shows what it prints.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader, Write};
 use std::path::{Path, PathBuf};
@@ -72,9 +73,36 @@ impl Stage {
         Ok(count)
     }
 
-    /// The folder with the product as it was built for the demo.
-    pub(crate) fn bin(&self) -> &Path {
-        &self.bin
+    /// The folders with the product that are there: as it was built for the
+    /// demo, and as the script installed it, which comes first on the path.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = PathBuf> {
+        let installed = self.root().join("script/.local/bin");
+        [self.bin.clone(), installed]
+            .into_iter()
+            .filter(|folder| folder.is_dir())
+    }
+
+    /// The first of `programs` that is not to be found.
+    pub(crate) fn missing<'a>(&self, programs: &'a [String]) -> Option<&'a str> {
+        let path = self.path();
+        let here =
+            |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
+        let mut programs = programs.iter().map(String::as_str);
+        programs.find(|program| !here(program))
+    }
+
+    fn root(&self) -> &Path {
+        self.home.parent().unwrap_or(&self.home)
+    }
+
+    /// Where the steps find programs; web servers lie where root looks.
+    fn path(&self) -> OsString {
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let mut dirs: Vec<PathBuf> = self.programs().collect();
+        dirs.reverse();
+        dirs.extend(std::env::split_paths(&inherited));
+        dirs.push("/usr/sbin".into());
+        std::env::join_paths(dirs).unwrap_or(inherited)
     }
 
     /// How many lines a source in the workspace has; none if there is no such file.
@@ -84,7 +112,9 @@ impl Stage {
     }
 
     /// Types the step into a shell, where `$DEMO` is the demo's folder,
-    /// `$VERSION` the product's version and `$URL` a server's address, and shows what it prints as it comes.
+    /// `$VERSION` the product's version, `$NEXT` and `$AFTER` later ones and
+    /// `$URL` the address of the last server, and shows what it prints as it
+    /// comes.
     pub(crate) fn play(&mut self, step: &Step) -> io::Result<Shown> {
         let (reader, writer) = io::pipe()?;
         let mut command = self.shell(step);
@@ -110,17 +140,18 @@ impl Stage {
     /// Waits for a server's address and lets it run.
     fn keep(&mut self, mut child: Child, mut lines: BufReader<PipeReader>) -> io::Result<Shown> {
         let mut output = String::new();
-        while self.url.is_none() && show_line(&mut lines, &mut output)? {
-            let words = output.split_whitespace();
-            self.url = words
-                .into_iter()
+        let mut url = None;
+        while url.is_none() && show_line(&mut lines, &mut output)? {
+            let mut words = output.split_whitespace();
+            url = words
                 .find(|word| word.starts_with("http"))
                 .map(String::from);
         }
-        if self.url.is_none() {
+        if url.is_none() {
             let exit = child.wait()?.code().filter(|code| *code != 0).or(Some(1));
             return Ok(Shown { exit, output });
         }
+        self.url = url;
         self.servers.push(child);
         // What it prints from now on is read and dropped, or it would block.
         std::thread::spawn(move || io::copy(&mut lines, &mut io::sink()));
@@ -132,25 +163,46 @@ impl Stage {
 
     fn shell(&self, step: &Step) -> Command {
         let place = match step.place {
-            Place::Workspace => &self.workspace,
-            Place::Repository => &self.repository,
+            Place::Workspace => self.workspace.clone(),
+            Place::Repository => self.repository.clone(),
+            Place::Source => self.root().join("source"),
         };
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let dirs = std::iter::once(self.bin.clone()).chain(std::env::split_paths(&path));
+        // A server takes the shell's place, so that ending one ends the other.
+        let run = if step.server {
+            format!("exec {}", step.run)
+        } else {
+            step.run.clone()
+        };
         let mut command = Command::new("sh");
         command
-            .args(["-c", &step.run])
+            .args(["-e", "-c", &run])
             .current_dir(place)
-            .env("PATH", std::env::join_paths(dirs).unwrap_or(path))
+            .env("PATH", self.path())
             .env("VERSION", &self.version)
-            .env("DEMO", self.home.parent().unwrap_or(&self.home))
+            .env("NEXT", later(&self.version, 1))
+            .env("AFTER", later(&self.version, 2))
+            .env("DEMO", self.root())
             .env("XDG_STATE_HOME", self.home.join("state"))
             .env("XDG_CONFIG_HOME", self.home.join("config"));
+        if step.place == Place::Source {
+            // What it compiles is kept with what the checkout compiles.
+            command.env(
+                "CARGO_TARGET_DIR",
+                self.root().parent().unwrap_or(&self.home),
+            );
+        }
         if let Some(url) = &self.url {
             command.env("URL", url);
         }
         command
     }
+}
+
+/// The version that comes `minors` minor versions after `version`.
+fn later(version: &str, minors: u64) -> String {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0u64));
+    let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    format!("{major}.{}.0", minor + minors)
 }
 
 impl Drop for Stage {

@@ -48,6 +48,7 @@ pub(crate) struct Build {
     #[serde(default)]
     pub(crate) features: Vec<String>,
     /// Environment of the compilation. `{commit}` stands for the commit's hash,
+    /// `{time}` for its time in seconds since 1970,
     /// `{target}` for the platform, `{project}` for the project's folder.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, String>,

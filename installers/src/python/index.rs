@@ -16,8 +16,16 @@ struct Entry {
     requires_python: Option<String>,
 }
 
-/// Writes the index of every wheel and source distribution on `site`.
-pub(crate) fn write_index(facts: &Facts, site: &Site, marker: &Marker) -> Result<(), PythonError> {
+/// The index of every wheel and source distribution on `site`: each file's
+/// place and contents.
+///
+/// # Errors
+/// [`PythonError`] where the metadata beside a package cannot be read.
+pub(crate) fn index(
+    facts: &Facts,
+    site: &Site,
+    marker: &Marker,
+) -> Result<[(String, Vec<u8>); 4], PythonError> {
     let name = normalised(&facts.release.python.name);
     let mut entries = Vec::new();
     let mut versions = Vec::new();
@@ -45,18 +53,19 @@ pub(crate) fn write_index(facts: &Facts, site: &Site, marker: &Marker) -> Result
         }
     }
     let folder = Site::index(&name);
-    site.write(
-        &format!("{folder}/index.html"),
-        project_html(&name, &entries).as_bytes(),
-    )?;
-    site.write(
-        &format!("{folder}/index.json"),
-        &text(&project_json(&name, &versions, &entries)),
-    )?;
-    site.write("simple/index.html", root_html(&name).as_bytes())?;
     let root = json!({ "meta": { "api-version": "1.1" }, "projects": [{ "name": name }] });
-    site.write("simple/index.json", &text(&root))?;
-    Ok(())
+    Ok([
+        (
+            format!("{folder}/index.html"),
+            project_html(&name, &entries).into_bytes(),
+        ),
+        (
+            format!("{folder}/index.json"),
+            text(&project_json(&name, &versions, &entries)),
+        ),
+        ("simple/index.html".into(), root_html(&name).into_bytes()),
+        ("simple/index.json".into(), text(&root)),
+    ])
 }
 
 fn text(value: &Value) -> Vec<u8> {

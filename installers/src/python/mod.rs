@@ -14,7 +14,7 @@ mod wheel;
 
 use crate::facts::Facts;
 
-pub(crate) use index::write_index;
+pub(crate) use index::index;
 pub(crate) use metadata::metadata;
 pub(crate) use sdist::sdist;
 pub(crate) use version::pep440;

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::facts::{System, Target};
-use quote::quoted;
+pub(crate) use quote::quoted;
 
 // Templates: neither is a script by itself, so neither has a `#!` line.
 const PRELUDE: &str = include_str!("prelude.sh.in");
@@ -110,18 +110,23 @@ pub(crate) fn generated(script: &str) -> Option<&str> {
     script.get(start..end)
 }
 
+/// Whether the prelude knows every situation that `messages` has a sentence for.
+///
+/// # Errors
+/// [`ShellError::Situation`].
+pub(crate) fn known(messages: &BTreeMap<String, String>) -> Result<(), ShellError> {
+    let unknown = messages
+        .keys()
+        .find(|key| !SITUATIONS.contains(&key.as_str()));
+    unknown.map_or(Ok(()), |key| Err(ShellError::Situation(key.clone())))
+}
+
 /// The prelude for one release.
 fn prelude(front: &Front<'_>) -> Result<String, ShellError> {
     if front.targets.is_empty() {
         return Err(ShellError::Nothing);
     }
-    if let Some(unknown) = front
-        .messages
-        .keys()
-        .find(|key| !SITUATIONS.contains(&key.as_str()))
-    {
-        return Err(ShellError::Situation(unknown.clone()));
-    }
+    known(front.messages)?;
     for word in [front.name, front.version] {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
         if word.is_empty() || !word.chars().all(plain) {

@@ -1,7 +1,7 @@
 //! Words for a POSIX shell.
 
 /// `text` as one word of a shell command, whatever is in it.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

@@ -84,6 +84,20 @@ impl Marker {
                 reason: format!("`format` is {}, this tool knows 1", marker.format),
             });
         }
+        let artifacts = marker
+            .releases
+            .iter()
+            .flat_map(|release| &release.artifacts);
+        let tags = marker.releases.iter().map(|release| &release.tag);
+        for place in artifacts.map(|artifact| &artifact.path).chain(tags) {
+            let inside = |part| matches!(part, std::path::Component::Normal(_));
+            if place.is_empty() || !std::path::Path::new(place).components().all(inside) {
+                return Err(SiteError::Marker {
+                    path,
+                    reason: format!("`{}` is not a place on the site", place.escape_debug()),
+                });
+            }
+        }
         Ok(Some(marker))
     }
 

@@ -16,7 +16,7 @@ pub(super) fn present(pin: &Pin, cache: &Path) -> Option<PathBuf> {
         Registry::Cargo => {
             let root = cargo_root(cache);
             let listed = fs::read_to_string(root.join(".crates.toml")).ok()?;
-            let wanted = format!("\"{} {} (", pin.name, pin.version);
+            let wanted = format!("\"{} {} (", pin.package, pin.version);
             let path = root.join("bin").join(&pin.command);
             (listed.contains(&wanted) && path.is_file()).then_some(path)
         }
@@ -35,7 +35,7 @@ pub(super) fn install(pin: &Pin, cache: &Path, logs: &Path) -> Result<(), String
     let mut log = Log::create(logs, &name, INSTALL_LIMIT).map_err(|error| error.to_string())?;
     eprintln!("      installing {pin}");
     match pin.registry {
-        Registry::Debian => debian(&pin.name, &mut log),
+        Registry::Debian => debian(&pin.package, &mut log),
         Registry::Cargo => cargo(pin, cache, &mut log),
         Registry::Pip => pip(pin, cache, &mut log),
         Registry::Npm => npm(pin, cache, &mut log),
@@ -77,7 +77,7 @@ fn cargo(pin: &Pin, cache: &Path, log: &mut Log) -> Result<(), String> {
     command
         .args(["install", "--locked", "--force", "--root"])
         .arg(cargo_root(cache))
-        .args(["--version", &pin.version, &pin.name])
+        .args(["--version", &pin.version, &pin.package])
         .current_dir(cache)
         .env("CARGO_TARGET_DIR", cache.join("target"))
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
@@ -108,7 +108,7 @@ fn pip(pin: &Pin, cache: &Path, log: &mut Log) -> Result<(), String> {
             "--disable-pip-version-check",
         ])
         .args(["--no-input", "--progress-bar", "off"])
-        .arg(format!("{}=={}", pin.name, pin.version))
+        .arg(format!("{}=={}", pin.package, pin.version))
         .args(&pin.with);
     done(&mut command, log)?;
     mark_complete(pin, &dir)
@@ -130,7 +130,7 @@ fn npm(pin: &Pin, cache: &Path, log: &mut Log) -> Result<(), String> {
             "--prefix",
         ])
         .arg(&dir)
-        .arg(format!("{}@{}", pin.name, pin.version))
+        .arg(format!("{}@{}", pin.package, pin.version))
         .current_dir(&dir);
     done(&mut command, log)?;
     mark_complete(pin, &dir)

@@ -26,8 +26,10 @@ pub(crate) enum Registry {
 /// One pinned tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pin {
-    /// Name of the tool and of its package.
+    /// Name of the tool.
     pub(crate) name: String,
+    /// Name of its package in the registry, often the same.
+    pub(crate) package: String,
     /// Where it comes from.
     pub(crate) registry: Registry,
     /// The version; empty for Debian's packages.
@@ -60,6 +62,7 @@ struct Entry {
     from: Registry,
     version: Option<String>,
     command: Option<String>,
+    package: Option<String>,
     #[serde(default)]
     with: Vec<String>,
 }
@@ -93,6 +96,7 @@ fn pin(name: String, entry: Entry) -> Result<Pin, String> {
     };
     Ok(Pin {
         command: entry.command.unwrap_or_else(|| name.clone()),
+        package: entry.package.unwrap_or_else(|| name.clone()),
         name,
         registry: entry.from,
         version,
@@ -109,7 +113,7 @@ mod tests {
     fn a_pin_has_a_registry_a_version_and_a_command() {
         let pins = parse(
             "[other]\nx = 1\n[tools]\na = { from = \"pip\", version = \"1.2\", command = \"python\" }\n\
-             b = { from = \"debian\" }\n",
+             b = { from = \"debian\", package = \"b-light\" }\n",
         )
         .unwrap();
         assert_eq!(pins[0].to_string(), "a 1.2");
@@ -117,6 +121,10 @@ mod tests {
         assert_eq!(
             (pins[1].command.as_str(), pins[1].version.as_str()),
             ("b", "")
+        );
+        assert_eq!(
+            (pins[0].package.as_str(), pins[1].package.as_str()),
+            ("a", "b-light")
         );
     }
 

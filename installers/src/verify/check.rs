@@ -21,6 +21,8 @@ pub(crate) struct Check {
     pub(crate) needs: Vec<String>,
     /// It measures time, so nothing else may run beside it.
     pub(crate) alone: bool,
+    /// It uses nothing that others use, so those after it run meanwhile.
+    pub(crate) beside: bool,
     /// Longest time one of its commands may take.
     pub(crate) limit: Duration,
     /// What it does.
@@ -28,9 +30,9 @@ pub(crate) struct Check {
 }
 
 /// Makes the commands of a check.
-pub(crate) type Commands = dyn Fn(&Context<'_>) -> io::Result<Vec<Command>>;
+pub(crate) type Commands = dyn Fn(&Context<'_>) -> io::Result<Vec<Command>> + Send + Sync;
 /// Does what a check does, and says how it ended.
-pub(crate) type Call = dyn Fn(&Context<'_>, &mut Log) -> io::Result<Outcome>;
+pub(crate) type Call = dyn Fn(&Context<'_>, &mut Log) -> io::Result<Outcome> + Send + Sync;
 
 /// What a check does.
 pub(crate) enum Action {
@@ -94,7 +96,7 @@ impl Check {
     pub(crate) fn commands(
         name: impl Into<String>,
         proves: impl Into<String>,
-        commands: impl Fn(&Context<'_>) -> io::Result<Vec<Command>> + 'static,
+        commands: impl Fn(&Context<'_>) -> io::Result<Vec<Command>> + Send + Sync + 'static,
     ) -> Self {
         Self::new(name, proves, Action::Commands(Box::new(commands)))
     }
@@ -103,7 +105,7 @@ impl Check {
     pub(crate) fn call(
         name: impl Into<String>,
         proves: impl Into<String>,
-        call: impl Fn(&Context<'_>, &mut Log) -> io::Result<Outcome> + 'static,
+        call: impl Fn(&Context<'_>, &mut Log) -> io::Result<Outcome> + Send + Sync + 'static,
     ) -> Self {
         Self::new(name, proves, Action::Call(Box::new(call)))
     }
@@ -114,6 +116,7 @@ impl Check {
             proves: proves.into(),
             needs: Vec::new(),
             alone: false,
+            beside: false,
             limit: DEFAULT_LIMIT,
             action,
         }
@@ -125,7 +128,13 @@ impl Check {
         self
     }
 
-    /// The same check, run while nothing is being installed: it measures time.
+    /// The same check, with those after it running meanwhile.
+    pub(crate) fn beside(mut self) -> Self {
+        self.beside = true;
+        self
+    }
+
+    /// The same check, run while nothing else is: it measures time.
     pub(crate) fn alone(mut self) -> Self {
         self.alone = true;
         self

@@ -16,6 +16,7 @@ mod workflows;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::project::Project;
 
@@ -34,6 +35,9 @@ pub(crate) struct Args {
     /// Leave this check out; it is counted as skipped
     #[arg(long, value_name = "NAME")]
     skip: Vec<String>,
+    /// Start no check after so many minutes; the rest is counted as skipped
+    #[arg(long, value_name = "MINUTES")]
+    start_within: Option<u64>,
     /// List the checks with what they need, and run nothing
     #[arg(long)]
     list: bool,
@@ -67,6 +71,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Er
     let options = runner::Options {
         skip: &args.skip,
         fail_fast: args.fail_fast,
+        start_within: args
+            .start_within
+            .map(|minutes| Duration::from_secs(60 * minutes)),
         json: args.json,
     };
     let ledger = runner::run(project, &asked, &options)?;

@@ -16,6 +16,10 @@ use crate::project::{Project, TestTarget};
 
 /// The test target that runs the fuzz targets on stable Rust.
 const FUZZ: &str = "fuzz";
+/// The test target that compiles a release in a folder of its own. It and those
+/// of the product, which do not use what the release tool compiles, run beside
+/// the others.
+const BESIDE: &str = "reproducible";
 /// Mutations that each fuzz target gets here: half a minute in all.
 const FUZZ_CASES: &str = "20000";
 
@@ -27,15 +31,16 @@ pub(crate) fn checks(project: &Project) -> Vec<Check> {
     // From here on tools are needed that take minutes to build.
     checks.extend(formula::checks());
     checks.extend(workflows::checks());
-    checks.push(demo());
-    checks.extend(
-        project
-            .tests
-            .iter()
-            .filter(|test| !test.plain)
-            .map(tool_test),
-    );
     checks.push(deny());
+    let with_tools = project.tests.iter().filter(|test| !test.plain);
+    let mut tests: Vec<Check> = with_tools.map(|test| tool_test(project, test)).collect();
+    // What measures comes last: where time is short, it is what can be missed.
+    tests.sort_by_key(|test| (test.alone, !test.beside));
+    let others = tests.iter().position(|test| !test.beside);
+    let others = tests.split_off(others.unwrap_or(tests.len()));
+    checks.extend(tests);
+    checks.push(demo());
+    checks.extend(others);
     checks
 }
 
@@ -154,7 +159,7 @@ fn plain_tests(project: &Project) -> Vec<Check> {
 
 /// A test that needs more than Rust. It is built with the whole workspace, as
 /// the others are: by itself its dependencies would be compiled once more.
-fn tool_test(test: &TestTarget) -> Check {
+fn tool_test(project: &Project, test: &TestTarget) -> Check {
     let test = test.clone();
     let needs = test.needs.clone();
     let about = if test.about.is_empty() {
@@ -162,9 +167,10 @@ fn tool_test(test: &TestTarget) -> Check {
     } else {
         &test.about
     };
-    let measures = test.name.starts_with("bench_");
+    let alone = test.name.starts_with("bench_");
+    let beside = test.package == project.package || test.name == BESIDE;
     let check = Check::commands(test.name.clone(), about.to_owned(), move |context| {
-        let args = [
+        let mut args = vec![
             "test",
             "--workspace",
             "--locked",
@@ -172,10 +178,18 @@ fn tool_test(test: &TestTarget) -> Check {
             "--test",
             &test.name,
         ];
+        if alone {
+            // Its figures are what it is run for.
+            args.extend(["--", "--nocapture"]);
+        }
         Ok(vec![context.cargo_with(&test.needs, &args)?])
     })
     .needing(needs);
-    if measures { check.alone() } else { check }
+    match () {
+        () if alone => check.alone(),
+        () if beside => check.beside(),
+        () => check,
+    }
 }
 
 fn demo() -> Check {
@@ -188,6 +202,8 @@ fn demo() -> Check {
         "cargo-cyclonedx",
         "cargo-dist",
         "cargo-zigbuild",
+        "nginx-light",
+        "openssl",
     ])
 }
 

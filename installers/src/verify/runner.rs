@@ -1,4 +1,7 @@
-//! Runs checks one after another and keeps the ledger.
+//! Runs checks one after another and keeps the ledger. Those that are marked so
+//! ([`Check::beside`]) do the same beside those after them, up to one that
+//! measures: a release's last crate keeps one core busy for a minute and a half,
+//! and a machine has two.
 //!
 //! Tools are installed by a second thread meanwhile, in the order in which the
 //! checks need them; a check waits for its own tools only, and one that
@@ -7,6 +10,8 @@
 use std::error::Error;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use super::check::{Action, Check, Context, Outcome};
@@ -22,6 +27,8 @@ pub(crate) struct Options<'a> {
     pub(crate) skip: &'a [String],
     /// Run nothing after a failure.
     pub(crate) fail_fast: bool,
+    /// Start no check when this much time has passed.
+    pub(crate) start_within: Option<Duration>,
     /// Standard output is to be one JSON document: progress goes to standard error.
     pub(crate) json: bool,
 }
@@ -58,6 +65,8 @@ pub(crate) fn run(
             },
             wanted: &wanted,
             options,
+            started,
+            failed: AtomicBool::new(false),
         };
         let ledger = run.all(checks);
         over.store(true, Ordering::Relaxed);
@@ -73,33 +82,89 @@ struct Run<'a> {
     /// Every tool that some check needs.
     wanted: &'a [&'a str],
     options: &'a Options<'a>,
+    started: Instant,
+    /// Whether a check has failed.
+    failed: AtomicBool,
 }
 
 impl Run<'_> {
     fn all(&self, checks: &[Check]) -> io::Result<Ledger> {
-        let mut ledger = Ledger::default();
         let total = checks.len();
-        for (index, check) in checks.iter().enumerate() {
-            self.say(&format!(
-                "[{}/{total}] {}: {}",
-                index + 1,
-                check.name,
-                check.proves
-            ));
-            let entry = if self.options.skip.contains(&check.name) {
-                skipped(check, "left out with --skip")
-            } else if self.options.fail_fast && ledger.failed() > 0 {
-                skipped(check, "an earlier check failed and --fail-fast was given")
-            } else {
-                self.one(check)?
-            };
-            let (word, reason) = words(&entry.outcome);
-            let colon = if reason.is_empty() { "" } else { ": " };
-            let seconds = entry.took.as_secs_f64();
-            self.say(&format!("      {word} in {seconds:.1} s{colon}{reason}"));
-            ledger.entries.push(entry);
+        let mut entries: Vec<Option<Entry>> = checks.iter().map(|_| None).collect();
+        std::thread::scope(|scope| {
+            let mut lane = None;
+            for (index, check) in checks.iter().enumerate() {
+                if check.alone {
+                    join(lane.take(), &mut entries)?;
+                }
+                self.say(&format!(
+                    "[{}/{total}] {}: {}",
+                    index + 1,
+                    check.name,
+                    check.proves
+                ));
+                if check.beside {
+                    self.say("      goes on beside the next");
+                    let lane = lane.get_or_insert_with(|| {
+                        let (queue, waiting) = mpsc::channel::<usize>();
+                        let told = |index: usize| Ok((index, self.told(&checks[index])?));
+                        (
+                            queue,
+                            scope.spawn(move || waiting.iter().map(told).collect()),
+                        )
+                    });
+                    lane.0.send(index).map_err(io::Error::other)?;
+                    continue;
+                }
+                let entry = self.unless_left_out(check)?;
+                self.tell("", &entry);
+                entries[index] = Some(entry);
+            }
+            join(lane, &mut entries)
+        })?;
+        Ok(Ledger {
+            entries: entries.into_iter().flatten().collect(),
+            ..Ledger::default()
+        })
+    }
+
+    /// Why a check is not run, if it is not.
+    fn left_out(&self, check: &Check) -> Option<String> {
+        if self.options.skip.contains(&check.name) {
+            return Some("left out with --skip".into());
         }
-        Ok(ledger)
+        if self.options.fail_fast && self.failed.load(Ordering::Relaxed) {
+            return Some("an earlier check failed and --fail-fast was given".into());
+        }
+        let limit = self.options.start_within?;
+        let minutes = limit.as_secs() / 60;
+        (self.started.elapsed() >= limit)
+            .then(|| format!("--start-within {minutes}: so many minutes had passed"))
+    }
+
+    fn unless_left_out(&self, check: &Check) -> io::Result<Entry> {
+        match self.left_out(check) {
+            Some(reason) => Ok(skipped(check, &reason)),
+            None => self.one(check),
+        }
+    }
+
+    fn told(&self, check: &Check) -> io::Result<Entry> {
+        let entry = self.unless_left_out(check)?;
+        self.tell(&format!("{} ", check.name), &entry);
+        Ok(entry)
+    }
+
+    fn tell(&self, name: &str, entry: &Entry) {
+        if matches!(entry.outcome, Outcome::Failed(_)) {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        let (word, reason) = words(&entry.outcome);
+        let colon = if reason.is_empty() { "" } else { ": " };
+        let seconds = entry.took.as_secs_f64();
+        self.say(&format!(
+            "      {name}{word} in {seconds:.1} s{colon}{reason}"
+        ));
     }
 
     fn one(&self, check: &Check) -> io::Result<Entry> {
@@ -116,6 +181,9 @@ impl Run<'_> {
                 .unwrap_or_else(|error| Outcome::Failed(error.to_string())),
         };
         let took = started.elapsed();
+        if check.alone && outcome == Outcome::Passed {
+            self.say(&format!("      figures: {}", log.path().display()));
+        }
         if matches!(outcome, Outcome::Failed(_)) {
             let tail = log.failure_tail()?;
             self.say(
@@ -171,6 +239,26 @@ impl Run<'_> {
     }
 }
 
+/// The checks that run beside others, one after another: where to queue one, and
+/// the thread that runs them.
+type Lane<'scope> = (
+    mpsc::Sender<usize>,
+    ScopedJoinHandle<'scope, io::Result<Vec<(usize, Entry)>>>,
+);
+
+/// Waits for the checks that run beside, and enters them.
+fn join(lane: Option<Lane<'_>>, entries: &mut [Option<Entry>]) -> io::Result<()> {
+    let Some((queue, worker)) = lane else {
+        return Ok(());
+    };
+    drop(queue);
+    let ended = worker.join();
+    for (index, entry) in ended.map_err(|_| io::Error::other("a check panicked"))?? {
+        entries[index] = Some(entry);
+    }
+    Ok(())
+}
+
 fn skipped(check: &Check, reason: &str) -> Entry {
     Entry {
         name: check.name.clone(),
@@ -212,6 +300,7 @@ mod tests {
         let options = Options {
             skip,
             fail_fast,
+            start_within: None,
             json: true,
         };
         run(&project(&dir), checks, &options).unwrap()
@@ -237,6 +326,44 @@ mod tests {
         );
         let (_, reason) = words(&ledger.entries[1].outcome);
         assert!(reason.contains("--fail-fast"), "{reason}");
+    }
+
+    #[test]
+    fn a_check_runs_beside_those_after_it_but_not_beside_one_that_measures() {
+        // The first ends only when the second has run; the third needs both.
+        let wait =
+            "for _ in $(seq 1 600); do test -e two && exec touch one; sleep 0.1; done; exit 1";
+        let dir = tempfile::tempdir().unwrap();
+        let here = |name: &str, script: &'static str| {
+            let place = dir.path().to_path_buf();
+            Check::commands(name, "a test of the runner", move |_| {
+                let mut command = Command::new("sh");
+                command.args(["-c", script]).current_dir(&place);
+                Ok(vec![command])
+            })
+        };
+        let checks = [
+            here("first", wait).beside(),
+            here("second", "touch two"),
+            here("third", "test -e one").alone(),
+        ];
+        let ledger = ledger(&checks, &[], false);
+        assert_eq!((ledger.passed(), ledger.failed()), (3, 0));
+        assert_eq!(ledger.entries[0].name, "first");
+    }
+
+    #[test]
+    fn no_check_is_started_when_the_time_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options {
+            skip: &[],
+            fail_fast: false,
+            start_within: Some(Duration::ZERO),
+            json: true,
+        };
+        let ledger = run(&project(&dir), &[shell("late", "exit 1")], &options).unwrap();
+        let (_, reason) = words(&ledger.entries[0].outcome);
+        assert!(reason.contains("--start-within 0"), "{reason}");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 // Each test target uses its own part of this.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub(crate) mod broken;
+pub(crate) mod products;
 pub(crate) mod python;
 
 use std::ffi::OsStr;
@@ -12,12 +14,12 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+
+#[allow(unused_imports, reason = "each test target uses its own part")]
+pub(crate) use products::{Shipped, forge, older_product, product, tiny, tiny_project};
 
 /// Where tests keep what is worth keeping between runs.
 pub(crate) const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
-/// The second product.
-pub(crate) const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny");
 /// The platform this test is compiled on and for.
 pub(crate) const LINUX: &str = "x86_64-unknown-linux-gnu";
 
@@ -57,84 +59,8 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A project and the site made from it.
-#[derive(Debug, Clone)]
-pub(crate) struct Shipped {
-    pub(crate) project: PathBuf,
-    pub(crate) site: PathBuf,
-}
-
-impl Shipped {
-    /// The only file of the newest release whose name ends so.
-    pub(crate) fn file(&self, end: &str) -> PathBuf {
-        let marker = json(&self.site.join("site.json"));
-        let releases = marker["releases"].as_array().unwrap();
-        let artifacts = releases.last().unwrap()["artifacts"].as_array().unwrap();
-        let mut all = artifacts
-            .iter()
-            .map(|artifact| artifact["path"].as_str().unwrap())
-            .filter(|path| path.ends_with(end));
-        let one = all
-            .next()
-            .unwrap_or_else(|| panic!("no file ends with {end}"));
-        assert_eq!(all.next(), None, "several files end with {end}");
-        self.site.join(one)
-    }
-
-    /// Version of the newest release.
-    pub(crate) fn version(&self) -> String {
-        let marker = json(&self.site.join("site.json"));
-        let newest = marker["releases"].as_array().unwrap().last().unwrap();
-        newest["version"].as_str().unwrap().to_owned()
-    }
-}
-
 pub(crate) fn json(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
-
-/// The second product and its site, made once a process and quickly, since
-/// compiled dependencies are kept.
-pub(crate) fn tiny() -> &'static Shipped {
-    static TINY_SITE: OnceLock<Shipped> = OnceLock::new();
-    TINY_SITE.get_or_init(|| {
-        let _lock = lock("tiny");
-        let project = tiny_project(&Path::new(KEPT).join("tiny"));
-        let site = Path::new(KEPT).join("tiny-site");
-        remove(&site);
-        done(release(&project).arg("build").arg("--out").arg(&site));
-        Shipped { project, site }
-    })
-}
-
-/// A checkout of the second product in `folder`, always of the same commit.
-pub(crate) fn tiny_project(folder: &Path) -> PathBuf {
-    fs::create_dir_all(folder).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.file_name() != Some(OsStr::new("target")) {
-            remove(&path);
-        }
-    }
-    copy(Path::new(TINY), folder);
-    fs::write(folder.join(".gitignore"), "/target/\n").unwrap();
-    commit(folder);
-    folder.to_path_buf()
-}
-
-/// Makes `folder` a repository with one commit that depends on its files only.
-pub(crate) fn commit(folder: &Path) {
-    let run = |arguments: &[&str]| {
-        let mut git = git(folder);
-        git.args(arguments)
-            .env("GIT_AUTHOR_DATE", "2026-02-03T04:05:06Z")
-            .env("GIT_COMMITTER_DATE", "2026-02-03T04:05:06Z")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null");
-        done(&mut git);
-    };
-    run(&["init", "--quiet"]);
-    run(&["add", "--all"]);
-    run(&["commit", "--quiet", "--message", "Ship"]);
 }
 
 /// The workspace this package is part of.
@@ -143,91 +69,6 @@ pub(crate) fn workspace() -> PathBuf {
         .parent()
         .unwrap()
         .into()
-}
-
-/// The product of this workspace and its site, made once a process from a clean
-/// clone of the commit at hand; compiled dependencies are kept.
-pub(crate) fn product() -> &'static Shipped {
-    static PRODUCT: OnceLock<Shipped> = OnceLock::new();
-    PRODUCT.get_or_init(|| {
-        let _lock = lock("product");
-        let project = clone();
-        let site = Path::new(KEPT).join("product-site");
-        remove(&site);
-        done(release(&project).arg("build").arg("--out").arg(&site));
-        Shipped { project, site }
-    })
-}
-
-/// The same product as a release before this one, on a site of its own.
-pub(crate) fn older_product() -> &'static Shipped {
-    static OLDER: OnceLock<Shipped> = OnceLock::new();
-    OLDER.get_or_init(|| {
-        let version = product().version();
-        let _lock = lock("product");
-        let project = clone();
-        let older = "0.0.1";
-        for file in ["Cargo.toml", "Cargo.lock", "CHANGELOG.md"] {
-            let text = fs::read_to_string(project.join(file)).unwrap();
-            let name = package_name(&project);
-            let text = match file {
-                "Cargo.lock" => text.replacen(
-                    &format!("name = \"{name}\"\nversion = \"{version}\""),
-                    &format!("name = \"{name}\"\nversion = \"{older}\""),
-                    1,
-                ),
-                "Cargo.toml" => text.replacen(
-                    &format!("version = \"{version}\""),
-                    &format!("version = \"{older}\""),
-                    1,
-                ),
-                _ => text.replacen(&format!("## {version}"), &format!("## {older}"), 1),
-            };
-            fs::write(project.join(file), text).unwrap();
-        }
-        let mut git = git(&project);
-        done(git.args(["commit", "--quiet", "--all", "--message", "Older"]));
-        let site = Path::new(KEPT).join("older-site");
-        remove(&site);
-        done(release(&project).arg("build").arg("--out").arg(&site));
-        Shipped { project, site }
-    })
-}
-
-/// Name of the package at the root of `project`.
-fn package_name(project: &Path) -> String {
-    let said = done(release(project).args(["plan", "--json"]));
-    let plan: serde_json::Value = serde_json::from_str(&said).unwrap();
-    plan["name"].as_str().unwrap().to_owned()
-}
-
-/// A clean clone of the commit at hand, always in the same place.
-fn clone() -> PathBuf {
-    let workspace = workspace();
-    let dirty = done(git(&workspace).args(["status", "--porcelain", "--untracked-files=no"]));
-    if !dirty.is_empty() {
-        eprintln!("note: the product is made from the commit, without these changes:\n{dirty}");
-    }
-    let commit = done(git(&workspace).args(["rev-parse", "HEAD"]));
-    let place = Path::new(KEPT).join("product");
-    if !place.join(".git").is_dir() {
-        remove(&place);
-        let mut clone = git(Path::new(KEPT));
-        done(
-            clone
-                .args(["clone", "--quiet", "--no-hardlinks"])
-                .arg(&workspace)
-                .arg(&place),
-        );
-    }
-    done(
-        git(&place)
-            .args(["fetch", "--quiet"])
-            .arg(&workspace)
-            .arg(commit.trim()),
-    );
-    done(git(&place).args(["reset", "--quiet", "--hard", commit.trim()]));
-    place
 }
 
 /// git with a name of its own, whoever owns `folder`.
@@ -273,6 +114,8 @@ pub(crate) fn remove(path: &Path) {
 pub(crate) struct Served {
     child: Child,
     pub(crate) url: String,
+    /// The commands it says install from it.
+    pub(crate) install: Vec<String>,
 }
 
 impl Served {
@@ -290,7 +133,13 @@ impl Served {
             .unwrap();
         let said: serde_json::Value = serde_json::from_str(&line).unwrap();
         let url = said["url"].as_str().unwrap().to_owned();
-        Self { child, url }
+        let install = said["install"].as_array().into_iter().flatten();
+        let install = install.map(|command| command.as_str().unwrap().to_owned());
+        Self {
+            child,
+            url,
+            install: install.collect(),
+        }
     }
 }
 

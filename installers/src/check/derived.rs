@@ -1,0 +1,105 @@
+//! What follows from other files is made again and compared, and what belongs to
+//! nothing is found.
+
+use std::collections::BTreeSet;
+
+use super::{Checker, Finding};
+use crate::build;
+use crate::python;
+use crate::site::{Kind, sha256_hex};
+
+impl Checker<'_> {
+    /// Notes the first line in which `file` is not what `source` makes of it,
+    /// unless something more telling was found in it.
+    pub(super) fn follows(&mut self, file: &str, expected: &[u8], source: &str) {
+        let found = self.site.read(file).unwrap_or_default();
+        let telling = |finding: &Finding| {
+            finding.file == file && !["sha256", "bytes"].contains(&finding.field.as_str())
+        };
+        if found == expected || self.findings.iter().any(telling) {
+            return;
+        }
+        let (found, expected) = (
+            String::from_utf8_lossy(&found).into_owned(),
+            String::from_utf8_lossy(expected).into_owned(),
+        );
+        let (mut is, mut should) = (found.lines(), expected.lines());
+        for number in 1_usize.. {
+            let (is, should) = (is.next(), should.next());
+            if is == should && is.is_some() {
+                continue;
+            }
+            let shown = |line: Option<&str>| {
+                let line = line.map(|line| line.trim().chars().take(200).collect::<String>());
+                line.map_or_else(|| "nothing".to_owned(), |line| format!("`{line}`"))
+            };
+            let problem = format!("is {}, {source} make it {}", shown(is), shown(should));
+            self.find(file, &format!("line {number}"), problem);
+            return;
+        }
+    }
+
+    /// Formula and front door are those of the release's archives and settings.
+    pub(super) fn texts(&mut self) {
+        let read = |checker: &Self, kind| {
+            let artifact = checker.one(kind, None)?;
+            checker.site.read(&artifact.path).ok()
+        };
+        let artifacts = &self.release.artifacts;
+        let formula = read(self, Kind::DistManifest)
+            .map(|manifest| build::formula(self.facts, artifacts, &manifest));
+        let door = read(self, Kind::GeneratedInstaller).map(|script| {
+            build::front_door(self.facts, &String::from_utf8_lossy(&script), artifacts)
+        });
+        for (kind, made) in [(Kind::Formula, formula), (Kind::Installer, door)] {
+            let (Some(artifact), Some(made)) = (self.one(kind, None), made) else {
+                continue; // Its absence is a finding of its own.
+            };
+            match made {
+                Ok(text) => {
+                    let source = "site.json, release.toml and dist-workspace.toml";
+                    self.follows(&artifact.path, text.as_bytes(), source);
+                }
+                Err(error) => self.find(&artifact.path, "contents", error.to_string()),
+            }
+        }
+    }
+
+    /// The small files beside archives and packages, and files that nothing
+    /// lists: they would be uploaded with the rest.
+    pub(super) fn companions(&mut self) {
+        let folder = format!("{}/", self.release.tag);
+        let mut known = BTreeSet::new();
+        for artifact in self.release.artifacts.clone() {
+            known.insert(artifact.path.clone());
+            let (name, expected) = match artifact.kind {
+                Kind::Archive => {
+                    let bytes = self.site.read(&artifact.path).unwrap_or_default();
+                    let line = format!("{} *{}\n", sha256_hex(&bytes), artifact.file_name());
+                    (format!("{}.sha256", artifact.path), line)
+                }
+                Kind::Wheel | Kind::Sdist => match python::metadata(self.facts) {
+                    Ok(text) => (format!("{}.metadata", artifact.path), text),
+                    Err(error) => {
+                        self.find(&artifact.path, "metadata", error.to_string());
+                        continue;
+                    }
+                },
+                _ => continue,
+            };
+            self.follows(
+                &name,
+                expected.as_bytes(),
+                "the file beside it and release.toml",
+            );
+            known.insert(name);
+        }
+        let entries = std::fs::read_dir(self.site.path(&folder));
+        for entry in entries.into_iter().flatten().flatten() {
+            let path = format!("{folder}{}", entry.file_name().to_string_lossy());
+            if !known.contains(&path) {
+                self.find(&path, "file", "site.json does not list it");
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Projects to ship and the sites made from them.
+//!
+//! A site is made once for each state of this source tree and kept: whichever
+//! test asks first waits for it, in whatever process. All of them are made in one
+//! place each, where compiled dependencies are kept as well.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use super::{KEPT, copy, done, git, json, lock, release, remove, workspace};
+
+/// The second product.
+const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny");
+/// Version of the product's older release.
+const OLDER: &str = "0.0.1";
+
+/// A project and the site made from it.
+#[derive(Debug, Clone)]
+pub(crate) struct Shipped {
+    pub(crate) project: PathBuf,
+    pub(crate) site: PathBuf,
+}
+
+impl Shipped {
+    /// The only file of the newest release whose name ends so.
+    pub(crate) fn file(&self, end: &str) -> PathBuf {
+        let marker = json(&self.site.join("site.json"));
+        let releases = marker["releases"].as_array().unwrap();
+        let artifacts = releases.last().unwrap()["artifacts"].as_array().unwrap();
+        let mut all = artifacts
+            .iter()
+            .map(|artifact| artifact["path"].as_str().unwrap())
+            .filter(|path| path.ends_with(end));
+        let one = all
+            .next()
+            .unwrap_or_else(|| panic!("no file ends with {end}"));
+        assert_eq!(all.next(), None, "several files end with {end}");
+        self.site.join(one)
+    }
+
+    /// Version of the newest release.
+    pub(crate) fn version(&self) -> String {
+        let marker = json(&self.site.join("site.json"));
+        let newest = marker["releases"].as_array().unwrap().last().unwrap();
+        newest["version"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The second product and its site.
+pub(crate) fn tiny() -> &'static Shipped {
+    static TINY_SITE: OnceLock<Shipped> = OnceLock::new();
+    TINY_SITE.get_or_init(|| {
+        let _lock = lock("tiny");
+        let project = tiny_project(&Path::new(KEPT).join("tiny"));
+        let site = made_once("tiny", &project);
+        Shipped { project, site }
+    })
+}
+
+/// A checkout of the second product in `folder`, always of the same commit.
+pub(crate) fn tiny_project(folder: &Path) -> PathBuf {
+    fs::create_dir_all(folder).unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name() != Some(OsStr::new("target")) {
+            remove(&path);
+        }
+    }
+    copy(Path::new(TINY), folder);
+    fs::write(folder.join(".gitignore"), "/target/\n").unwrap();
+    let run = |arguments: &[&str]| done(dated(&mut git(folder)).args(arguments));
+    run(&["init", "--quiet"]);
+    run(&["add", "--all"]);
+    run(&["commit", "--quiet", "--message", "Ship"]);
+    folder.to_path_buf()
+}
+
+/// The product of this workspace and its site, made from a clean clone.
+pub(crate) fn product() -> &'static Shipped {
+    static PRODUCT: OnceLock<Shipped> = OnceLock::new();
+    PRODUCT.get_or_init(|| {
+        let _lock = lock("product");
+        let project = checkout();
+        let site = made_once("product", &project);
+        Shipped { project, site }
+    })
+}
+
+/// The same product as a release before this one, on a site of its own.
+pub(crate) fn older_product() -> &'static Shipped {
+    static PRODUCT: OnceLock<Shipped> = OnceLock::new();
+    PRODUCT.get_or_init(|| {
+        let version = product().version();
+        let _lock = lock("product");
+        let project = clone();
+        let name = package_name(&project);
+        let entry = |version: &str| format!("name = \"{name}\"\nversion = \"{version}\"");
+        let line = |version: &str| format!("\nversion = \"{version}\"");
+        let heading = |version: &str| format!("## {version}");
+        for (file, from, to) in [
+            ("Cargo.toml", line(&version), line(OLDER)),
+            ("Cargo.lock", entry(&version), entry(OLDER)),
+            ("CHANGELOG.md", heading(&version), heading(OLDER)),
+        ] {
+            let text = fs::read_to_string(project.join(file)).unwrap();
+            assert!(text.contains(&from), "{from} is not in {file}");
+            fs::write(project.join(file), text.replacen(&from, &to, 1)).unwrap();
+        }
+        done(dated(&mut git(&project)).args(["commit", "--quiet", "--all", "--message", "Older"]));
+        let site = made_once("older", &project);
+        Shipped { project, site }
+    })
+}
+
+/// The site of `project`, made unless it is there for this very tree, this
+/// commit and this compiler.
+fn made_once(name: &str, project: &Path) -> PathBuf {
+    let commit = done(git(project).args(["rev-parse", "HEAD"]));
+    let rustc = done(Command::new("rustc").arg("--version"));
+    let key = [commit.trim(), &at_hand(), rustc.trim()].join("-");
+    let folder = Path::new(KEPT).join("sites").join(name);
+    let site = folder.join(key.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    // It is the last file that is written.
+    if !site.join("site.json").exists() {
+        remove(&folder);
+        let mut build = release(project);
+        if project == clone_place() {
+            // It shares what the workspace compiled, and cargo goes by time.
+            let touch = "git ls-files -z | xargs -0 touch";
+            done(Command::new("sh").args(["-c", touch]).current_dir(project));
+            build.env("CARGO_TARGET_DIR", Path::new(KEPT).parent().unwrap());
+        }
+        done(build.arg("build").arg("--out").arg(&site));
+    }
+    site
+}
+
+/// Where the workspace is cloned to.
+fn clone_place() -> PathBuf {
+    Path::new(KEPT).join("product")
+}
+
+/// Name of the package at the root of `project`.
+fn package_name(project: &Path) -> String {
+    let said = done(release(project).args(["plan", "--json"]));
+    let plan: serde_json::Value = serde_json::from_str(&said).unwrap();
+    plan["name"].as_str().unwrap().to_owned()
+}
+
+/// A checkout of the tree at hand: this workspace, or a clone where it differs
+/// from its commit.
+fn checkout() -> PathBuf {
+    let (workspace, commit) = (workspace(), at_hand());
+    let head = done(git(&workspace).args(["rev-parse", "HEAD"]));
+    if head.trim() == commit {
+        return workspace;
+    }
+    clone()
+}
+
+/// A bare repository whose only branch is the tree at hand, as a forge has it:
+/// nothing else works in it, so it never changes under who clones it.
+pub(crate) fn forge() -> &'static Path {
+    static FORGE: OnceLock<PathBuf> = OnceLock::new();
+    FORGE.get_or_init(|| {
+        let _lock = lock("forge");
+        let place = Path::new(KEPT).join("forge");
+        remove(&place);
+        done(git(Path::new(KEPT)).args(["init", "--quiet", "--bare", "forge"]));
+        let branch = format!("+{}:refs/heads/main", at_hand());
+        let fetch = ["fetch", "--quiet", "--no-tags", "--update-shallow"];
+        done(git(&place).args(fetch).arg(workspace()).arg(branch));
+        place
+    })
+}
+
+/// A clean clone of the tree at hand, always in the same place; for who holds
+/// the lock of the product.
+fn clone() -> PathBuf {
+    let place = clone_place();
+    if !place.join(".git").is_dir() {
+        remove(&place);
+        done(git(Path::new(KEPT)).args(["init", "--quiet", "product"]));
+    }
+    let commit = at_hand();
+    let fetch = ["fetch", "--quiet", "--no-tags", "--update-shallow"];
+    done(git(&place).args(fetch).arg(workspace()).arg(&commit));
+    done(git(&place).args(["reset", "--quiet", "--hard", &commit]));
+    place
+}
+
+/// The tree at hand as a commit: the current one, or one made of what differs
+/// from it. It is on no branch.
+fn at_hand() -> String {
+    let workspace = workspace();
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut git = git(&workspace);
+        git.env("GIT_INDEX_FILE", folder.path().join("index"));
+        done(dated(&mut git).args(arguments)).trim().to_owned()
+    };
+    run(&["read-tree", "HEAD"]);
+    run(&["add", "--all"]);
+    let tree = run(&["write-tree"]);
+    if tree == run(&["rev-parse", "HEAD^{tree}"]) {
+        return run(&["rev-parse", "HEAD"]);
+    }
+    run(&["commit-tree", "-p", "HEAD", "-m", "At hand", &tree])
+}
+
+/// Lets what git commits depend on the files alone.
+fn dated(git: &mut Command) -> &mut Command {
+    git.env("GIT_AUTHOR_DATE", "2026-02-03T04:05:06Z")
+        .env("GIT_COMMITTER_DATE", "2026-02-03T04:05:06Z")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+}

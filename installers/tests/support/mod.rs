@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 #[allow(unused_imports, reason = "each test target uses its own part")]
-pub(crate) use products::{Shipped, forge, older_product, product, tiny, tiny_project};
+pub(crate) use products::{Shipped, clone, forge, older_product, product, tiny, tiny_project};
 
 /// Where tests keep what is worth keeping between runs.
 pub(crate) const KEPT: &str = env!("CARGO_TARGET_TMPDIR");

@@ -179,7 +179,7 @@ pub(crate) fn forge() -> &'static Path {
 
 /// A clean clone of the tree at hand, always in the same place; for who holds
 /// the lock of the product.
-fn clone() -> PathBuf {
+pub(crate) fn clone() -> PathBuf {
     let place = clone_place();
     if !place.join(".git").is_dir() {
         remove(&place);

@@ -7,7 +7,7 @@ use crate::graph::{
     Chunk, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, Span, TagRule,
     TagUse,
 };
-use crate::index::{Builder, Built, Facts, Index, Prepared, Scratch, Source, prepare};
+use crate::index::{Batch, Builder, Built, Facts, Index, Prepared, Scratch, Source, prepare};
 
 /// The document of `text`, one chunk per line that is not empty.
 pub(super) fn document(text: &str) -> Document {
@@ -143,10 +143,9 @@ pub(super) fn build(scratch: &Scratch, documents: &[(&str, &str)], facts: &Facts
     let mut builder = Builder::new(scratch).unwrap();
     let mut sorted = documents.to_vec();
     sorted.sort_unstable();
-    for (path, text) in sorted {
-        builder.add(&prepared(path, text)).unwrap();
-    }
-    builder.finish(facts).unwrap()
+    let documents = sorted.iter().map(|(path, text)| prepared(path, text));
+    builder.add(&Batch::of(documents.collect())).unwrap();
+    builder.close().finish(facts).unwrap()
 }
 
 /// The bytes of a built index.

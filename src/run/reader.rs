@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::standing::{self, Standing};
 use super::{Manifest, Objects, RunError, RunId, remake};
-use crate::foundation::Sha256;
 use crate::foundation::progress::Progress;
 use crate::graph::{Document, WorkspacePath};
 use crate::index::Index;
@@ -144,22 +143,14 @@ impl Session {
         &self.notes
     }
 
-    /// The document with this object id, from the packs.
-    ///
-    /// # Errors
-    /// [`RunError::Damaged`].
-    pub fn document(&mut self, id: Sha256) -> Result<Document, RunError> {
-        self.objects.document(id)
-    }
-
     /// The document at `path`, from the packs; `None` when the run has none.
     ///
     /// # Errors
     /// [`RunError::Damaged`].
     pub fn document_at(&mut self, path: &WorkspacePath) -> Result<Option<Document>, RunError> {
         match self.objects.entry(self.manifest.tree, path)? {
-            Some(super::tree::Entry::Source { document, .. }) => {
-                self.objects.document(document).map(Some)
+            Some(super::tree::Entry::Source { sha256, .. }) => {
+                self.objects.document(path, sha256).map(Some)
             }
             Some(_) | None => Ok(None),
         }

@@ -4,16 +4,16 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rayon::prelude::*;
-
+use super::groups::groups;
 use super::tree::{Entry, Files};
 use super::{Manifest, Objects, RunError, document, index_record, intent, publish};
 use crate::budget::{Policy, Verdict};
 use crate::foundation::Sha256;
 use crate::foundation::durable::{self, Meter};
+use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::{Phase, Progress};
 use crate::graph::WorkspacePath;
-use crate::index::{self, Builder, Built, Facts, Index, Scratch};
+use crate::index::{self, Batch, Builder, Built, Facts, Index, Scratch};
 use crate::schema::WRITES;
 use crate::workspace::{Layout, Lock, usage, user};
 
@@ -110,42 +110,44 @@ pub(super) fn build(
     let files = objects.listing(manifest.tree)?.files;
     progress.begin(Phase::files("indexing", Some(files.len() as u64)));
     let mut builder = Builder::new(&scratch(manifest.source_bytes))?;
-    let sources: Vec<_> = files
-        .iter()
-        .filter_map(|(path, entry)| match entry {
-            Entry::Source {
-                sha256,
-                bytes,
-                document,
-            } => {
-                let source = index::Source {
-                    path: path.clone(),
-                    sha256: *sha256,
-                    bytes: *bytes,
-                };
-                Some((source, *document))
-            }
-            Entry::Refused { .. } | Entry::File => None,
-        })
-        .collect();
-    for batch in sources.chunks(1_024) {
-        let stored = batch
-            .iter()
-            .map(|(source, id)| Ok((source.clone(), *id, objects.get(*id)?)))
-            .collect::<Result<Vec<_>, RunError>>()?;
-        let prepared = stored
-            .into_par_iter()
-            .map(|(source, id, bytes)| {
-                let document = document::decode(id, &bytes)?;
-                Ok(index::prepare(source, document))
-            })
-            .collect::<Result<Vec<_>, RunError>>()?;
-        for prepared in &prepared {
-            builder.add(prepared)?;
+    let sources = files.iter().filter_map(|(path, entry)| match entry {
+        Entry::Source { sha256, bytes } => Some(index::Source {
+            path: path.clone(),
+            sha256: *sha256,
+            bytes: *bytes,
+        }),
+        Entry::Refused { .. } | Entry::File => None,
+    });
+    let mut groups = groups(sources, |source| source.bytes);
+    let prepare = |group: Vec<(index::Source, Vec<u8>)>| {
+        let prepared = group.into_iter().map(|(source, bytes)| {
+            let document = document::decode(&source.path, source.sha256, &bytes)?;
             progress.advance(1);
+            Ok(index::prepare(source, document))
+        });
+        Ok::<_, RunError>(Batch::of(prepared.collect::<Result<_, RunError>>()?))
+    };
+    rayon::in_place_scope(|scope| {
+        let mut preparing = InOrder::new(&prepare);
+        loop {
+            while preparing.has_room()
+                && let Some(group) = groups.next()
+            {
+                let stored = group.into_iter().map(|source| {
+                    let bytes = objects.get(source.sha256)?;
+                    Ok((source, bytes))
+                });
+                preparing.give(scope, stored.collect::<Result<_, RunError>>()?);
+            }
+            match preparing.take() {
+                Some(batch) => builder.add(&batch?)?,
+                None => return Ok::<_, RunError>(()),
+            }
         }
-    }
-    let built = builder.finish(&facts(&files, manifest.tree, manifest.digest))?;
+    })?;
+    let built = builder
+        .close()
+        .finish(&facts(&files, manifest.tree, manifest.digest))?;
     progress.finish();
     Ok(built)
 }

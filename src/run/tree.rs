@@ -30,12 +30,10 @@ const BOUNDS: json::Bounds = json::Bounds {
 pub enum Entry {
     /// A source that was ingested.
     Source {
-        /// SHA-256 of its bytes.
+        /// SHA-256 of its bytes: the id of the object that holds them.
         sha256: Sha256,
         /// Its length.
         bytes: u64,
-        /// The document object extracted from it.
-        document: Sha256,
     },
     /// A file that matched and could not be ingested.
     Refused {
@@ -106,14 +104,9 @@ impl From<&Entry> for Node {
             object: None,
         };
         match *entry {
-            Entry::Source {
-                sha256,
-                bytes,
-                document,
-            } => Self {
+            Entry::Source { sha256, bytes } => Self {
                 sha256: Some(sha256),
                 bytes: Some(bytes),
-                object: Some(document),
                 ..node(Status::Source)
             },
             Entry::Refused {
@@ -158,11 +151,9 @@ impl Node {
             self.object,
         ) {
             (Status::Tree, None, None, None, Some(object)) => return Some(Meaning::Tree(object)),
-            (Status::Source, None, Some(sha256), Some(bytes), Some(document)) => Entry::Source {
-                sha256,
-                bytes,
-                document,
-            },
+            (Status::Source, None, Some(sha256), Some(bytes), None) => {
+                Entry::Source { sha256, bytes }
+            }
             (Status::Refused, Some(refusal), sha256, Some(bytes), None) => Entry::Refused {
                 refusal,
                 sha256,

@@ -283,12 +283,12 @@ fn objects(layout: &Layout, manifest: &Manifest, sound: &BTreeSet<String>, repor
         Err(error) => return report.problem(Kind::Object, path, error.to_string()),
     };
     report.objects += listing.trees.len() as u64;
-    for entry in listing.files.values() {
-        let Entry::Source { document, .. } = entry else {
+    for (source, entry) in &listing.files {
+        let Entry::Source { sha256, .. } = entry else {
             continue;
         };
         report.objects += 1;
-        if let Err(error) = objects.document(*document) {
+        if let Err(error) = objects.document(source, *sha256) {
             report.problem(Kind::Object, path.clone(), error.to_string());
         }
     }

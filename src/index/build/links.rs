@@ -1,9 +1,11 @@
 //! Links wait until every document is known, in memory or in a spill file
 //! of their own, and are then resolved and inserted in order.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+
+use hashbrown::HashMap;
 
 use super::rows::{Inserts, LinkRow, NameIds, Names};
 use super::{Anchors, Counts};

@@ -11,7 +11,7 @@ use crate::foundation::spill::Artifact;
 use crate::foundation::sqlite::Scratch;
 use crate::foundation::{Sha256, json};
 use crate::graph::WorkspacePath;
-use crate::index::{self, Builder, Built};
+use crate::index::{self, Builder, Built, Closed, Prepared};
 use crate::run::intent::Intent;
 use crate::run::journal::JournalEntry;
 use crate::run::manifest::{Command, IndexRef, Tool};
@@ -103,7 +103,7 @@ impl Assembly<'_> {
         let run = RunId::new(next_ordinal(&self.layout)?, digest);
         let (built, packed) = rayon::join(
             || match work {
-                IndexWork::Scratch(builder) => builder.finish(&facts),
+                IndexWork::Scratch(documents) => documents.finish(&facts),
                 IndexWork::Update { index, changes } => {
                     index::update(&index, &scratch, &changes, &facts)
                 }
@@ -178,17 +178,12 @@ impl Assembly<'_> {
             .collect();
         for (path, entry) in &survey.kept {
             match *entry {
-                Entry::Source {
-                    sha256,
-                    bytes,
-                    document,
-                } => {
+                Entry::Source { sha256, bytes } => {
                     let path = path.clone();
                     let item = Item::Kept {
                         path: path.clone(),
                         sha256,
                         bytes,
-                        document,
                     };
                     all.insert(path, item);
                 }
@@ -199,9 +194,9 @@ impl Assembly<'_> {
             }
         }
         progress.begin(Phase::files("extracting", Some(all.len() as u64)));
-        let mut builder = Builder::new(scratch)?;
-        derivation.derive_into(all.into_values().collect(), &mut builder, progress)?;
-        Ok(IndexWork::Scratch(Box::new(builder)))
+        let builder = Builder::new(scratch)?;
+        let documents = derivation.derive_into(all.into_values().collect(), builder, progress)?;
+        Ok(IndexWork::Scratch(Box::new(documents)))
     }
 
     /// Packs the trees that no shared pack holds; the root's id and every id
@@ -217,7 +212,7 @@ impl Assembly<'_> {
         let mut reachable: BTreeSet<Sha256> = files
             .values()
             .filter_map(|entry| match entry {
-                Entry::Source { document, .. } => Some(*document),
+                Entry::Source { sha256, .. } => Some(*sha256),
                 Entry::Refused { .. } | Entry::File => None,
             })
             .collect();
@@ -356,7 +351,7 @@ impl Assembly<'_> {
 /// How the run's index is made.
 enum IndexWork {
     /// All documents were added to it.
-    Scratch(Box<Builder>),
+    Scratch(Box<Closed>),
     /// The previous run's index and what changed since.
     Update {
         index: std::path::PathBuf,
@@ -369,28 +364,28 @@ enum IndexWork {
 fn changes(
     survey: &Survey,
     derivation: &mut Derivation<'_>,
-    documents: Vec<Derived>,
+    documents: Vec<(Derived, Prepared)>,
 ) -> Result<Vec<index::Change>, RunError> {
     let mut changes = BTreeMap::new();
     let old = |derivation: &mut Derivation<'_>, path: &WorkspacePath| match survey.before.get(path)
     {
-        Some(Entry::Source { document, .. }) => {
-            let document = derivation.shared.document(*document)?;
+        Some(Entry::Source { sha256, .. }) => {
+            let document = derivation.shared.document(path, *sha256)?;
             let links = link_files::of_document(path, &document);
             derivation.links.remove(&links);
             Ok::<_, RunError>(Some(document))
         }
         Some(Entry::Refused { .. } | Entry::File) | None => Ok(None),
     };
-    for derived in documents {
-        let path = derived.prepared.source().path.clone();
+    for (derived, prepared) in documents {
+        let path = derived.source.path;
         let before = old(derivation, &path)?;
         derivation.links.add(derived.links);
         changes.insert(
             path,
             index::Change::Put {
                 old: before,
-                new: derived.prepared,
+                new: prepared,
             },
         );
     }

@@ -60,22 +60,40 @@ pub(crate) fn tiny() -> &'static Shipped {
     })
 }
 
-/// A checkout of the second product in `folder`, always of the same commit.
+/// A checkout of the second product in `folder`, always of the same commit. One
+/// that is there already is left alone: other processes may be at work in it.
 pub(crate) fn tiny_project(folder: &Path) -> PathBuf {
+    let fresh = tempfile::tempdir().unwrap();
+    let commit = tiny_commit(fresh.path());
+    let said = |arguments: &[&str]| {
+        let output = git(folder).args(arguments).output().ok()?;
+        output.status.success().then(|| super::text(&output.stdout))
+    };
     fs::create_dir_all(folder).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.file_name() != Some(OsStr::new("target")) {
-            remove(&path);
+    let same = said(&["rev-parse", "--show-cdup", "HEAD"]) == Some(format!("\n{commit}"))
+        && said(&["status", "--porcelain"]) == Some(String::new());
+    if !same {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name() != Some(OsStr::new("target")) {
+                remove(&path);
+            }
         }
+        copy(fresh.path(), folder);
     }
+    folder.to_path_buf()
+}
+
+/// The second product as the only commit of a repository in `folder`, and the
+/// name of that commit.
+fn tiny_commit(folder: &Path) -> String {
     copy(Path::new(TINY), folder);
     fs::write(folder.join(".gitignore"), "/target/\n").unwrap();
     let run = |arguments: &[&str]| done(dated(&mut git(folder)).args(arguments));
     run(&["init", "--quiet"]);
     run(&["add", "--all"]);
     run(&["commit", "--quiet", "--message", "Ship"]);
-    folder.to_path_buf()
+    run(&["rev-parse", "HEAD"])
 }
 
 /// The product of this workspace and its site, made from a clean clone.

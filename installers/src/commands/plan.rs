@@ -57,6 +57,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
     for command in &plan.install {
         println!("  {command}");
     }
+    for door in &plan.without {
+        println!("\nnothing for {door}");
+    }
     if !plan.in_the_way.is_empty() {
         println!("\nin the way:");
         for problem in &plan.in_the_way {

@@ -51,10 +51,7 @@ fn assert_names_absent_doors(said: &str) {
         "pip: release.toml has no [python]",
         "Homebrew: release.toml has no [homebrew]",
     ] {
-        assert!(
-            said.contains(&format!("nothing for {door}")),
-            "{door} is not in:\n{said}"
-        );
+        assert!(said.contains(door), "{door} is not in:\n{said}");
     }
 }
 

@@ -162,7 +162,7 @@ pub(crate) fn build(
 impl Builder<'_> {
     fn run(&self, plan: &Plan, options: &Options) -> Result<Published, BuildError> {
         for door in &plan.without {
-            (self.progress)(&format!("nothing for {door}"));
+            (self.progress)(&format!("nothing is made for {door}"));
         }
         let crate_file = self.crate_file()?;
         let mut artifacts = Vec::new();

@@ -80,6 +80,7 @@ pub(crate) fn front_door(
         .map(|artifact| (artifact.file_name().to_owned(), artifact.sha256.clone()))
         .collect();
     let front = shell::Front {
+        app: &facts.package.name,
         name: &facts.package.binary,
         version: &facts.package.version,
         documentation: &facts.release.installer.documentation,

@@ -107,7 +107,7 @@ pub(crate) fn check(
         checker.platform(&target);
     }
     for door in &plan.without {
-        progress(&format!("nothing for {door}"));
+        progress(&format!("that nothing is there for {door}"));
     }
     progress("installer and manifests");
     checker.installer();

@@ -99,3 +99,43 @@ fn a_filter_that_cannot_match_is_refused_with_what_could() {
         .exits(2)
         .says("unresolved, link]");
 }
+
+#[test]
+fn a_label_of_restructuredtext_is_a_link_that_breaks_when_the_label_goes() {
+    let sandbox = Sandbox::with(&[
+        (
+            "guide.rst",
+            "Guide\n=====\n\nSee :ref:`Setting-Up` and :ref:`the end <end>`.\n",
+        ),
+        (
+            "deep/setup.rst",
+            ".. _setting-up:\n\nSetting up\n==========\n\ntext\n",
+        ),
+    ]);
+    sandbox.run(&["ingest"]).done();
+    let broken = ["list", "--type", "link", "--where", "status=unresolved"];
+    let links = ["list", "--type", "link", "--where", "rule=rst_link"];
+    sandbox
+        .run(&links)
+        .done()
+        .shows("guide.rst:4  #guide -links_to-> section:deep/setup.rst#setting-up\n");
+    let report = sandbox.run(&broken).done().stdout;
+    assert_eq!(
+        report,
+        "guide.rst:4  #guide -links_to-> unresolved:end  broken: :ref:end\n"
+    );
+    sandbox.write(
+        "deep/setup.rst",
+        "Setting up\n==========\n\n.. _end:\n\ntext\n",
+    );
+    sandbox.run(&["ingest"]).done();
+    let report = sandbox.run(&broken).done().stdout;
+    assert_eq!(
+        report,
+        "guide.rst:4  #guide -links_to-> unresolved:setting-up  broken: :ref:setting-up\n"
+    );
+    sandbox
+        .run(&links)
+        .done()
+        .shows("guide.rst:4  #guide -links_to-> section:deep/setup.rst#setting-up\n");
+}

@@ -49,9 +49,21 @@ pub(super) fn encode(format: Format, text: &str) -> Vec<u8> {
 /// # Errors
 /// [`RunError::Damaged`] when they are no document.
 pub(super) fn decode(id: Sha256, bytes: &[u8]) -> Result<Document, RunError> {
-    let stored: Stored<'_> = json::parse_borrowed(bytes, BOUNDS)
-        .map_err(|error| RunError::Damaged(format!("object {id} is no document: {error}")))?;
+    let stored = stored(id, bytes)?;
     Ok(extract(stored.format, &stored.text))
+}
+
+/// The source's text, from the bytes of its object.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn text(id: Sha256, bytes: &[u8]) -> Result<String, RunError> {
+    stored(id, bytes).map(|stored| stored.text.into_owned())
+}
+
+fn stored(id: Sha256, bytes: &[u8]) -> Result<Stored<'_>, RunError> {
+    json::parse_borrowed(bytes, BOUNDS)
+        .map_err(|error| RunError::Damaged(format!("object {id} is no document: {error}")))
 }
 
 #[cfg(test)]
@@ -66,6 +78,7 @@ mod tests {
         let document = decode(Sha256::of(&bytes), &bytes).unwrap();
         assert_eq!(document, extract(Format::Markdown, text));
         assert_eq!(document.links.len(), 1);
+        assert_eq!(super::text(Sha256::of(&bytes), &bytes).unwrap(), text);
     }
 
     #[test]

@@ -87,6 +87,15 @@ impl Objects {
         document::decode(id, &bytes)
     }
 
+    /// The text of a document's source.
+    ///
+    /// # Errors
+    /// [`RunError::Damaged`].
+    pub fn text(&mut self, id: Sha256) -> Result<String, RunError> {
+        let bytes = self.get(id)?;
+        document::text(id, &bytes)
+    }
+
     /// The files of the tree `root`.
     ///
     /// # Errors

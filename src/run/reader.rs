@@ -157,12 +157,25 @@ impl Session {
     /// # Errors
     /// [`RunError::Damaged`].
     pub fn document_at(&mut self, path: &WorkspacePath) -> Result<Option<Document>, RunError> {
-        match self.objects.entry(self.manifest.tree, path)? {
-            Some(super::tree::Entry::Source { document, .. }) => {
-                self.objects.document(document).map(Some)
-            }
-            Some(_) | None => Ok(None),
-        }
+        let id = self.id_at(path)?;
+        id.map(|id| self.objects.document(id)).transpose()
+    }
+
+    /// The text of the source at `path` as it was when the run was made, from
+    /// the packs; `None` when the run has none.
+    ///
+    /// # Errors
+    /// [`RunError::Damaged`].
+    pub fn text_at(&mut self, path: &WorkspacePath) -> Result<Option<String>, RunError> {
+        let id = self.id_at(path)?;
+        id.map(|id| self.objects.text(id)).transpose()
+    }
+
+    fn id_at(&mut self, path: &WorkspacePath) -> Result<Option<Sha256>, RunError> {
+        Ok(match self.objects.entry(self.manifest.tree, path)? {
+            Some(super::tree::Entry::Source { document, .. }) => Some(document),
+            Some(_) | None => None,
+        })
     }
 }
 

@@ -139,3 +139,31 @@ fn a_label_of_restructuredtext_is_a_link_that_breaks_when_the_label_goes() {
         .done()
         .shows("guide.rst:4  #guide -links_to-> section:deep/setup.rst#setting-up\n");
 }
+
+#[test]
+fn every_node_listed_shown_or_near_has_a_place() {
+    let sandbox = ingested();
+    for kind in ["document", "section", "chunk", "term", "tag", "unresolved"] {
+        let listed = ["list", "--type", kind, "--json"];
+        let document = sandbox.run(&listed).done().document("list");
+        let nodes = document["nodes"].as_array().unwrap();
+        assert!(!nodes.is_empty(), "{kind}");
+        for node in nodes {
+            assert!(node["place"]["line"].is_u64(), "{node}");
+            assert!(node["place"]["sha256"].is_string(), "{node}");
+            let shown = ["show", node["id"].as_str().unwrap(), "--json"];
+            let shown = sandbox.run(&shown).done().document("show");
+            assert_eq!(shown["node"], *node);
+            assert_eq!(shown["changed"], false);
+        }
+    }
+    sandbox
+        .run(&["list", "--type", "tag"])
+        .done()
+        .shows("tag:journal  1x  log.md:2\n");
+    let near = ["neighbors", "plan.md", "--depth", "3", "--json"];
+    let document = sandbox.run(&near).done().document("neighbors");
+    for near in document["nodes"].as_array().unwrap() {
+        assert!(near["node"]["place"]["line"].is_u64(), "{near}");
+    }
+}

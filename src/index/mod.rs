@@ -29,6 +29,7 @@ pub mod search;
 mod stream;
 mod traverse;
 mod update;
+mod uses;
 mod verify;
 mod words;
 

@@ -193,6 +193,7 @@ pub(super) fn name_of(source: &WorkspacePath, rule: LinkRule, target: &str) -> O
     match resolve::candidates(source, rule, target) {
         Candidates::External(_) | Candidates::Nothing => None,
         Candidates::Stem { stem, .. } => Some(stem_name(&stem)),
+        Candidates::Label(label) => Some(label_name(&label)),
         Candidates::Paths { paths, .. } => {
             let first = path_name(paths.first()?.as_str());
             let covered = paths
@@ -222,12 +223,21 @@ pub(super) fn names_of_document(path: &WorkspacePath) -> Vec<i64> {
     names
 }
 
+/// The names of all links that may point at a label of `document`.
+pub(super) fn names_of_labels(document: &Document) -> impl Iterator<Item = i64> {
+    document.labels().map(label_name)
+}
+
 fn path_name(path: &str) -> i64 {
     name_hash(b'/', path)
 }
 
 fn stem_name(stem: &str) -> i64 {
     name_hash(b'~', stem)
+}
+
+fn label_name(label: &str) -> i64 {
+    name_hash(b':', label)
 }
 
 /// FNV-1a, folded to 31 bits so that it takes four bytes in a record. Two

@@ -15,7 +15,7 @@ fn found(index: &Index, text: &str) -> Vec<String> {
     let hits = index.search(&Query::new(parse(text).unwrap())).unwrap();
     hits.iter()
         .map(|hit| {
-            let place = hit.place.as_ref().unwrap();
+            let place = &hit.place;
             format!("{}:{}", place.path, place.line)
         })
         .collect()
@@ -79,10 +79,10 @@ fn filters_narrow_and_kinds_choose_the_container() {
     let hits = index.search(&query).unwrap();
     assert!(
         hits.iter()
-            .all(|hit| hit.place.as_ref().unwrap().path.as_str() == "notes/soil.md")
+            .all(|hit| hit.place.path.as_str() == "notes/soil.md")
     );
     assert_eq!(hits.len(), 2);
-    let place = hits[0].place.as_ref().unwrap();
+    let place = &hits[0].place;
     assert_eq!(place.trail, ["Soil", "Compost heap"]);
     assert_eq!(place.title.as_deref(), Some("Soil"));
 }
@@ -119,17 +119,14 @@ fn many_equal_scores_come_in_the_order_of_paths() {
             index.search(&query).unwrap()
         };
         assert_eq!(hits(&updated), hits(&fresh));
-        let first = hits(&updated)[0].place.clone().unwrap();
+        let first = hits(&updated)[0].place.clone();
         assert_eq!(first.path.as_str(), "000.md");
     }
     query.limit = 10;
     let few: crate::graph::WorkspacePath = "000.md".parse().unwrap();
     query.paths = vec![PathPattern::new("00*.md").unwrap()];
     let index = Index::from_artifact(&updated.artifact).unwrap();
-    assert_eq!(
-        index.search(&query).unwrap()[0].place.clone().unwrap().path,
-        few
-    );
+    assert_eq!(index.search(&query).unwrap()[0].place.clone().path, few);
 }
 
 #[test]

@@ -21,9 +21,16 @@ pub(super) fn format_of(path: &WorkspacePath) -> Format {
 /// # Errors
 /// [`RunError::Damaged`] when they are no text: no source is anything else.
 pub(super) fn decode(path: &WorkspacePath, id: Sha256, bytes: &[u8]) -> Result<Document, RunError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| RunError::Damaged(format!("object {id} is no source: {error}")))?;
-    Ok(extract(format_of(path), text))
+    Ok(extract(format_of(path), text(id, bytes)?))
+}
+
+/// The source's text, from the bytes of its object.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn text(id: Sha256, bytes: &[u8]) -> Result<&str, RunError> {
+    std::str::from_utf8(bytes)
+        .map_err(|error| RunError::Damaged(format!("object {id} is no source: {error}")))
 }
 
 #[cfg(test)]
@@ -38,6 +45,10 @@ mod tests {
         let document = decode(&path, Sha256::of(text.as_bytes()), text.as_bytes()).unwrap();
         assert_eq!(document, extract(Format::Markdown, text));
         assert_eq!(document.links.len(), 1);
+        assert_eq!(
+            super::text(Sha256::of(text.as_bytes()), text.as_bytes()).unwrap(),
+            text
+        );
     }
 
     #[test]

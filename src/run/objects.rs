@@ -87,6 +87,15 @@ impl Objects {
         document::decode(path, sha256, &bytes)
     }
 
+    /// The text of the source with this digest.
+    ///
+    /// # Errors
+    /// [`RunError::Damaged`].
+    pub fn text(&mut self, sha256: Sha256) -> Result<String, RunError> {
+        let bytes = self.get(sha256)?;
+        document::text(sha256, &bytes).map(str::to_owned)
+    }
+
     /// The files of the tree `root`.
     ///
     /// # Errors

@@ -249,6 +249,7 @@ impl Resolution {
 pub(super) struct Known<'a> {
     pub(super) ids: HashMap<&'a str, i64>,
     pub(super) stems: HashMap<String, Vec<&'a WorkspacePath>>,
+    pub(super) documents: &'a [WorkspacePath],
     pub(super) anchors: &'a Anchors,
     pub(super) files: &'a BTreeSet<WorkspacePath>,
 }
@@ -307,5 +308,12 @@ impl Targets for Known<'_> {
     fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
         let found = self.stems.get(stem).into_iter().flatten();
         found.map(|path| (*path).clone()).collect()
+    }
+
+    fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath> {
+        let found = self.anchors.labelled(label).iter();
+        found
+            .map(|id| self.documents[*id as usize - 1].clone())
+            .collect()
     }
 }

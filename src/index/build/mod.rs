@@ -221,6 +221,7 @@ impl Closed {
         let known = links::Known {
             ids,
             stems,
+            documents: &self.documents,
             anchors: &self.anchors,
             files: &facts.files,
         };
@@ -279,24 +280,36 @@ impl Counts {
 /// Which fragments exist, by document, and the section each leads to. Keyed
 /// by a hash: memory does not grow with the length of headings.
 #[derive(Default)]
-pub(super) struct Anchors(HashMap<(i64, u64), Option<u32>>);
+pub(super) struct Anchors {
+    fragments: HashMap<(i64, u64), Option<u32>>,
+    /// The documents that define a label.
+    labels: HashMap<u64, Vec<i64>>,
+}
 
 impl Anchors {
     fn add(&mut self, document: i64, prepared: &Prepared) {
         for (number, section) in prepared.document.sections.iter().enumerate() {
             let key = (document, hash(&section.anchor));
-            self.0.entry(key).or_insert(Some(number as u32));
+            self.fragments.entry(key).or_insert(Some(number as u32));
         }
         for anchor in &prepared.document.anchors {
             let key = (document, hash(&anchor.name));
-            self.0.entry(key).or_insert(anchor.section);
+            self.fragments.entry(key).or_insert(anchor.section);
+        }
+        for label in prepared.document.labels() {
+            self.labels.entry(hash(label)).or_default().push(document);
         }
     }
 
     /// The section that `anchor` leads to, `Some(None)` for the document
     /// itself.
     fn find(&self, document: i64, anchor: &str) -> Option<Option<u32>> {
-        self.0.get(&(document, hash(anchor))).copied()
+        self.fragments.get(&(document, hash(anchor))).copied()
+    }
+
+    /// The documents that define the label `label`.
+    fn labelled(&self, label: &str) -> &[i64] {
+        self.labels.get(&hash(label)).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -95,6 +95,9 @@ const LINES: &[&str] = &[
     "to [[b]] and [[b#Alpha]] and [[nobody]]",
     "to [x](https://example.org/) and [x](pic.png) and [x](sub/pic.png)",
     "to [x](README) and [x](/a) and [x](..)",
+    "to :ref:gate and :ref:beta and :ref:nowhere",
+    ".. _gate:",
+    ".. _beta:",
 ];
 const PATHS: &[&str] = &[
     "a.md",

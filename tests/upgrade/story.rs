@@ -109,10 +109,13 @@ fn an_incompatible_update_stops_until_it_is_accepted_and_keeps_the_old_runs() {
     assert_eq!(snapshot(home.bin()), bin);
     assert_eq!(snapshot(&notes), before);
 
-    home.run(&["self-update", "--accept-rebuild"]).exits(0);
+    // Gone on with, it says once more what is then to be done, and where.
+    let root = notes.to_str().unwrap();
+    home.run(&["self-update", "--accept-rebuild"])
+        .exits(0)
+        .shows(&format!("auditgraph rebuild --root {root}"));
     assert_eq!(home.version(), "0.3.0");
     assert_eq!(snapshot(&notes), before);
-    let root = notes.to_str().unwrap();
     home.run(&["ingest", "--root", root])
         .exits(3)
         .says("auditgraph rebuild");
@@ -173,6 +176,9 @@ fn preflight_runs_alone_and_for_any_version() {
     home.run(&["preflight", "--accept-rebuild"])
         .exits(0)
         .shows("needs rebuild");
+    // Also for the one that is installed: it is the one that was asked about.
+    let same = home.run(&["preflight", "--to", "0.1.0", "--json"]).exits(0);
+    assert_eq!(json(&same.stdout)["candidate"]["version"], "0.1.0");
 }
 
 #[test]

@@ -185,3 +185,33 @@ fn a_file_with_an_object_of_a_stranger_is_refused_before_any_query() {
     std::fs::write(&path, b"short").unwrap();
     assert!(matches!(Index::open(&path), Err(IndexError::Damaged(_))));
 }
+
+#[test]
+fn an_index_of_a_readable_schema_is_read_as_it_is_and_another_is_told_from_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    let built = build(&Scratch::Memory, SMALL, &facts(&[]));
+    let opened = |readable_since: u32, more: &str| {
+        std::fs::write(&path, bytes(&built)).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        let newer = crate::schema::WRITES + 1;
+        let block =
+            format!(r#"{{"written":{newer},"readable_since":{readable_since},"requires":[]}}"#);
+        let change = format!(
+            "UPDATE meta SET value = '{block}' WHERE key = 'schema'; \
+             PRAGMA user_version = {newer}; {more}"
+        );
+        connection.execute_batch(&change).unwrap();
+        drop(connection);
+        Index::open(&path)
+    };
+    let (ours, newer) = (crate::schema::WRITES, crate::schema::WRITES + 1);
+    assert_eq!(found(&opened(ours, "").unwrap(), "loam").len(), 1);
+    for refused in [
+        opened(newer, ""),
+        opened(ours, "CREATE VIEW extra AS SELECT 1"),
+        opened(ours, "PRAGMA user_version = 77"),
+    ] {
+        assert!(matches!(refused, Err(IndexError::OtherSchema(_))));
+    }
+}

@@ -30,11 +30,15 @@ pub(super) fn scratch(source_bytes: u64) -> Scratch {
     }
 }
 
-/// The file of the run's cached index, if it is there and is what the
-/// manifest says.
+/// The file of the run's cached index, if it is there, is what the manifest
+/// says, and can be the start of the next one: it has the schema that is
+/// written now.
 pub(super) fn cached_index(layout: &Layout, manifest: &Manifest) -> Option<PathBuf> {
     let path = layout.cache().join(intent::index_file(&manifest.run));
-    open_cached(layout, manifest).ok().map(|_| path)
+    open_cached(layout, manifest)
+        .ok()
+        .filter(|index| index.meta().schema.written == WRITES)
+        .map(|_| path)
 }
 
 /// Opens the cached index of a run.
@@ -42,9 +46,6 @@ pub(super) fn cached_index(layout: &Layout, manifest: &Manifest) -> Option<PathB
 /// # Errors
 /// The sentence why it is of no use.
 pub(super) fn open_cached(layout: &Layout, manifest: &Manifest) -> Result<Index, String> {
-    if manifest.index.schema.written != WRITES {
-        return Err("it has another schema".to_owned());
-    }
     let path = layout.cache().join(intent::index_file(&manifest.run));
     let index = match durable::open_regular(&path) {
         Ok(_) => Index::open(&path).map_err(|error| error.to_string())?,
@@ -53,13 +54,25 @@ pub(super) fn open_cached(layout: &Layout, manifest: &Manifest) -> Result<Index,
         }
         Err(error) => return Err(error.to_string()),
     };
-    if index.meta().logical != manifest.index.logical {
+    if !belongs(&index, manifest) {
         return Err("it belongs to another run".to_owned());
     }
     match index_record::vouches_for(layout, &manifest.run) {
         Ok(true) => Ok(index),
         Ok(false) => Err("it was changed since it was written".to_owned()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether `index` is that of the run. Made again by a version of another
+/// schema it may hold other rows than those the manifest counted.
+fn belongs(index: &Index, manifest: &Manifest) -> bool {
+    let meta = index.meta();
+    if meta.schema.written == manifest.index.schema.written {
+        meta.logical == manifest.index.logical
+    } else {
+        meta.root_tree == manifest.tree.to_string()
+            && meta.run_digest == manifest.digest.to_string()
     }
 }
 

@@ -15,7 +15,7 @@ use super::{Manifest, Objects, RunError, RunId, intent, manifest, remake};
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::{Sha256, Sha256Hasher, durable};
 use crate::index::Index;
-use crate::schema::Reason;
+use crate::schema::{Reason, WRITES};
 use crate::source::{Root, Selection, read, scan};
 use crate::workspace::{Layout, ProfileName, Workspace};
 
@@ -332,7 +332,9 @@ fn index(layout: &Layout, manifest: &Manifest, report: &mut Report, progress: &d
         }
         Err(error) => return report.problem(Kind::Index, shown, error.to_string()),
     }
-    if let Ok(built) = remake::build(layout, manifest, progress)
+    // Another schema may give other rows, and is taken at its word.
+    if manifest.index.schema.written == WRITES
+        && let Ok(built) = remake::build(layout, manifest, progress)
         && built.logical != manifest.index.logical
     {
         let actual = Some(built.logical.to_string());

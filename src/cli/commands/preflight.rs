@@ -128,7 +128,9 @@ fn ask(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     let look = look(context, &typed.which, true, root)?;
     let candidate = match &look.choice {
         // Nothing newer was asked for: what would the newest do, if any is known?
-        Choice::UpToDate if typed.which.to.is_none() => look.newest.as_ref().map_or_else(this_build, build_of),
+        Choice::UpToDate if typed.which.to.is_none() => {
+            look.newest.as_ref().map_or_else(this_build, build_of)
+        }
         _ => look.release()?.as_ref().map_or_else(this_build, build_of),
     };
     let foreseen = foresee(context, &candidate);

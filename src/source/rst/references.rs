@@ -31,6 +31,7 @@ enum Target<'t> {
 }
 
 /// How a reference is written.
+#[derive(Clone, Copy)]
 pub(super) enum Reference<'t> {
     /// `name_`: counts only where the document knows the name, since prose
     /// holds such words that are none.

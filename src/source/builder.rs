@@ -11,6 +11,11 @@ use crate::graph::{
     Anchor, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, TagRule, TagUse,
 };
 
+/// Most links, tags, anchors or uses of terms that are kept of one source:
+/// what an index can number.
+pub(super) const MAX_ROWS: usize = 1 << 20;
+/// Most sections that are kept of one source.
+const MAX_SECTIONS: usize = 1 << 18;
 /// The longest title, in bytes.
 const MAX_TITLE: usize = 1_000;
 /// The longest term, tag or anchor, in bytes.
@@ -26,6 +31,8 @@ pub(super) struct Builder<'t> {
     open: Vec<u32>,
     chunks: Chunks,
     nested: Vec<Anchor>,
+    /// Whether the section opened last waits for its name.
+    unnamed: bool,
 }
 
 impl<'t> Builder<'t> {
@@ -50,6 +57,7 @@ impl<'t> Builder<'t> {
             open: Vec::new(),
             chunks: Chunks::default(),
             nested: Vec::new(),
+            unnamed: false,
         }
     }
 
@@ -80,6 +88,10 @@ impl<'t> Builder<'t> {
     /// A heading starts a section: closes those of its rank and below.
     /// [`name_section`](Self::name_section) must follow.
     pub(super) fn open_section(&mut self, level: u8, heading: Range<usize>) {
+        if self.document.sections.len() == MAX_SECTIONS {
+            return;
+        }
+        self.unnamed = true;
         self.chunks.close(self.text, &mut self.lines);
         let heading = self.without_trailing_space(heading);
         while let Some(&last) = self.open.last() {
@@ -120,6 +132,9 @@ impl<'t> Builder<'t> {
 
     /// Names the section opened last.
     pub(super) fn name_section(&mut self, title: &str, anchor: Option<&str>) {
+        if !std::mem::take(&mut self.unnamed) {
+            return;
+        }
         let title = collapsed(title, MAX_TITLE);
         let anchor = match anchor {
             Some(anchor) => self.slugs.unique(cut(anchor, MAX_NAME).to_owned()),
@@ -142,7 +157,7 @@ impl<'t> Builder<'t> {
 
     /// An explicit anchor.
     pub(super) fn anchor(&mut self, name: &str, at: Range<usize>) {
-        if !name.is_empty() && name.len() <= MAX_NAME {
+        if !name.is_empty() && name.len() <= MAX_NAME && self.nested.len() < MAX_ROWS {
             let anchor = Anchor {
                 name: name.to_owned(),
                 section: self.section(),
@@ -172,7 +187,7 @@ impl<'t> Builder<'t> {
         at: Range<usize>,
     ) {
         let target = target.trim();
-        if target.is_empty() {
+        if target.is_empty() || self.document.links.len() == MAX_ROWS {
             return;
         }
         let link = RawLink {
@@ -185,7 +200,7 @@ impl<'t> Builder<'t> {
     }
 
     pub(super) fn tag(&mut self, rule: TagRule, tag: &str, at: Range<usize>) {
-        if !tag.is_empty() && tag.len() <= MAX_NAME {
+        if !tag.is_empty() && tag.len() <= MAX_NAME && self.document.tags.len() < MAX_ROWS {
             let tag = TagUse {
                 tag: tag.to_lowercase(),
                 rule,
@@ -197,7 +212,7 @@ impl<'t> Builder<'t> {
 
     pub(super) fn mention(&mut self, rule: MentionRule, term: &str, at: Range<usize>) {
         let term = collapsed(term, MAX_NAME);
-        if !term.is_empty() {
+        if !term.is_empty() && self.document.mentions.len() < MAX_ROWS {
             let mention = Mention {
                 term,
                 rule,

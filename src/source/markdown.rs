@@ -13,7 +13,7 @@ use pulldown_cmark::{
 
 use super::builder::Builder;
 use super::chunks::WHOLE;
-use super::{front_matter, html, inline, nesting, plain};
+use super::{density, front_matter, html, inline, nesting, plain};
 use crate::graph::{Document, Format, LinkRule, MentionRule};
 
 fn options() -> Options {
@@ -26,7 +26,7 @@ fn options() -> Options {
 }
 
 pub(super) fn extract(text: &str) -> Document {
-    if nesting::is_abusive(text) {
+    if nesting::is_abusive(text) || density::is_abusive(text) {
         return plain::extract(Format::Markdown, text);
     }
     let mut builder = Builder::new(Format::Markdown, text);

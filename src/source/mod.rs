@@ -11,6 +11,7 @@
 mod beneath;
 mod builder;
 mod chunks;
+mod density;
 mod fingerprint;
 mod front_matter;
 mod html;

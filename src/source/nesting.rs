@@ -30,9 +30,22 @@ pub(super) fn is_abusive(text: &str) -> bool {
     lines.saturating_mul(deepest) > STEPS.saturating_add(STEPS_PER_BYTE * bytes.len() as u64)
 }
 
+/// How many quotes and list items the lines of `bytes` open or continue.
+pub(super) fn markers(bytes: &[u8]) -> usize {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    lines.map(|line| start(line).0).sum()
+}
+
 /// How many containers the line at the start of `bytes` opens or continues
 /// at most.
 fn depth(bytes: &[u8]) -> u64 {
+    let (markers, blanks) = start(bytes);
+    (markers + blanks / 2) as u64
+}
+
+/// The markers of containers, and the blanks, that the line at the start of
+/// `bytes` begins with.
+fn start(bytes: &[u8]) -> (usize, usize) {
     let (mut markers, mut blanks) = (0, 0);
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -57,7 +70,7 @@ fn depth(bytes: &[u8]) -> u64 {
         }
         at += 1;
     }
-    markers + blanks / 2
+    (markers, blanks)
 }
 
 fn ends_marker(bytes: &[u8], at: usize) -> bool {

@@ -12,7 +12,7 @@ use super::{inline, rst};
 use crate::graph::{Document, Format};
 
 /// Reads `text` by the rules of `format`; Markdown (which comes here only when
-/// its nesting is abusive) by those of plain text.
+/// it is abusive) by those of plain text.
 pub(super) fn extract(format: Format, text: &str) -> Document {
     let mut reader = Reader {
         builder: Builder::new(format, text),

@@ -1,6 +1,8 @@
 //! `ingest` and `rebuild`.
 
-use crate::support::{NOTES, Sandbox, snapshot};
+use std::process::Command;
+
+use crate::support::{NOTES, Outcome, Sandbox, snapshot};
 
 #[test]
 fn an_ingest_makes_a_run_and_tells_what_it_did() {
@@ -232,4 +234,23 @@ fn a_folder_that_may_not_be_written_is_told_with_what_to_look_at() {
     }
     mode(0o644);
     sandbox.run(&["ingest"]).done();
+}
+
+/// 16 MB of marks took a Markdown parser over a gigabyte, and more rows than an
+/// index can number stopped the ingest of the whole workspace.
+#[test]
+fn sixteen_megabytes_of_marks_are_read_in_bounded_memory() {
+    const BYTES: usize = 16 * 1024 * 1024;
+    let limited = "ulimit -v 900000 && exec \"$0\" ingest --dry-run";
+    for mark in ["[", "[[a]] ", "# a\n"] {
+        let sandbox = Sandbox::with(&[("plan.md", "# Plan\n")]);
+        sandbox.write("marks.md", &mark.repeat(BYTES / mark.len()));
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", limited, env!("CARGO_BIN_EXE_auditgraph")])
+            .current_dir(sandbox.root())
+            .env_clear()
+            .env("HOME", sandbox.home());
+        Outcome::of(&mut shell).done().shows("2 added");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::graph::{LinkRule, resolve};
-use crate::source::builder::{Builder, collapsed};
+use crate::source::builder::{Builder, MAX_ROWS, collapsed};
 
 /// How often `.. _a: b_` is followed.
 const MAX_ALIASES: usize = 16;
@@ -100,13 +100,16 @@ impl<'t> References<'t> {
         self.anonymous.push(target);
     }
 
-    /// Takes note of a use.
+    /// Takes note of a use; of no more than could become links.
     pub(super) fn refer(
         &mut self,
         builder: &Builder<'_>,
         reference: Reference<'_>,
         place: Range<usize>,
     ) {
+        if self.uses.len() == MAX_ROWS {
+            return;
+        }
         let (name, surely) = match reference {
             Reference::Word(name) => (Some(normalized(name)), false),
             Reference::Phrase(name) => (Some(normalized(name)), true),

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::build::in_the_way;
 use crate::facts::{Facts, System, Target};
-use crate::site::Kind;
+use crate::python;
+use crate::site::{Kind, Site};
 
 /// A release that could be made here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) global: Vec<PlannedFile>,
     /// What users will type, one command a door.
     pub(crate) install: Vec<String>,
+    /// Doors that the project has not, and why.
+    pub(crate) without: Vec<String>,
     /// What has to be put right before this can be made.
     pub(crate) in_the_way: Vec<String>,
 }
@@ -86,8 +89,17 @@ impl Plan {
                 Vec::new()
             },
             install: install(facts),
+            without: without(facts),
             in_the_way: in_the_way(facts),
         }
+    }
+}
+
+impl Plan {
+    /// Every file, of all platforms.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PlannedFile> {
+        let targets = self.targets.iter().flat_map(|target| &target.files);
+        targets.chain(&self.global)
     }
 }
 
@@ -98,12 +110,28 @@ fn install(facts: &Facts) -> Vec<String> {
     if let Some(site) = site.and_then(|url| url.strip_suffix("/{tag}")) {
         commands.push(format!("curl -LsSf {site}/install.sh | sh"));
     }
-    commands.push(format!("pip install {}", facts.release.python.name));
-    commands.push(format!(
-        "brew install {}/{}",
-        facts.release.homebrew.tap, facts.package.name
-    ));
+    if let Some(python) = python::Door::of(facts) {
+        commands.push(format!("pip install {}", python.name()));
+    }
+    if let Some(homebrew) = &facts.release.homebrew {
+        let (tap, name) = (&homebrew.tap, &facts.package.name);
+        commands.push(format!("brew install {tap}/{name}"));
+    }
     commands
+}
+
+/// The doors that the project has not.
+fn without(facts: &Facts) -> Vec<String> {
+    let release = &facts.release;
+    let doors = [
+        ("pip", "[python]", release.python.is_some()),
+        ("Homebrew", "[homebrew]", release.homebrew.is_some()),
+    ];
+    doors
+        .into_iter()
+        .filter(|(_, _, there)| !there)
+        .map(|(door, table, _)| format!("{door}: release.toml has no {table}"))
+        .collect()
 }
 
 impl PlannedTarget {
@@ -131,8 +159,8 @@ impl PlannedTarget {
                 "the archive's digest",
             ),
         ];
-        if let Some(tag) = target.wheel_tag() {
-            let name = crate::python::wheel_name(facts, &tag);
+        let wheel = python::Door::of(facts).and_then(|python| python.wheel_for(target));
+        if let Some((_, name)) = wheel {
             files.push(file(Kind::Wheel, name, "the same executable"));
         }
         Self {
@@ -185,12 +213,7 @@ fn global_files(facts: &Facts) -> Vec<PlannedFile> {
         name,
         from: from.into(),
     };
-    vec![
-        file(
-            Kind::Sdist,
-            crate::python::sdist_name(facts),
-            "the files `cargo package` lists",
-        ),
+    let mut files = vec![
         file(
             Kind::GeneratedInstaller,
             format!("{name}-installer.sh"),
@@ -206,11 +229,19 @@ fn global_files(facts: &Facts) -> Vec<PlannedFile> {
             "dist-manifest.json".into(),
             "dist's own plan of the release",
         ),
-        file(Kind::Checksums, "sha256.sum".into(), "all files above"),
-        file(
-            Kind::Formula,
-            crate::site::Site::formula(name),
-            "the archives' digests",
-        ),
-    ]
+    ];
+    if let Some(python) = python::Door::of(facts) {
+        let sdist = python.sdist_name();
+        files.push(file(Kind::Sdist, sdist, "the files `cargo package` lists"));
+    }
+    files.push(file(
+        Kind::Checksums,
+        "sha256.sum".into(),
+        "all files above",
+    ));
+    if facts.release.homebrew.is_some() {
+        let place = Site::formula(name);
+        files.push(file(Kind::Formula, place, "the archives' digests"));
+    }
+    files
 }

@@ -354,6 +354,24 @@ fn a_list_that_leads_out_of_the_site_is_refused() {
 }
 
 #[test]
+fn a_file_for_a_door_that_the_project_has_not_is_found() {
+    let copy = Copy::new();
+    let settings = copy.project.join("release.toml");
+    let mut table: toml::Table = fs::read_to_string(&settings).unwrap().parse().unwrap();
+    for door in ["python", "homebrew"] {
+        table.remove(door).unwrap();
+    }
+    fs::write(&settings, table.to_string()).unwrap();
+    for file in [WHEEL, SDIST, "homebrew/Formula/pocket.rb"] {
+        let findings = copy.findings();
+        let named = |finding: &String| {
+            finding.starts_with("site.json: artifacts: ") && finding.contains(file)
+        };
+        assert!(findings.iter().any(named), "{file}: {findings:#?}");
+    }
+}
+
+#[test]
 fn a_truncated_archive_or_wheel_is_found() {
     for end in [ARCHIVE, WHEEL, SDIST] {
         let copy = Copy::new();

@@ -21,14 +21,16 @@ struct Home {
 impl Home {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let home = Self { folder };
         for name in ["home", "tmp", "bin"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::create_dir(home.path(name)).unwrap();
         }
-        Self { folder }
+        home
     }
 
+    /// No script may stumble over a place with a space in its name.
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.path().join(format!("a {name}"))
     }
 
     /// `curl … | sh`, with archives from `archives`.

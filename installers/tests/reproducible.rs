@@ -105,6 +105,8 @@ fn builds_again_the_same(project: &Path, first: &Path, name: &str) {
     link(Path::new(rustc.trim()), &toolchain);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::iter::once(toolchain.join("bin")).chain(std::env::split_paths(&path));
+    // Of two releases with self-update, both must know the same keys.
+    let root = first.join("metadata/1.root.json");
     let mut build = match as_nobody() {
         Some(mut nobody) => {
             let linked = folder.path().join("zig");
@@ -130,9 +132,10 @@ fn builds_again_the_same(project: &Path, first: &Path, name: &str) {
         }
     };
     build
-        .args(["-c", "umask 077 && exec \"$0\" build --out \"$1\""])
+        .args(["-c", "umask 077 && exec \"$0\" build --out \"$@\""])
         .arg(env!("CARGO_BIN_EXE_auditgraph-release"))
         .arg(&site)
+        .args(root.exists().then(|| format!("--root={}", root.display())))
         .current_dir(&again)
         .env("PATH", std::env::join_paths(path).unwrap())
         .env("HOME", folder.path())

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use support::python::{Environment, interpreter};
 use support::{
-    Served, Shipped, bare, done, older_product, product, text, tool, tree, with_registries,
+    Served, Shipped, bare, done, next_product, product, text, tool, tree, with_registries,
 };
 
 fn scratch() -> (tempfile::TempDir, PathBuf) {
@@ -112,14 +112,14 @@ fn pip_install_upgrade() {
         return;
     };
     let (old, new) = (
-        Served::new(&older_product().site),
         Served::new(&product().site),
+        Served::new(&next_product().site),
     );
     done(&mut python.pip(&["install", "--index-url", &index(&old), "auditgraph"]));
     let binary = python.folder.join("bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &scratch);
     done(&mut python.pip(&["install", "-U", "--index-url", &index(&new), "auditgraph"]));
-    workspaces.stand(&binary, older_product(), product());
+    workspaces.stand(&binary, product(), next_product());
 }
 
 #[test]
@@ -134,8 +134,8 @@ fn uv_tool_upgrade() {
         uv
     };
     let (old, new) = (
-        Served::new(&older_product().site),
         Served::new(&product().site),
+        Served::new(&next_product().site),
     );
     let mut install = uv();
     done(install.args([
@@ -155,7 +155,7 @@ fn uv_tool_upgrade() {
         &index(&new),
         "auditgraph",
     ]));
-    workspaces.stand(&binary, older_product(), product());
+    workspaces.stand(&binary, product(), next_product());
 }
 
 #[test]
@@ -170,8 +170,8 @@ fn pipx_upgrade() {
         pipx
     };
     let (old, new) = (
-        Served::new(&older_product().site),
         Served::new(&product().site),
+        Served::new(&next_product().site),
     );
     // pipx has a pip of its own, which is not on our index.
     done(pipx().arg("upgrade-shared"));
@@ -179,7 +179,7 @@ fn pipx_upgrade() {
     let binary = home.join(".local/bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &home);
     done(pipx().args(["upgrade", "--index-url", &index(&new), "auditgraph"]));
-    workspaces.stand(&binary, older_product(), product());
+    workspaces.stand(&binary, product(), next_product());
 }
 
 #[test]
@@ -195,12 +195,12 @@ fn the_script_run_again() {
         done(&mut sh);
     };
     let (old, new) = (
-        Served::new(&older_product().site),
         Served::new(&product().site),
+        Served::new(&next_product().site),
     );
-    run(&old, &older_product().version());
+    run(&old, &product().version());
     let binary = home.join(".local/bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &home);
-    run(&new, &product().version());
-    workspaces.stand(&binary, older_product(), product());
+    run(&new, &next_product().version());
+    workspaces.stand(&binary, product(), next_product());
 }

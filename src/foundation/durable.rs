@@ -2,10 +2,11 @@
 //! write, fsync, rename, fsync the directory. Nothing else opens a file for
 //! writing under `.pkg`.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts bytes as they are written and refuses the first one over its
@@ -112,15 +113,28 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
 /// # Errors
 /// Any I/O error; the old file is then still there.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let staged = directory.join(format!(".{name}.{}", std::process::id()));
-    let _ = fs::remove_file(&staged);
-    stage(&staged, &mut &bytes[..], &Meter::new(u64::MAX))?;
-    fs::rename(&staged, path).inspect_err(|_| {
+    replace_all(&[(path.to_owned(), bytes)])
+}
+
+/// Replaces each file in one step, in this order, as [`replace`] does; each
+/// folder is fsynced once, after the last of its files.
+///
+/// # Errors
+/// Any I/O error; each file is then the old one or the new one.
+pub fn replace_all(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
+    let mut directories = BTreeSet::new();
+    for (path, bytes) in files {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let staged = directory.join(format!(".{name}.{}", std::process::id()));
         let _ = fs::remove_file(&staged);
-    })?;
-    sync_directory(directory)
+        stage(&staged, &mut &bytes[..], &Meter::new(u64::MAX))?;
+        fs::rename(&staged, path).inspect_err(|_| {
+            let _ = fs::remove_file(&staged);
+        })?;
+        directories.insert(directory);
+    }
+    directories.into_iter().try_for_each(sync_directory)
 }
 
 /// As [`replace`], for content that is written as it is made; returns what

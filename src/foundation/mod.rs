@@ -1,11 +1,12 @@
 //! Floor 0: what every other module stands on.
 //!
-//! Owns digests, bounded and canonical JSON, durable file writes and the
-//! spill files in which artifacts are built. Knows nothing of runs, sources
+//! Owns digests, bounded and canonical JSON, durable file writes, work on all
+//! cores and the spill files in which artifacts are built. Knows nothing of runs, sources
 //! or workspaces. Never prints.
 
 pub mod digest;
 pub mod durable;
+pub mod in_order;
 pub mod json;
 pub mod progress;
 pub mod size;

@@ -85,6 +85,16 @@ pub struct Document {
     pub links: Vec<RawLink>,
 }
 
+impl Document {
+    /// The names by which `` :ref:`label` `` in any document means a place in
+    /// this one.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        let named = self.format == Format::Rst;
+        let anchors = self.anchors.iter().filter(move |_| named);
+        anchors.map(|anchor| anchor.name.as_str())
+    }
+}
+
 /// A heading with the text it governs, up to the next heading of the same or
 /// a higher rank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,14 +119,14 @@ pub struct Section {
 /// A place that a fragment can name and that is no section of the document:
 /// `<a id="x">` (or another element's `id`), a heading inside a quote or a
 /// list, `.. _x:` of reStructuredText. A link to it leads to the section it
-/// stands in.
+/// stands in, or to the one whose heading follows it at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Anchor {
-    /// The fragment, without `#`, at most 200 bytes; names no section and no
-    /// earlier anchor of the document.
+    /// The fragment, without `#`, at most 200 bytes; names no earlier anchor
+    /// of the document, and no section save in reStructuredText.
     pub name: String,
-    /// Index of the innermost section it stands in; `None` before the first.
+    /// Index of the section it leads to; `None` before the first.
     pub section: Option<u32>,
     /// Where it stands.
     pub span: Span,
@@ -195,7 +205,8 @@ pub enum LinkRule {
     Wikilink,
     /// `![alt](target)`.
     Image,
-    /// `` `text <target>`_ `` and `.. _label: target` of reStructuredText.
+    /// `` `text <target>`_ ``, `label_`, `` :doc:`page` ``, `` :ref:`label` ``
+    /// and whatever else links in reStructuredText.
     RstLink,
 }
 
@@ -205,8 +216,8 @@ pub enum LinkRule {
 pub struct RawLink {
     /// Which rule found it.
     pub rule: LinkRule,
-    /// The target as written: URL, path, `#fragment` or wiki name; at most
-    /// 2,048 bytes. Percent escapes are still there.
+    /// The target as written: URL, path, `#fragment`, wiki name or
+    /// `:ref:label`; at most 2,048 bytes. Percent escapes are still there.
     pub target: String,
     /// Index of the innermost section it stands in.
     pub section: Option<u32>,

@@ -15,6 +15,8 @@ pub trait Targets {
     /// The documents whose file name without extension equals `stem`,
     /// compared in lower case.
     fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath>;
+    /// The documents of reStructuredText that define the label `label`.
+    fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath>;
 }
 
 /// The longest target that is resolved, in bytes; longer ones were cut at
@@ -41,6 +43,8 @@ pub enum Candidates {
         /// The `#fragment`.
         fragment: Option<String>,
     },
+    /// A label of reStructuredText, defined anywhere in the workspace.
+    Label(String),
     /// Leaves the workspace or is no path at all.
     Nothing,
 }
@@ -49,6 +53,12 @@ pub enum Candidates {
 #[must_use]
 pub fn candidates(source: &WorkspacePath, rule: LinkRule, target: &str) -> Candidates {
     let target = target.trim();
+    // No relative path starts like this (RFC 3986, 4.2).
+    if rule == LinkRule::RstLink
+        && let Some(label) = target.strip_prefix(":ref:")
+    {
+        return Candidates::Label(label.to_owned());
+    }
     if rule != LinkRule::Wikilink && has_scheme(target) {
         return Candidates::External(target.to_owned());
     }
@@ -158,15 +168,27 @@ pub fn resolve(
             for form in other_forms(&stem) {
                 found.extend(targets.documents_with_stem(&form));
             }
-            // The nearest to the root wins, then the first by bytes.
-            found.sort_by_key(|path| (path.as_str().matches('/').count(), path.clone()));
-            match found.first() {
-                Some(path) => document_or_section(path, fragment, targets),
+            match nearest(found) {
+                Some(path) => document_or_section(&path, fragment, targets),
                 None => unresolved(&stem, fragment),
             }
         }
+        Candidates::Label(label) => match nearest(targets.documents_with_label(&label)) {
+            Some(path) => NodeId::section(&path, &label),
+            // `python:glossary`: the inventory of another project.
+            None if has_scheme(&label) => NodeId::new(NodeKind::External, label),
+            None => unresolved(&label, None),
+        },
         Candidates::Nothing => unresolved(target, None),
     }
+}
+
+/// Of several with one name: the nearest to the root, then the first by bytes.
+fn nearest(found: Vec<WorkspacePath>) -> Option<WorkspacePath> {
+    let depth = |path: &WorkspacePath| path.as_str().matches('/').count();
+    found
+        .into_iter()
+        .min_by(|a, b| depth(a).cmp(&depth(b)).then_with(|| a.cmp(b)))
 }
 
 fn document_or_section(
@@ -279,6 +301,13 @@ mod tests {
                 .filter(|path| path.stem().to_lowercase() == stem)
                 .collect()
         }
+        fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath> {
+            let anchors = self.0.iter().filter_map(|text| text.split_once(".rst#"));
+            let named = anchors.filter(|(_, anchor)| *anchor == label);
+            named
+                .map(|(path, _)| format!("{path}.rst").parse().unwrap())
+                .collect()
+        }
     }
 
     #[test]
@@ -292,6 +321,8 @@ mod tests {
             "with space.md",
             "api/index.rst",
             "api/v1.2.rst",
+            "api/v1.2.rst#setting up",
+            "api/old/v1.rst#setting up",
             "caf\u{e9}.md",
             "cafe\u{301} two.md",
         ]));
@@ -304,6 +335,15 @@ mod tests {
         assert_eq!(to(Inline, "../b/"), "document:b/README.md");
         assert_eq!(to(Inline, "../api/"), "document:api/index.rst");
         assert_eq!(to(RstLink, "/api/v1.2"), "document:api/v1.2.rst");
+        assert_eq!(
+            to(RstLink, ":ref:setting up"),
+            "section:api/v1.2.rst#setting up"
+        );
+        assert_eq!(to(RstLink, ":ref:nowhere"), "unresolved:nowhere");
+        assert_eq!(
+            to(RstLink, ":ref:python:glossary"),
+            "external:python:glossary"
+        );
         assert_eq!(to(Inline, "../api/v1.2.html"), "document:api/v1.2.rst");
         // Composed and decomposed names are one name to whoever reads them.
         assert_eq!(to(Inline, "../cafe\u{301}.md"), "document:caf\u{e9}.md");

@@ -6,27 +6,29 @@
 
 use super::layout::Code;
 use super::prepare::{ChunkKey, Prepared};
-use crate::foundation::{Sha256, Sha256Hasher};
+use crate::foundation::Sha256;
 use crate::graph::Span;
 
 /// Hashes rows field by field; every text is preceded by its length, so that
 /// no two different rows have the same bytes.
-pub(super) struct RowHasher(Sha256Hasher);
+///
+/// They are gathered and hashed at once: a row is many small fields.
+pub(super) struct RowHasher(Vec<u8>);
 
 impl RowHasher {
     pub(super) fn new(domain: &str) -> Self {
-        let mut hasher = Self(Sha256Hasher::default());
+        let mut hasher = Self(Vec::with_capacity(1024));
         hasher.text(domain);
         hasher
     }
 
     pub(super) fn text(&mut self, text: &str) {
         self.number(text.len() as i64);
-        self.0.update(text.as_bytes());
+        self.bytes(text.as_bytes());
     }
 
     pub(super) fn number(&mut self, number: i64) {
-        self.0.update(&number.to_le_bytes());
+        self.bytes(&number.to_le_bytes());
     }
 
     fn numbers(&mut self, numbers: &[i64]) {
@@ -40,7 +42,11 @@ impl RowHasher {
     }
 
     pub(super) fn finish(self) -> Sha256 {
-        self.0.finish()
+        Sha256::of(&self.0)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
     }
 
     pub(super) fn document(
@@ -51,7 +57,7 @@ impl RowHasher {
         numbers: [i64; 3],
     ) {
         self.text(path);
-        self.0.update(sha256);
+        self.bytes(sha256);
         self.number(i64::from(title.is_some()));
         self.text(title.unwrap_or_default());
         self.numbers(&numbers);
@@ -81,7 +87,7 @@ impl RowHasher {
     pub(super) fn chunk(&mut self, section: Option<i64>, key: ChunkKey, numbers: [i64; 4]) {
         self.text("chunk");
         self.optional(section);
-        self.0.update(&key.hash);
+        self.bytes(&key.hash);
         self.number(i64::from(key.copy));
         self.numbers(&numbers);
     }

@@ -15,7 +15,9 @@ pub struct Node {
     /// Title of a document, heading of a section, name of a term or tag, URL
     /// or path of a target; none for a chunk.
     pub title: Option<String>,
-    /// Where it stands; none for a node that stands in no source.
+    /// Where it stands. A term, tag or target stands in no place of its own:
+    /// there is none until [`cite_names`](super::Index::cite_names) gives it
+    /// that of its first use.
     pub place: Option<NodePlace>,
     /// Rank of a section, 1 to 6.
     pub level: Option<u8>,

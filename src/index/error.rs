@@ -18,8 +18,8 @@ pub enum IndexError {
     /// an index. It can be made again from the packs.
     #[error("the index is damaged: {0}")]
     Damaged(String),
-    /// An index of another artifact schema, which is left alone.
-    #[error("the index has artifact schema {0}, this version reads {current}", current = crate::schema::WRITES)]
+    /// An index of an artifact schema that this version cannot read.
+    #[error("the index has artifact schema {0}, this version reads {since} to {writes}", since = crate::schema::READS_SINCE, writes = crate::schema::WRITES)]
     OtherSchema(i32),
     /// Documents were not handed in by ascending path.
     #[error("{0} was indexed out of order")]

@@ -23,6 +23,27 @@ pub(super) enum Ref {
     Target(i64),
 }
 
+impl Ref {
+    /// The term, tag or target (whatever `kind` is) with this row.
+    pub(super) const fn name(kind: NodeKind, id: i64) -> Self {
+        match kind {
+            NodeKind::Term => Self::Term(id),
+            NodeKind::Tag => Self::Tag(id),
+            _ => Self::Target(id),
+        }
+    }
+}
+
+/// The statement that reads id and name of all terms, tags or targets of a
+/// kind.
+pub(super) fn names_of(kind: NodeKind) -> String {
+    match kind {
+        NodeKind::Term => "SELECT id, name FROM term".to_owned(),
+        NodeKind::Tag => "SELECT id, name FROM tag".to_owned(),
+        _ => format!("SELECT id, key FROM target WHERE kind = {}", kind.code()),
+    }
+}
+
 /// What is needed of a document to name and cite what stands in it.
 #[derive(Debug)]
 pub(super) struct Head {

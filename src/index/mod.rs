@@ -29,11 +29,12 @@ pub mod search;
 mod stream;
 mod traverse;
 mod update;
+mod uses;
 mod verify;
 mod words;
 
 pub use crate::foundation::sqlite::Scratch;
-pub use build::{Builder, Built, Counts, Facts};
+pub use build::{Batch, Builder, Built, Closed, Counts, Facts};
 pub use diff::{Changes, Difference, diff};
 pub use entity::{Evidence, Link, LinkKind, Node, NodePlace, Status};
 pub use error::IndexError;

@@ -14,7 +14,7 @@ use crate::foundation::Sha256;
 use crate::foundation::json::{self, Bounds};
 use crate::foundation::spill::Artifact;
 use crate::foundation::sqlite;
-use crate::schema::{self, SchemaBlock};
+use crate::schema::{self, Reader, SchemaBlock, Verdict};
 
 /// No text or blob of an honest index is longer, in bytes.
 const MAX_VALUE_BYTES: i32 = 64 << 20;
@@ -54,7 +54,7 @@ impl Index {
     ///
     /// # Errors
     /// [`IndexError::Damaged`] for a file that this program did not write,
-    /// [`IndexError::OtherSchema`] for one of another artifact schema, and
+    /// [`IndexError::OtherSchema`] for one of an artifact schema it cannot read, and
     /// [`IndexError::Io`] when it cannot be read at all.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let connection = sqlite::connect_untrusted(path, MAX_VALUE_BYTES)?;
@@ -92,11 +92,13 @@ impl Index {
             return Err(IndexError::Damaged("not an index".to_owned()));
         }
         let version = number("user_version")?;
-        if u32::try_from(version) != Ok(schema::WRITES) {
-            return Err(IndexError::OtherSchema(version));
-        }
-        check_schema(&connection)?;
-        let meta = Meta::read(&connection)?;
+        let meta = readable(&connection, version).map_err(|error| match error {
+            // What another schema lays out in another way is no damage.
+            IndexError::Damaged(_) if u32::try_from(version) != Ok(schema::WRITES) => {
+                IndexError::OtherSchema(version)
+            }
+            error => error,
+        })?;
         Ok(Self {
             connection,
             path,
@@ -124,6 +126,21 @@ impl Index {
         self.path
             .as_deref()
             .map_or(Ok(true), |path| self.meta.seals(path))
+    }
+}
+
+/// What the index says of itself, if this program can read it: its tables are
+/// those this program knows, and the schema that wrote it, older or newer, is
+/// inside the reader's window.
+fn readable(connection: &Connection, version: i32) -> Result<Meta, IndexError> {
+    check_schema(connection)?;
+    let meta = Meta::read(connection)?;
+    if u32::try_from(version) != Ok(meta.schema.written) {
+        return Err(IndexError::Damaged("it names two schemas".to_owned()));
+    }
+    match Reader::this_build().judge(&meta.schema) {
+        Verdict::Compatible => Ok(meta),
+        Verdict::RebuildRequired(_) => Err(IndexError::OtherSchema(version)),
     }
 }
 

@@ -2,11 +2,10 @@
 //! that a caller can prepare many documents in parallel and leave only the
 //! inserts to one thread.
 
+use hashbrown::HashMap;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use super::digest::RowHasher;
-use super::fulltext::Postings;
 use super::layout::usual_mention_bytes;
 use crate::foundation::Sha256;
 use crate::graph::resolve::{self, Candidates};
@@ -23,7 +22,7 @@ pub struct Source {
     pub bytes: u64,
 }
 
-/// A document made ready for [`Builder::add`](super::Builder::add).
+/// A document made ready to be added to an index.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     pub(super) source: Source,
@@ -33,8 +32,6 @@ pub struct Prepared {
     /// For each link of the document, the name under which it is found again
     /// when what it may point at comes, goes or changes.
     pub(super) names: Vec<Option<i64>>,
-    /// What a bulk load adds to `search`.
-    pub(super) postings: Postings,
     pub(super) digest: Sha256,
 }
 
@@ -74,18 +71,12 @@ pub fn prepare(source: Source, document: Document) -> Prepared {
         .iter()
         .map(|link| link_name(&source.path, link))
         .collect();
-    let chunks = (0..document.chunks.len()).map(|number| {
-        let text = search_text(&source.path, &document, number);
-        [text.text, text.heading, text.title]
-    });
-    let postings = Postings::of(chunks, source.bytes as usize);
     let mut prepared = Prepared {
         source,
         document,
         keys,
         mentions,
         names,
-        postings,
         digest: Sha256::from_bytes([0; 32]),
     };
     prepared.digest = RowHasher::of_prepared(&prepared);
@@ -202,6 +193,7 @@ pub(super) fn name_of(source: &WorkspacePath, rule: LinkRule, target: &str) -> O
     match resolve::candidates(source, rule, target) {
         Candidates::External(_) | Candidates::Nothing => None,
         Candidates::Stem { stem, .. } => Some(stem_name(&stem)),
+        Candidates::Label(label) => Some(label_name(&label)),
         Candidates::Paths { paths, .. } => {
             let first = path_name(paths.first()?.as_str());
             let covered = paths
@@ -231,12 +223,21 @@ pub(super) fn names_of_document(path: &WorkspacePath) -> Vec<i64> {
     names
 }
 
+/// The names of all links that may point at a label of `document`.
+pub(super) fn names_of_labels(document: &Document) -> impl Iterator<Item = i64> {
+    document.labels().map(label_name)
+}
+
 fn path_name(path: &str) -> i64 {
     name_hash(b'/', path)
 }
 
 fn stem_name(stem: &str) -> i64 {
     name_hash(b'~', stem)
+}
+
+fn label_name(label: &str) -> i64 {
+    name_hash(b':', label)
 }
 
 /// FNV-1a, folded to 31 bits so that it takes four bytes in a record. Two

@@ -4,15 +4,20 @@
 use crate::foundation::Sha256;
 use crate::graph::resolve::slug;
 use crate::graph::{
-    Chunk, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, Span, TagRule,
-    TagUse,
+    Anchor, Chunk, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, Span,
+    TagRule, TagUse,
 };
-use crate::index::{Builder, Built, Facts, Index, Prepared, Scratch, Source, prepare};
+use crate::index::{Batch, Builder, Built, Facts, Index, Prepared, Scratch, Source, prepare};
 
 /// The document of `text`, one chunk per line that is not empty.
 pub(super) fn document(text: &str) -> Document {
+    let labels = text.contains(".. _");
     let mut made = Document {
-        format: Format::Markdown,
+        format: if labels {
+            Format::Rst
+        } else {
+            Format::Markdown
+        },
         title: None,
         lines: text.lines().count() as u32,
         sections: Vec::new(),
@@ -70,6 +75,16 @@ fn add_line(made: &mut Document, content: &str, span: Span) {
         });
     }
     let section = made.sections.len().checked_sub(1).map(|at| at as u32);
+    if let Some(label) = content
+        .strip_prefix(".. _")
+        .and_then(|rest| rest.strip_suffix(':'))
+    {
+        made.anchors.push(Anchor {
+            name: label.to_owned(),
+            section,
+            span,
+        });
+    }
     let chunk = made.chunks.len() as u32;
     made.chunks.push(Chunk {
         section,
@@ -99,6 +114,8 @@ fn add_line(made: &mut Document, content: &str, span: Span) {
             made.links.push(link(LinkRule::Wikilink, wiki));
         } else if let Some(target) = word.strip_prefix("[x](").and_then(|w| w.strip_suffix(')')) {
             made.links.push(link(LinkRule::Inline, target));
+        } else if word.starts_with(":ref:") {
+            made.links.push(link(LinkRule::RstLink, word));
         } else if let Some(tag) = word
             .strip_prefix('#')
             .filter(|tag| tag.starts_with(|c: char| c.is_alphabetic()))
@@ -143,10 +160,9 @@ pub(super) fn build(scratch: &Scratch, documents: &[(&str, &str)], facts: &Facts
     let mut builder = Builder::new(scratch).unwrap();
     let mut sorted = documents.to_vec();
     sorted.sort_unstable();
-    for (path, text) in sorted {
-        builder.add(&prepared(path, text)).unwrap();
-    }
-    builder.finish(facts).unwrap()
+    let documents = sorted.iter().map(|(path, text)| prepared(path, text));
+    builder.add(&Batch::of(documents.collect())).unwrap();
+    builder.close().finish(facts).unwrap()
 }
 
 /// The bytes of a built index.

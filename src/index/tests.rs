@@ -15,7 +15,7 @@ fn found(index: &Index, text: &str) -> Vec<String> {
     let hits = index.search(&Query::new(parse(text).unwrap())).unwrap();
     hits.iter()
         .map(|hit| {
-            let place = hit.place.as_ref().unwrap();
+            let place = &hit.place;
             format!("{}:{}", place.path, place.line)
         })
         .collect()
@@ -79,10 +79,10 @@ fn filters_narrow_and_kinds_choose_the_container() {
     let hits = index.search(&query).unwrap();
     assert!(
         hits.iter()
-            .all(|hit| hit.place.as_ref().unwrap().path.as_str() == "notes/soil.md")
+            .all(|hit| hit.place.path.as_str() == "notes/soil.md")
     );
     assert_eq!(hits.len(), 2);
-    let place = hits[0].place.as_ref().unwrap();
+    let place = &hits[0].place;
     assert_eq!(place.trail, ["Soil", "Compost heap"]);
     assert_eq!(place.title.as_deref(), Some("Soil"));
 }
@@ -121,17 +121,14 @@ fn many_equal_scores_come_in_the_order_of_paths() {
             index.search(&query).unwrap()
         };
         assert_eq!(hits(&updated), hits(&fresh));
-        let first = hits(&updated)[0].place.clone().unwrap();
+        let first = hits(&updated)[0].place.clone();
         assert_eq!(first.path.as_str(), "000.md");
     }
     query.limit = 10;
     let few: crate::graph::WorkspacePath = "000.md".parse().unwrap();
     query.paths = vec![PathPattern::new("00*.md").unwrap()];
     let index = Index::from_artifact(&updated.artifact).unwrap();
-    assert_eq!(
-        index.search(&query).unwrap()[0].place.clone().unwrap().path,
-        few
-    );
+    assert_eq!(index.search(&query).unwrap()[0].place.clone().path, few);
 }
 
 #[test]
@@ -189,4 +186,34 @@ fn a_file_with_an_object_of_a_stranger_is_refused_before_any_query() {
     assert!(matches!(Index::open(&path), Err(IndexError::Damaged(_))));
     std::fs::write(&path, b"short").unwrap();
     assert!(matches!(Index::open(&path), Err(IndexError::Damaged(_))));
+}
+
+#[test]
+fn an_index_of_a_readable_schema_is_read_as_it_is_and_another_is_told_from_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    let built = build(&Scratch::Memory, SMALL, &facts(&[]));
+    let opened = |readable_since: u32, more: &str| {
+        std::fs::write(&path, bytes(&built)).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        let newer = crate::schema::WRITES + 1;
+        let block =
+            format!(r#"{{"written":{newer},"readable_since":{readable_since},"requires":[]}}"#);
+        let change = format!(
+            "UPDATE meta SET value = '{block}' WHERE key = 'schema'; \
+             PRAGMA user_version = {newer}; {more}"
+        );
+        connection.execute_batch(&change).unwrap();
+        drop(connection);
+        Index::open(&path)
+    };
+    let (ours, newer) = (crate::schema::WRITES, crate::schema::WRITES + 1);
+    assert_eq!(found(&opened(ours, "").unwrap(), "loam").len(), 1);
+    for refused in [
+        opened(newer, ""),
+        opened(ours, "CREATE VIEW extra AS SELECT 1"),
+        opened(ours, "PRAGMA user_version = 77"),
+    ] {
+        assert!(matches!(refused, Err(IndexError::OtherSchema(_))));
+    }
 }

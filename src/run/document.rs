@@ -1,57 +1,36 @@
-//! Document objects: a source's text and how it is parsed.
+//! What a source said, from the object that holds its bytes.
 //!
+//! A source's object is the source itself: its id is the source's SHA-256.
 //! Sections, links, terms and tags are not stored: `source::extract` gives
 //! them back, and the artifact schema version names the rules it follows. So
 //! an object costs what its compressed text costs, and shows the source as it
 //! was when the run was made.
 
-use std::borrow::Cow;
-
-use serde::{Deserialize, Serialize};
-
 use super::RunError;
-use super::pack::MAX_OBJECT_BYTES;
-use crate::foundation::{Sha256, json};
-use crate::graph::{Document, Format};
+use crate::foundation::Sha256;
+use crate::graph::{Document, Format, WorkspacePath};
 use crate::source::extract;
 
-const BOUNDS: json::Bounds = json::Bounds {
-    bytes: MAX_OBJECT_BYTES,
-    depth: 2,
-};
-
-/// The content of a document object.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stored<'a> {
-    kind: Tag,
-    format: Format,
-    text: Cow<'a, str>,
+/// How the source at `path` is parsed.
+pub(super) fn format_of(path: &WorkspacePath) -> Format {
+    Format::of_extension(path.extension())
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Tag {
-    Document,
-}
-
-/// The canonical bytes of the object for a source with this text.
-pub(super) fn encode(format: Format, text: &str) -> Vec<u8> {
-    json::canonical(&Stored {
-        kind: Tag::Document,
-        format,
-        text: Cow::Borrowed(text),
-    })
-}
-
-/// What the source said, from the bytes of its object.
+/// What the source at `path` said, from the bytes of its object.
 ///
 /// # Errors
-/// [`RunError::Damaged`] when they are no document.
-pub(super) fn decode(id: Sha256, bytes: &[u8]) -> Result<Document, RunError> {
-    let stored: Stored<'_> = json::parse_borrowed(bytes, BOUNDS)
-        .map_err(|error| RunError::Damaged(format!("object {id} is no document: {error}")))?;
-    Ok(extract(stored.format, &stored.text))
+/// [`RunError::Damaged`] when they are no text: no source is anything else.
+pub(super) fn decode(path: &WorkspacePath, id: Sha256, bytes: &[u8]) -> Result<Document, RunError> {
+    Ok(extract(format_of(path), text(id, bytes)?))
+}
+
+/// The source's text, from the bytes of its object.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn text(id: Sha256, bytes: &[u8]) -> Result<&str, RunError> {
+    std::str::from_utf8(bytes)
+        .map_err(|error| RunError::Damaged(format!("object {id} is no source: {error}")))
 }
 
 #[cfg(test)]
@@ -62,16 +41,20 @@ mod tests {
     #[test]
     fn an_object_gives_back_what_the_source_said() {
         let text = "# Title\n\nText with `code`, \"quotes\" and [a link](b.md).\r\n";
-        let bytes = encode(Format::Markdown, text);
-        let document = decode(Sha256::of(&bytes), &bytes).unwrap();
+        let path = "a.md".parse().unwrap();
+        let document = decode(&path, Sha256::of(text.as_bytes()), text.as_bytes()).unwrap();
         assert_eq!(document, extract(Format::Markdown, text));
         assert_eq!(document.links.len(), 1);
+        assert_eq!(
+            super::text(Sha256::of(text.as_bytes()), text.as_bytes()).unwrap(),
+            text
+        );
     }
 
     #[test]
-    fn anything_else_is_refused() {
-        for bytes in [&b"{}"[..], b"[[[[", br#"{"kind":"tree"}"#] {
-            assert!(decode(Sha256::of(bytes), bytes).is_err());
-        }
+    fn what_is_no_text_is_refused() {
+        let path = "a.md".parse().unwrap();
+        let bytes = b"\xff\xfe";
+        assert!(decode(&path, Sha256::of(bytes), bytes).is_err());
     }
 }

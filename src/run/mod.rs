@@ -19,6 +19,7 @@
 mod document;
 mod error;
 pub mod gc;
+mod groups;
 mod id;
 mod index_record;
 pub mod ingest;

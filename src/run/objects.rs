@@ -76,13 +76,22 @@ impl Objects {
         })
     }
 
-    /// A document.
+    /// What the source at `path` said when it had the digest `sha256`.
     ///
     /// # Errors
     /// [`RunError::Damaged`].
-    pub fn document(&mut self, id: Sha256) -> Result<Document, RunError> {
-        let bytes = self.get(id)?;
-        document::decode(id, &bytes)
+    pub fn document(&mut self, path: &WorkspacePath, sha256: Sha256) -> Result<Document, RunError> {
+        let bytes = self.get(sha256)?;
+        document::decode(path, sha256, &bytes)
+    }
+
+    /// The text of the source with this digest.
+    ///
+    /// # Errors
+    /// [`RunError::Damaged`].
+    pub fn text(&mut self, sha256: Sha256) -> Result<String, RunError> {
+        let bytes = self.get(sha256)?;
+        document::text(sha256, &bytes).map(str::to_owned)
     }
 
     /// The files of the tree `root`.

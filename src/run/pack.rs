@@ -22,7 +22,7 @@ const BLOCK_BYTES: usize = 2 * 1024 * 1024;
 /// made to hold in memory.
 pub const MAX_OBJECT_BYTES: usize = 128 * 1024 * 1024;
 /// Compression level: see docs/performance.md for what others cost.
-const LEVEL: i32 = 4;
+const LEVEL: i32 = 3;
 /// Small pages waste little at the end of a block.
 const PAGE_BYTES: u32 = 1024;
 
@@ -63,9 +63,38 @@ impl From<rusqlite::Error> for PackError {
 pub struct PackWriter {
     workbench: Workbench,
     gathered: Vec<u8>,
-    full: Vec<Vec<u8>>,
+    /// Blocks that wait to be compressed.
+    full: Vec<Block>,
     objects: BTreeMap<Sha256, Place>,
     blocks: u32,
+}
+
+/// Objects that are compressed together.
+pub struct Block {
+    number: u32,
+    bytes: Vec<u8>,
+}
+
+/// A block ready to be stored.
+pub struct Compressed {
+    number: u32,
+    bytes: usize,
+    zstd: Vec<u8>,
+}
+
+impl Block {
+    /// Compresses it: the costly part, which needs no pack.
+    ///
+    /// # Errors
+    /// [`PackError::Compress`].
+    pub fn compress(&self) -> Result<Compressed, PackError> {
+        let zstd = zstd::bulk::compress(&self.bytes, LEVEL).map_err(PackError::Compress)?;
+        Ok(Compressed {
+            number: self.number,
+            bytes: self.bytes.len(),
+            zstd,
+        })
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -91,14 +120,13 @@ impl PackWriter {
         })
     }
 
-    /// Appends an object unless it is there already. No object is empty: its
-    /// bytes are JSON.
+    /// Appends an object unless it is there already.
     pub fn append(&mut self, id: Sha256, bytes: &[u8]) {
         if self.objects.contains_key(&id) {
             return;
         }
         if bytes.len() > BLOCK_BYTES {
-            self.close_block();
+            self.end_block();
         }
         let place = Place {
             block: self.blocks,
@@ -108,7 +136,7 @@ impl PackWriter {
         self.objects.insert(id, place);
         self.gathered.extend_from_slice(bytes);
         if self.gathered.len() >= BLOCK_BYTES {
-            self.close_block();
+            self.end_block();
         }
     }
 
@@ -124,33 +152,48 @@ impl PackWriter {
         self.objects.is_empty()
     }
 
-    fn close_block(&mut self) {
+    /// Lets what is appended next begin a block.
+    pub fn end_block(&mut self) {
         if !self.gathered.is_empty() {
-            self.full.push(std::mem::take(&mut self.gathered));
+            let room = Vec::with_capacity(BLOCK_BYTES * 2);
+            self.full.push(Block {
+                number: self.blocks,
+                bytes: std::mem::replace(&mut self.gathered, room),
+            });
             self.blocks += 1;
         }
     }
 
-    /// Compresses (on all cores) and stores the blocks that are full, so that
-    /// memory stays bounded by what is appended between two calls.
+    /// The blocks that are full, to be compressed and given to
+    /// [`store`](Self::store) in their order; memory is bounded by what is
+    /// appended between two calls.
+    pub fn take_full(&mut self) -> Vec<Block> {
+        std::mem::take(&mut self.full)
+    }
+
+    /// Stores the next block.
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn flush(&mut self) -> Result<(), PackError> {
-        let full = std::mem::take(&mut self.full);
-        let first = self.blocks as usize - full.len();
-        let compressed = full
-            .par_iter()
-            .map(|block| zstd::bulk::compress(block, LEVEL).map_err(PackError::Compress))
-            .collect::<Result<Vec<_>, _>>()?;
+    pub fn store(&self, block: &Compressed) -> Result<(), PackError> {
         let mut insert = self
             .workbench
             .connection()
             .prepare_cached("INSERT INTO block VALUES (?1, ?2, ?3)")?;
-        for (offset, (block, zstd)) in full.iter().zip(compressed).enumerate() {
-            insert.execute(params![(first + offset) as u64, block.len() as u64, zstd])?;
-        }
+        insert.execute(params![block.number, block.bytes as u64, block.zstd])?;
         Ok(())
+    }
+
+    /// Compresses (on all cores) and stores the blocks that are full.
+    ///
+    /// # Errors
+    /// [`PackError`].
+    pub fn flush(&mut self) -> Result<(), PackError> {
+        let full = self.take_full();
+        let compressed: Vec<_> = full.par_iter().map(Block::compress).collect();
+        compressed
+            .into_iter()
+            .try_for_each(|block| self.store(&block?))
     }
 
     /// The finished pack: `None` when nothing was appended.
@@ -161,7 +204,7 @@ impl PackWriter {
         if self.is_empty() {
             return Ok(None);
         }
-        self.close_block();
+        self.end_block();
         self.flush()?;
         let connection = self.workbench.connection();
         {
@@ -262,21 +305,30 @@ impl Pack {
         let Some(place) = self.place(id)? else {
             return Ok(None);
         };
+        // An empty object needs no block: the one it names may not exist.
+        let bytes = match place.bytes {
+            0 => &[][..],
+            _ => self.slice(id, place)?,
+        };
+        let actual = Sha256::of(bytes);
+        if actual != id {
+            return Err(self.damaged(format!("object {id} has the bytes of {actual}")));
+        }
+        Ok(Some(bytes.to_vec()))
+    }
+
+    /// The bytes at `place`, where the object `id` is said to stand.
+    fn slice(&mut self, id: Sha256, place: Place) -> Result<&[u8], PackError> {
         if self.last_block.as_ref().map(|(block, _)| *block) != Some(place.block) {
             let block = self.read_block(place.block)?;
             self.last_block = Some((place.block, block));
         }
         let block = self.last_block.as_ref().map_or(&[][..], |(_, block)| block);
         let start = place.start as usize;
-        let bytes = start
+        start
             .checked_add(place.bytes as usize)
             .and_then(|end| block.get(start..end))
-            .ok_or_else(|| self.damaged(format!("object {id} lies outside its block")))?;
-        let actual = Sha256::of(bytes);
-        if actual != id {
-            return Err(self.damaged(format!("object {id} has the bytes of {actual}")));
-        }
-        Ok(Some(bytes.to_vec()))
+            .ok_or_else(|| self.damaged(format!("object {id} lies outside its block")))
     }
 
     fn read_block(&self, block: u32) -> Result<Vec<u8>, PackError> {

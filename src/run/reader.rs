@@ -144,25 +144,32 @@ impl Session {
         &self.notes
     }
 
-    /// The document with this object id, from the packs.
-    ///
-    /// # Errors
-    /// [`RunError::Damaged`].
-    pub fn document(&mut self, id: Sha256) -> Result<Document, RunError> {
-        self.objects.document(id)
-    }
-
     /// The document at `path`, from the packs; `None` when the run has none.
     ///
     /// # Errors
     /// [`RunError::Damaged`].
     pub fn document_at(&mut self, path: &WorkspacePath) -> Result<Option<Document>, RunError> {
-        match self.objects.entry(self.manifest.tree, path)? {
-            Some(super::tree::Entry::Source { document, .. }) => {
-                self.objects.document(document).map(Some)
-            }
-            Some(_) | None => Ok(None),
-        }
+        let sha256 = self.sha256_at(path)?;
+        sha256
+            .map(|sha256| self.objects.document(path, sha256))
+            .transpose()
+    }
+
+    /// The text of the source at `path` as it was when the run was made, from
+    /// the packs; `None` when the run has none.
+    ///
+    /// # Errors
+    /// [`RunError::Damaged`].
+    pub fn text_at(&mut self, path: &WorkspacePath) -> Result<Option<String>, RunError> {
+        let sha256 = self.sha256_at(path)?;
+        sha256.map(|sha256| self.objects.text(sha256)).transpose()
+    }
+
+    fn sha256_at(&mut self, path: &WorkspacePath) -> Result<Option<Sha256>, RunError> {
+        Ok(match self.objects.entry(self.manifest.tree, path)? {
+            Some(super::tree::Entry::Source { sha256, .. }) => Some(sha256),
+            Some(_) | None => None,
+        })
     }
 }
 

@@ -3,16 +3,16 @@
 
 use std::fs;
 
-use rayon::prelude::*;
-
+use super::groups::groups;
 use super::tree::{Entry, Files};
 use super::{Manifest, Objects, RunError, document, index_record, intent, publish};
 use crate::budget::{Policy, Verdict};
 use crate::foundation::Sha256;
 use crate::foundation::durable::{self, Meter};
+use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::{Phase, Progress};
 use crate::graph::WorkspacePath;
-use crate::index::{self, Builder, Built, Editable, Facts, Index, Scratch};
+use crate::index::{self, Batch, Builder, Built, Editable, Facts, Index, Scratch};
 use crate::schema::WRITES;
 use crate::workspace::{Layout, Lock, usage, user};
 
@@ -38,7 +38,8 @@ fn scratch_for(bytes: u64, in_memory: u64) -> Scratch {
 }
 
 /// A copy of the run's cached index to make the next one of; `None` when the
-/// file is not there or not what the manifest says.
+/// file is not there, is not what the manifest says, or has not the schema
+/// that is written now.
 ///
 /// # Errors
 /// As [`Editable::copy`].
@@ -46,7 +47,8 @@ pub(super) fn editable_index(
     layout: &Layout,
     manifest: &Manifest,
 ) -> Result<Option<Editable>, RunError> {
-    if open_cached(layout, manifest).is_err() {
+    let index = open_cached(layout, manifest);
+    if !index.is_ok_and(|index| index.meta().schema.written == WRITES) {
         return Ok(None);
     }
     let path = layout.cache().join(intent::index_file(&manifest.run));
@@ -62,9 +64,6 @@ pub(super) fn editable_index(
 /// # Errors
 /// The sentence why it is of no use.
 pub(super) fn open_cached(layout: &Layout, manifest: &Manifest) -> Result<Index, String> {
-    if manifest.index.schema.written != WRITES {
-        return Err("it has another schema".to_owned());
-    }
     let path = layout.cache().join(intent::index_file(&manifest.run));
     let index = match durable::open_regular(&path) {
         Ok(_) => Index::open(&path).map_err(|error| error.to_string())?,
@@ -73,13 +72,25 @@ pub(super) fn open_cached(layout: &Layout, manifest: &Manifest) -> Result<Index,
         }
         Err(error) => return Err(error.to_string()),
     };
-    if index.meta().logical != manifest.index.logical {
+    if !belongs(&index, manifest) {
         return Err("it belongs to another run".to_owned());
     }
     match index_record::vouches_for(layout, &manifest.run) {
         Ok(true) => Ok(index),
         Ok(false) => Err("it was changed since it was written".to_owned()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether `index` is that of the run. Made again by a version of another
+/// schema it may hold other rows than those the manifest counted.
+fn belongs(index: &Index, manifest: &Manifest) -> bool {
+    let meta = index.meta();
+    if meta.schema.written == manifest.index.schema.written {
+        meta.logical == manifest.index.logical
+    } else {
+        meta.root_tree == manifest.tree.to_string()
+            && meta.run_digest == manifest.digest.to_string()
     }
 }
 
@@ -130,42 +141,44 @@ pub(super) fn build(
     let files = objects.listing(manifest.tree)?.files;
     progress.begin(Phase::files("indexing", Some(files.len() as u64)));
     let mut builder = Builder::new(&scratch(manifest.source_bytes))?;
-    let sources: Vec<_> = files
-        .iter()
-        .filter_map(|(path, entry)| match entry {
-            Entry::Source {
-                sha256,
-                bytes,
-                document,
-            } => {
-                let source = index::Source {
-                    path: path.clone(),
-                    sha256: *sha256,
-                    bytes: *bytes,
-                };
-                Some((source, *document))
-            }
-            Entry::Refused { .. } | Entry::File => None,
-        })
-        .collect();
-    for batch in sources.chunks(1_024) {
-        let stored = batch
-            .iter()
-            .map(|(source, id)| Ok((source.clone(), *id, objects.get(*id)?)))
-            .collect::<Result<Vec<_>, RunError>>()?;
-        let prepared = stored
-            .into_par_iter()
-            .map(|(source, id, bytes)| {
-                let document = document::decode(id, &bytes)?;
-                Ok(index::prepare(source, document))
-            })
-            .collect::<Result<Vec<_>, RunError>>()?;
-        for prepared in &prepared {
-            builder.add(prepared)?;
+    let sources = files.iter().filter_map(|(path, entry)| match entry {
+        Entry::Source { sha256, bytes } => Some(index::Source {
+            path: path.clone(),
+            sha256: *sha256,
+            bytes: *bytes,
+        }),
+        Entry::Refused { .. } | Entry::File => None,
+    });
+    let mut groups = groups(sources, |source| source.bytes);
+    let prepare = |group: Vec<(index::Source, Vec<u8>)>| {
+        let prepared = group.into_iter().map(|(source, bytes)| {
+            let document = document::decode(&source.path, source.sha256, &bytes)?;
             progress.advance(1);
+            Ok(index::prepare(source, document))
+        });
+        Ok::<_, RunError>(Batch::of(prepared.collect::<Result<_, RunError>>()?))
+    };
+    rayon::in_place_scope(|scope| {
+        let mut preparing = InOrder::new(&prepare);
+        loop {
+            while preparing.has_room()
+                && let Some(group) = groups.next()
+            {
+                let stored = group.into_iter().map(|source| {
+                    let bytes = objects.get(source.sha256)?;
+                    Ok((source, bytes))
+                });
+                preparing.give(scope, stored.collect::<Result<_, RunError>>()?);
+            }
+            match preparing.take() {
+                Some(batch) => builder.add(&batch?)?,
+                None => return Ok::<_, RunError>(()),
+            }
         }
-    }
-    let built = builder.finish(&facts(&files, manifest.tree, manifest.digest))?;
+    })?;
+    let built = builder
+        .close()
+        .finish(&facts(&files, manifest.tree, manifest.digest))?;
     progress.finish();
     Ok(built)
 }

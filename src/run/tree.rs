@@ -29,12 +29,10 @@ pub const SPLIT_ABOVE: usize = 256;
 pub enum Entry {
     /// A source that was ingested.
     Source {
-        /// SHA-256 of its bytes.
+        /// SHA-256 of its bytes: the id of the object that holds them.
         sha256: Sha256,
         /// Its length.
         bytes: u64,
-        /// The document object extracted from it.
-        document: Sha256,
     },
     /// A file that matched and could not be ingested.
     Refused {

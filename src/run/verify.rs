@@ -15,7 +15,7 @@ use super::{Manifest, Objects, RunError, RunId, intent, manifest, remake};
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::{Sha256, Sha256Hasher, durable};
 use crate::index::Index;
-use crate::schema::Reason;
+use crate::schema::{Reason, WRITES};
 use crate::source::{Root, Selection, read, scan};
 use crate::workspace::{Layout, ProfileName, Workspace};
 
@@ -283,12 +283,12 @@ fn objects(layout: &Layout, manifest: &Manifest, sound: &BTreeSet<String>, repor
         Err(error) => return report.problem(Kind::Object, path, error.to_string()),
     };
     report.objects += listing.trees.len() as u64;
-    for entry in listing.files.values() {
-        let Entry::Source { document, .. } = entry else {
+    for (source, entry) in &listing.files {
+        let Entry::Source { sha256, .. } = entry else {
             continue;
         };
         report.objects += 1;
-        if let Err(error) = objects.document(*document) {
+        if let Err(error) = objects.document(source, *sha256) {
             report.problem(Kind::Object, path.clone(), error.to_string());
         }
     }
@@ -332,7 +332,9 @@ fn index(layout: &Layout, manifest: &Manifest, report: &mut Report, progress: &d
         }
         Err(error) => return report.problem(Kind::Index, shown, error.to_string()),
     }
-    if let Ok(built) = remake::build(layout, manifest, progress)
+    // Another schema may give other rows, and is taken at its word.
+    if manifest.index.schema.written == WRITES
+        && let Ok(built) = remake::build(layout, manifest, progress)
         && built.logical != manifest.index.logical
     {
         let actual = Some(built.logical.to_string());

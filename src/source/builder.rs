@@ -59,7 +59,7 @@ impl<'t> Builder<'t> {
     }
 
     /// The index of the innermost section.
-    fn section(&self) -> Option<u32> {
+    pub(super) fn section(&self) -> Option<u32> {
         self.open.last().copied()
     }
 
@@ -69,6 +69,12 @@ impl<'t> Builder<'t> {
         if !title.is_empty() {
             self.document.title = Some(title);
         }
+    }
+
+    /// The titles of the sections so far.
+    pub(super) fn titles(&self) -> impl Iterator<Item = &str> {
+        let sections = self.document.sections.iter();
+        sections.map(|section| section.title.as_str())
     }
 
     /// A heading starts a section: closes those of its rank and below.
@@ -94,6 +100,22 @@ impl<'t> Builder<'t> {
         };
         self.open.push(offset(self.document.sections.len()));
         self.document.sections.push(section);
+        self.claim_anchors(heading.start);
+    }
+
+    /// Anchors with nothing between them and a heading at `heading` name the
+    /// section that it starts.
+    fn claim_anchors(&mut self, heading: usize) {
+        let section = self.section();
+        let mut end = heading;
+        for anchor in self.nested.iter_mut().rev() {
+            let between = self.text.get(anchor.span.end as usize..end);
+            if between.is_none_or(|text| !matches!(text.trim(), "" | "</a>")) {
+                break;
+            }
+            anchor.section = section;
+            end = anchor.span.start as usize;
+        }
     }
 
     /// Names the section opened last.
@@ -138,6 +160,17 @@ impl<'t> Builder<'t> {
     }
 
     pub(super) fn link(&mut self, rule: LinkRule, target: &str, at: Range<usize>) {
+        self.link_in(self.section(), rule, target, at);
+    }
+
+    /// A link that stands in `section`.
+    pub(super) fn link_in(
+        &mut self,
+        section: Option<u32>,
+        rule: LinkRule,
+        target: &str,
+        at: Range<usize>,
+    ) {
         let target = target.trim();
         if target.is_empty() {
             return;
@@ -145,7 +178,7 @@ impl<'t> Builder<'t> {
         let link = RawLink {
             rule,
             target: cut(target, MAX_TARGET_BYTES).to_owned(),
-            section: self.section(),
+            section,
             span: self.lines.span(at.start, at.end),
         };
         self.document.links.push(link);
@@ -193,9 +226,11 @@ impl<'t> Builder<'t> {
         }
         document.anchors = self.nested;
         if !document.anchors.is_empty() {
-            let sections = &document.sections;
+            let sections = document.sections.iter();
+            // Labels are looked for in all documents, by themselves.
+            let labels = document.format == Format::Rst;
             let mut taken: HashSet<String> = sections
-                .iter()
+                .filter(|_| !labels)
                 .map(|section| section.anchor.clone())
                 .collect();
             document

@@ -19,10 +19,11 @@ pub(super) fn extract(format: Format, text: &str) -> Document {
         format,
         styles: Vec::new(),
         paragraph: 0..0,
-        content: rst::Content::default(),
+        markup: rst::Markup::default(),
     };
     let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
     reader.lines(start);
+    reader.markup.finish(&mut reader.builder);
     reader.builder.finish()
 }
 
@@ -34,7 +35,7 @@ struct Reader<'t> {
     styles: Vec<(u8, bool)>,
     /// The paragraph being read: empty between paragraphs.
     paragraph: Range<usize>,
-    content: rst::Content,
+    markup: rst::Markup<'t>,
 }
 
 impl Reader<'_> {
@@ -68,7 +69,7 @@ impl Reader<'_> {
         }
         let text = self.builder.text();
         let first = text[line.clone()].trim_end();
-        if first.is_empty() || self.content.holds(text, line) {
+        if first.is_empty() || self.markup.holds(text, line) {
             return None;
         }
         let second = next_line(text, line)?;
@@ -117,8 +118,10 @@ impl Reader<'_> {
         };
         self.builder.name_section(&title, None);
         self.builder.block(place.clone());
-        self.inline(place);
-        self.content = rst::Content::default();
+        match self.format {
+            Format::Rst => self.markup.title(&mut self.builder, place),
+            _ => inline::scan(&mut self.builder, place, true),
+        }
     }
 
     fn end_paragraph(&mut self) {
@@ -127,23 +130,9 @@ impl Reader<'_> {
             return;
         }
         self.builder.block(paragraph.clone());
-        if self.format != Format::Rst {
-            self.inline(paragraph);
-            return;
-        }
-        let text = self.builder.text();
-        if self.content.holds(text, &paragraph) {
-            self.content.paragraph(&mut self.builder, paragraph.clone());
-        } else {
-            rst::paragraph(&mut self.builder, paragraph.clone());
-        }
-        self.content.after(text, &paragraph);
-    }
-
-    fn inline(&mut self, range: Range<usize>) {
         match self.format {
-            Format::Rst => rst::inline(&mut self.builder, range),
-            _ => inline::scan(&mut self.builder, range, true),
+            Format::Rst => self.markup.paragraph(&mut self.builder, paragraph),
+            _ => inline::scan(&mut self.builder, paragraph, true),
         }
     }
 }

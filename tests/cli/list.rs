@@ -99,3 +99,71 @@ fn a_filter_that_cannot_match_is_refused_with_what_could() {
         .exits(2)
         .says("unresolved, link]");
 }
+
+#[test]
+fn a_label_of_restructuredtext_is_a_link_that_breaks_when_the_label_goes() {
+    let sandbox = Sandbox::with(&[
+        (
+            "guide.rst",
+            "Guide\n=====\n\nSee :ref:`Setting-Up` and :ref:`the end <end>`.\n",
+        ),
+        (
+            "deep/setup.rst",
+            ".. _setting-up:\n\nSetting up\n==========\n\ntext\n",
+        ),
+    ]);
+    sandbox.run(&["ingest"]).done();
+    let broken = ["list", "--type", "link", "--where", "status=unresolved"];
+    let links = ["list", "--type", "link", "--where", "rule=rst_link"];
+    sandbox
+        .run(&links)
+        .done()
+        .shows("guide.rst:4  #guide -links_to-> section:deep/setup.rst#setting-up\n");
+    let report = sandbox.run(&broken).done().stdout;
+    assert_eq!(
+        report,
+        "guide.rst:4  #guide -links_to-> unresolved:end  broken: :ref:end\n"
+    );
+    sandbox.write(
+        "deep/setup.rst",
+        "Setting up\n==========\n\n.. _end:\n\ntext\n",
+    );
+    sandbox.run(&["ingest"]).done();
+    let report = sandbox.run(&broken).done().stdout;
+    assert_eq!(
+        report,
+        "guide.rst:4  #guide -links_to-> unresolved:setting-up  broken: :ref:setting-up\n"
+    );
+    sandbox
+        .run(&links)
+        .done()
+        .shows("guide.rst:4  #guide -links_to-> section:deep/setup.rst#setting-up\n");
+}
+
+#[test]
+fn every_node_listed_shown_or_near_has_a_place() {
+    let sandbox = ingested();
+    for kind in ["document", "section", "chunk", "term", "tag", "unresolved"] {
+        let listed = ["list", "--type", kind, "--json"];
+        let document = sandbox.run(&listed).done().document("list");
+        let nodes = document["nodes"].as_array().unwrap();
+        assert!(!nodes.is_empty(), "{kind}");
+        for node in nodes {
+            assert!(node["place"]["line"].is_u64(), "{node}");
+            assert!(node["place"]["sha256"].is_string(), "{node}");
+            let shown = ["show", node["id"].as_str().unwrap(), "--json"];
+            let shown = sandbox.run(&shown).done().document("show");
+            assert_eq!(shown["node"], *node);
+            assert_eq!(shown["changed"], false);
+        }
+    }
+    sandbox
+        .run(&["list", "--type", "tag"])
+        .done()
+        .shows("tag:journal  1x  log.md:2\n");
+    let near = ["neighbors", "plan.md", "--depth", "3", "--json"];
+    let document = sandbox.run(&near).done().document("neighbors");
+    for near in document["nodes"].as_array().unwrap() {
+        assert!(near["node"]["place"]["line"].is_u64(), "{near}");
+    }
+}

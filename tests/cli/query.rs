@@ -127,3 +127,69 @@ fn a_terminal_sees_colours_and_no_escape_of_a_note() {
     assert!(!coloured.stdout.contains("\u{1b}]"));
     assert!(!coloured.stdout.contains("\u{1b}[2J"));
 }
+
+#[test]
+fn a_name_is_cited_where_it_is_used_first_in_what_was_searched() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.write(
+        "later.md",
+        "# Later\n\nThe `lantern` again, in a #release.\n",
+    );
+    sandbox.run(&["ingest"]).done();
+    // An edit gives its document's rows new places in the index.
+    sandbox.write("log.md", "---\ntags: [journal]\n---\n# Log\n\n## Day one\n\nNew.\n\nWe built a `lantern` from brass.\n");
+    sandbox.run(&["ingest"]).done();
+    for (arguments, place, snippet) in [
+        (
+            &["lantern", "--type", "term"][..],
+            "later.md:3",
+            "The **`lantern`** again, in a #release.",
+        ),
+        (
+            &["lantern", "--type", "term", "--path", "log.md"],
+            "log.md:10",
+            "We built a **`lantern`** from brass.",
+        ),
+        (
+            &["release", "--type", "tag"],
+            "later.md:3",
+            "The `lantern` again, in a **#release**.",
+        ),
+        (
+            &["release", "--type", "tag", "--path", "plan.md"],
+            "plan.md:3",
+            "The beacon is lit at dawn. **#release**",
+        ),
+        (
+            &["journal", "--type", "tag"],
+            "log.md:2",
+            "tags: [**journal**]",
+        ),
+        (
+            &["missing", "--type", "unresolved"],
+            "plan.md:7",
+            "See [the log](log.md#day-one) and **[nothing](missing.md)**.",
+        ),
+    ] {
+        let arguments = [&["query"], arguments].concat();
+        let outcome = sandbox.run(&arguments).done();
+        let mut lines = outcome.stdout.lines();
+        let cited = lines.next().unwrap();
+        assert!(cited.starts_with(&format!("{place}  ")), "{cited}");
+        assert_eq!(lines.next().unwrap().trim(), snippet);
+    }
+    // What was recorded is shown, whatever became of the source.
+    sandbox.write("log.md", "gone\n");
+    sandbox
+        .run(&["query", "journal", "--type", "tag"])
+        .done()
+        .shows(
+            "log.md:2  tag:journal  (1.00)  [changed since this run]\n    tags: [**journal**]\n",
+        );
+    let document = sandbox
+        .run(&["query", "journal", "--type", "tag", "--json"])
+        .done()
+        .document("query");
+    assert_eq!(document["hits"][0]["line"], 2);
+    assert_eq!(document["hits"][0]["changed"], true);
+}

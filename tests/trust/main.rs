@@ -9,8 +9,11 @@
 )]
 #![cfg(feature = "self-update")]
 
-mod attacks;
+mod archives;
+mod metadata;
 mod repository;
+mod roots;
 mod server;
 mod sources;
+mod transport;
 mod world;

@@ -281,3 +281,19 @@ fn another_repository_is_not_believed() {
     let outcome = world.load_from(&Source::Dir(other));
     assert!(outcome.unwrap_err().attack().is_some());
 }
+
+#[test]
+fn a_copy_with_a_pipe_in_place_of_a_file_is_not_waited_for() {
+    let world = World::new();
+    let stick = world.path("stick");
+    world.repository.copy_to(&stick);
+    let timestamp = stick.join("metadata/timestamp.json");
+    std::fs::remove_file(&timestamp).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(&timestamp)
+        .status();
+    assert!(made.unwrap().success());
+    let outcome = world.load_from(&Source::Dir(stick));
+    let error = outcome.unwrap_err().to_string();
+    assert!(error.contains("not a regular file"), "{error}");
+}

@@ -94,7 +94,17 @@ impl World {
         refusal
     }
 
-    /// The same, once the server sends `timestamp` again.
+    /// Loads while the server answers a request for the timestamp with
+    /// `head` and `body`, however odd they are.
+    pub fn answered(&self, head: &str, body: &[u8]) -> Result<(), TrustError> {
+        let mut raw = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{head}\r\n").into_bytes();
+        raw.extend_from_slice(body);
+        self.server.rule("metadata/timestamp.json", Rule::Raw(raw));
+        self.load().map(|_| ())
+    }
+
+    /// The newest version that is offered once the server sends `timestamp`
+    /// again.
     pub fn offered_by(&self, timestamp: &[u8]) -> String {
         let bytes = Rule::Bytes(timestamp.to_vec());
         self.server.rule("metadata/timestamp.json", bytes);

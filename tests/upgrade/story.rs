@@ -37,11 +37,6 @@ fn a_compatible_update_is_silent_and_can_be_taken_back() {
     assert_eq!(home.version(), "0.2.0");
     assert_eq!(home.receipt(), "0.2.0");
     assert_eq!((snapshot(&notes), snapshot(&foreign)), before);
-    let root = notes.to_str().unwrap();
-    home.run(&["query", "beacon", "--root", root])
-        .exits(0)
-        .shows("note.md");
-
     home.run(&["self-update"])
         .exits(0)
         .shows("the version to have");
@@ -49,6 +44,51 @@ fn a_compatible_update_is_silent_and_can_be_taken_back() {
     assert_eq!(home.version(), "0.1.0");
     assert_eq!(home.receipt(), "0.1.0");
     assert_eq!(fs::read(home.program()).unwrap(), old);
+}
+
+#[test]
+fn after_a_compatible_update_workspaces_are_used_in_silence() {
+    let site = Site::with(&[OLD, COMPATIBLE]);
+    let home = Home::new(&site);
+    let notes = home.workspace("notes");
+    let root = notes.to_str().unwrap();
+    let before = snapshot(&notes);
+    let answer = home.run(&["query", "beacon", "--root", root]).exits(0);
+    home.run(&["self-update"]).exits(0);
+
+    // The run and its index are read as they are: nothing is made again.
+    let questions = [
+        &["query", "beacon"][..],
+        &["list"],
+        &["show", "note.md"],
+        &["verify"],
+        &["preflight"],
+    ];
+    for question in questions {
+        let said = home.run(&[question, &["--root", root]].concat()).exits(0);
+        assert_eq!(said.stderr, "", "{question:?}");
+    }
+    let now = home.run(&["query", "beacon", "--root", root]).exits(0);
+    assert_eq!(now.stdout, answer.stdout);
+    assert_eq!(snapshot(&notes), before);
+
+    // The index can be lost: it comes back from the packs, once.
+    fs::remove_dir_all(notes.join(".pkg/profiles/default/cache")).unwrap();
+    home.run(&["query", "beacon", "--root", root])
+        .exits(0)
+        .says("made again")
+        .shows("note.md");
+    let now = home.run(&["query", "beacon", "--root", root]).exits(0);
+    assert_eq!((now.stdout, now.stderr), (answer.stdout, String::new()));
+
+    // New runs are made without a question.
+    fs::write(notes.join("more.md"), "# More\n\nThe beacon still is.\n").unwrap();
+    let ingest = home.run(&["ingest", "--root", root]).exits(0);
+    assert_eq!(ingest.stderr, "");
+    home.run(&["query", "still", "--root", root])
+        .exits(0)
+        .shows("more.md");
+    home.run(&["verify", "--root", root]).exits(0);
 }
 
 #[test]
@@ -69,10 +109,13 @@ fn an_incompatible_update_stops_until_it_is_accepted_and_keeps_the_old_runs() {
     assert_eq!(snapshot(home.bin()), bin);
     assert_eq!(snapshot(&notes), before);
 
-    home.run(&["self-update", "--accept-rebuild"]).exits(0);
+    // Gone on with, it says once more what is then to be done, and where.
+    let root = notes.to_str().unwrap();
+    home.run(&["self-update", "--accept-rebuild"])
+        .exits(0)
+        .shows(&format!("auditgraph rebuild --root {root}"));
     assert_eq!(home.version(), "0.3.0");
     assert_eq!(snapshot(&notes), before);
-    let root = notes.to_str().unwrap();
     home.run(&["ingest", "--root", root])
         .exits(3)
         .says("auditgraph rebuild");
@@ -133,6 +176,9 @@ fn preflight_runs_alone_and_for_any_version() {
     home.run(&["preflight", "--accept-rebuild"])
         .exits(0)
         .shows("needs rebuild");
+    // Also for the one that is installed: it is the one that was asked about.
+    let same = home.run(&["preflight", "--to", "0.1.0", "--json"]).exits(0);
+    assert_eq!(json(&same.stdout)["candidate"]["version"], "0.1.0");
 }
 
 #[test]

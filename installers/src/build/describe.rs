@@ -33,28 +33,23 @@ impl Builder<'_> {
         };
         self.same_identity(&run(&asked.version, "", "")?)?;
         let mut completions = Vec::new();
-        for shell in &asked.shells {
-            let text = run(&asked.completions, "{shell}", shell)?;
-            completions.push((
-                archive::completion_path(&self.facts.package.binary, shell),
-                text,
-            ));
+        if let Some(asked) = &asked.completions {
+            for shell in &asked.shells {
+                let text = run(&asked.arguments, "{shell}", shell)?;
+                let path = archive::completion_path(&self.facts.package.binary, shell);
+                completions.push((path, text));
+            }
         }
-        run(&asked.man, "{dir}", &pages.to_string_lossy())?;
         let mut man_pages = Vec::new();
-        let read = |error| BuildError::Read(pages.clone(), error);
-        for entry in std::fs::read_dir(&pages).map_err(read)? {
-            let entry = entry.map_err(read)?;
-            let text = std::fs::read(entry.path()).map_err(read)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            man_pages.push((archive::man_path(&name), text));
-        }
-        man_pages.sort();
-        if man_pages.is_empty() {
-            return Err(BuildError::Unexpected {
-                what: self.facts.package.binary.clone(),
-                reason: format!("`{}` wrote no man page", asked.man.join(" ")),
-            });
+        if let Some(asked) = &asked.man {
+            run(asked, "{dir}", &pages.to_string_lossy())?;
+            man_pages = written(&pages)?;
+            if man_pages.is_empty() {
+                return Err(BuildError::Unexpected {
+                    what: self.facts.package.binary.clone(),
+                    reason: format!("`{}` wrote no man page", asked.join(" ")),
+                });
+            }
         }
         Ok(Said {
             completions,
@@ -92,4 +87,18 @@ impl Builder<'_> {
             ),
         })
     }
+}
+
+/// The man pages in `folder`, by path in the archive.
+fn written(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, BuildError> {
+    let read = |error| BuildError::Read(folder.to_path_buf(), error);
+    let mut pages = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read)? {
+        let entry = entry.map_err(read)?;
+        let text = std::fs::read(entry.path()).map_err(read)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        pages.push((archive::man_path(&name), text));
+    }
+    pages.sort();
+    Ok(pages)
 }

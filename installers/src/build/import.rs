@@ -59,12 +59,11 @@ impl Builder<'_> {
                 &manifest,
             )?,
         ];
-        if let Some(tag) = target.wheel_tag() {
-            let name = python::wheel_name(self.facts, &tag);
+        if let Some(python) = python::Door::of(self.facts)
+            && let Some((_, name)) = python.wheel_for(target)
+        {
             let wheel = read(&folder.join(&name))?;
-            let metadata = python::metadata(self.facts)?;
-            self.write(&format!("{name}.metadata"), metadata.as_bytes())?;
-            artifacts.push(self.add(Kind::Wheel, Some(target), &name, &wheel)?);
+            artifacts.push(self.add_package(python, Kind::Wheel, Some(target), &name, &wheel)?);
         }
         Ok(Some(artifacts))
     }

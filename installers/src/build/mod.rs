@@ -161,6 +161,9 @@ pub(crate) fn build(
 
 impl Builder<'_> {
     fn run(&self, plan: &Plan, options: &Options) -> Result<Published, BuildError> {
+        for door in &plan.without {
+            (self.progress)(&format!("nothing is made for {door}"));
+        }
         let crate_file = self.crate_file()?;
         let mut artifacts = Vec::new();
         let mut missing = Vec::new();
@@ -196,7 +199,9 @@ impl Builder<'_> {
             }
         }
         if options.only.is_none() {
-            artifacts.push(self.source_distribution(&crate_file)?);
+            if let Some(python) = python::Door::of(self.facts) {
+                artifacts.push(self.source_distribution(python, &crate_file)?);
+            }
             self.global(&made, &crate_file, &mut artifacts)?;
         }
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
@@ -238,13 +243,12 @@ impl Builder<'_> {
         let stem = self.facts.archive_stem(target);
         let name = format!("{stem}.cdx.json");
         artifacts.push(self.add(Kind::Sbom, Some(target), &name, &built.sbom)?);
-        if let Some(tag) = target.wheel_tag() {
+        if let Some(python) = python::Door::of(self.facts)
+            && let Some((tag, name)) = python.wheel_for(target)
+        {
             (self.progress)(&format!("{}: packing the wheel", target.triple));
-            let wheel = python::wheel(self.facts, &tag, &built.executable, &built.sbom)?;
-            let name = python::wheel_name(self.facts, &tag);
-            let metadata = python::metadata(self.facts)?;
-            self.write(&format!("{name}.metadata"), metadata.as_bytes())?;
-            artifacts.push(self.add(Kind::Wheel, Some(target), &name, &wheel)?);
+            let wheel = python.wheel(&tag, &built.executable, &built.sbom)?;
+            artifacts.push(self.add_package(python, Kind::Wheel, Some(target), &name, &wheel)?);
         }
         let manifest = self.target_manifest(target, &sha256_hex(&archive), crate_file)?;
         let name = format!("{}-dist-manifest.json", target.triple);
@@ -252,13 +256,14 @@ impl Builder<'_> {
         Ok(artifacts)
     }
 
-    fn source_distribution(&self, crate_file: &source::Crate) -> Result<Artifact, BuildError> {
+    fn source_distribution(
+        &self,
+        python: python::Door<'_>,
+        crate_file: &source::Crate,
+    ) -> Result<Artifact, BuildError> {
         (self.progress)("packing the source distribution");
-        let name = python::sdist_name(self.facts);
-        let bytes = python::sdist(self.facts, &crate_file.files)?;
-        let metadata = python::metadata(self.facts)?;
-        self.write(&format!("{name}.metadata"), metadata.as_bytes())?;
-        self.add(Kind::Sdist, None, &name, &bytes)
+        let bytes = python.sdist(&crate_file.files)?;
+        self.add_package(python, Kind::Sdist, None, &python.sdist_name(), &bytes)
     }
 
     /// Files made once, from the platforms in `made`.
@@ -268,7 +273,7 @@ impl Builder<'_> {
         crate_file: &source::Crate,
         artifacts: &mut Vec<Artifact>,
     ) -> Result<(), BuildError> {
-        (self.progress)("writing installer, formula, checksums and package index");
+        (self.progress)("writing installer, checksums and what other doors need");
         let (script, manifest) = self.dist_global(made, crate_file)?;
         let door = texts::front_door(self.facts, &script, artifacts)?;
         let name = format!("{}-installer.sh", self.facts.package.name);
@@ -282,10 +287,12 @@ impl Builder<'_> {
             .map(|artifact| format!("{}  {}\n", artifact.sha256, artifact.file_name()))
             .collect();
         artifacts.push(self.add(Kind::Checksums, None, "sha256.sum", sums.as_bytes())?);
-        let formula = texts::formula(self.facts, artifacts, &manifest)?;
-        let place = Site::formula(&self.facts.package.name);
-        self.site.write(&place, formula.as_bytes())?;
-        artifacts.push(self.site.artifact(Kind::Formula, None, &place)?);
+        if let Some(homebrew) = &self.facts.release.homebrew {
+            let formula = texts::formula(self.facts, homebrew, artifacts, &manifest)?;
+            let place = Site::formula(&self.facts.package.name);
+            self.site.write(&place, formula.as_bytes())?;
+            artifacts.push(self.site.artifact(Kind::Formula, None, &place)?);
+        }
         Ok(())
     }
 
@@ -294,8 +301,10 @@ impl Builder<'_> {
         let name = &self.facts.package.name;
         let mut marker = Marker::read(&self.site)?.unwrap_or_else(|| Marker::empty(name));
         marker.publish(published);
-        for (place, bytes) in python::index(self.facts, &self.site, &marker)? {
-            self.site.write(&place, &bytes)?;
+        if let Some(python) = python::Door::of(self.facts) {
+            for (place, bytes) in python.index(&self.site, &marker)? {
+                self.site.write(&place, &bytes)?;
+            }
         }
         marker.write(&self.site)?;
         Ok(())
@@ -308,6 +317,21 @@ impl Builder<'_> {
         let line = format!("{} *{name}\n", sha256_hex(bytes));
         self.write(&format!("{name}.sha256"), line.as_bytes())?;
         self.add(Kind::Archive, Some(target), &name, bytes)
+    }
+
+    /// Writes a Python package, and beside it the metadata that the package
+    /// index offers by itself.
+    fn add_package(
+        &self,
+        python: python::Door<'_>,
+        kind: Kind,
+        target: Option<&Target>,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Artifact, BuildError> {
+        let metadata = python.metadata()?;
+        self.write(&format!("{name}.metadata"), metadata.as_bytes())?;
+        self.add(kind, target, name, bytes)
     }
 
     /// Writes `bytes` into the release's folder and describes them.

@@ -2,7 +2,7 @@
 //! writes them again and compares.
 
 use super::{BuildError, archive, dist};
-use crate::facts::{Facts, Target};
+use crate::facts::{Facts, Homebrew, Target};
 use crate::homebrew;
 use crate::shell;
 use crate::site::{Artifact, Kind};
@@ -21,6 +21,7 @@ fn archive_for<'a>(artifacts: &'a [Artifact], target: &Target) -> Option<&'a Art
 /// [`BuildError`] where the manifest names no such place or there is no archive.
 pub(crate) fn formula(
     facts: &Facts,
+    door: &Homebrew,
     artifacts: &[Artifact],
     manifest: &[u8],
 ) -> Result<String, BuildError> {
@@ -39,15 +40,14 @@ pub(crate) fn formula(
         .collect();
     let (package, release) = (&facts.package, &facts.release);
     let completions: Vec<(String, String)> = release
-        .binary
-        .shells
+        .shells()
         .iter()
         .map(|shell| {
             let path = archive::completion_path(&package.binary, shell);
             (shell.clone(), path)
         })
         .collect();
-    let description = release.homebrew.description.as_deref();
+    let description = door.description.as_deref();
     Ok(homebrew::render(&homebrew::Formula {
         name: &package.name,
         version: &package.version,
@@ -57,8 +57,8 @@ pub(crate) fn formula(
         downloads: &downloads,
         binary: &package.binary,
         completions: &completions,
-        man: archive::MAN_FOLDER,
-        test: &release.homebrew.test,
+        man: release.binary.man.as_ref().map(|_| archive::MAN_FOLDER),
+        test: &door.test,
     })?)
 }
 
@@ -80,6 +80,7 @@ pub(crate) fn front_door(
         .map(|artifact| (artifact.file_name().to_owned(), artifact.sha256.clone()))
         .collect();
     let front = shell::Front {
+        app: &facts.package.name,
         name: &facts.package.binary,
         version: &facts.package.version,
         documentation: &facts.release.installer.documentation,

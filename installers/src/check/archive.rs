@@ -44,9 +44,11 @@ impl Checker<'_> {
         let archive = &self.facts.release.archive;
         let mut wanted: Vec<String> = archive.include.clone();
         wanted.extend(archive.licenses.iter().cloned());
-        let shells = &self.facts.release.binary.shells;
+        let shells = self.facts.release.shells();
         wanted.extend(shells.iter().map(|shell| completion_path(&binary, shell)));
-        wanted.push(man_path(&format!("{binary}.1")));
+        if self.facts.release.binary.man.is_some() {
+            wanted.push(man_path(&format!("{binary}.1")));
+        }
         wanted.push(binary.clone());
         for path in wanted {
             if !members.iter().any(|member| member.path == path) {

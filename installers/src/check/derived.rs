@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::{Checker, Finding};
-use crate::build;
-use crate::python;
+use crate::build::{self, BuildError};
+use crate::facts::Homebrew;
+use crate::python::Door;
 use crate::site::{Kind, sha256_hex};
 
 impl Checker<'_> {
@@ -39,30 +40,43 @@ impl Checker<'_> {
         }
     }
 
-    /// Formula and front door are those of the release's archives and settings.
-    pub(super) fn texts(&mut self) {
-        let read = |checker: &Self, kind| {
-            let artifact = checker.one(kind, None)?;
-            checker.site.read(&artifact.path).ok()
-        };
-        let artifacts = &self.release.artifacts;
-        let formula = read(self, Kind::DistManifest)
-            .map(|manifest| build::formula(self.facts, artifacts, &manifest));
-        let door = read(self, Kind::GeneratedInstaller).map(|script| {
-            build::front_door(self.facts, &String::from_utf8_lossy(&script), artifacts)
+    /// The front door is that of the release's archives and settings.
+    pub(super) fn front_door(&mut self) {
+        let script = self.bytes_of(Kind::GeneratedInstaller);
+        let made = script.map(|script| {
+            let script = String::from_utf8_lossy(&script);
+            build::front_door(self.facts, &script, &self.release.artifacts)
         });
-        for (kind, made) in [(Kind::Formula, formula), (Kind::Installer, door)] {
-            let (Some(artifact), Some(made)) = (self.one(kind, None), made) else {
-                continue; // Its absence is a finding of its own.
-            };
-            match made {
-                Ok(text) => {
-                    let source = "site.json, release.toml and dist-workspace.toml";
-                    self.follows(&artifact.path, text.as_bytes(), source);
-                }
-                Err(error) => self.find(&artifact.path, "contents", error.to_string()),
+        self.composed(Kind::Installer, made);
+    }
+
+    /// The formula is that of the release's archives and settings.
+    pub(super) fn formula_text(&mut self, door: &Homebrew) {
+        let manifest = self.bytes_of(Kind::DistManifest);
+        let made = manifest.map(|manifest| {
+            let artifacts = &self.release.artifacts;
+            build::formula(self.facts, door, artifacts, &manifest)
+        });
+        self.composed(Kind::Formula, made);
+    }
+
+    /// The release's file of `kind` is the text that was `made` again. What that
+    /// takes or the file itself may be missing: a finding elsewhere.
+    fn composed(&mut self, kind: Kind, made: Option<Result<String, BuildError>>) {
+        let (Some(artifact), Some(made)) = (self.one(kind, None), made) else {
+            return;
+        };
+        match made {
+            Ok(text) => {
+                let source = "site.json, release.toml and dist-workspace.toml";
+                self.follows(&artifact.path, text.as_bytes(), source);
             }
+            Err(error) => self.find(&artifact.path, "contents", error.to_string()),
         }
+    }
+
+    fn bytes_of(&self, kind: Kind) -> Option<Vec<u8>> {
+        self.site.read(&self.one(kind, None)?.path).ok()
     }
 
     /// The small files beside archives and packages, and files that nothing
@@ -78,13 +92,18 @@ impl Checker<'_> {
                     let line = format!("{} *{}\n", sha256_hex(&bytes), artifact.file_name());
                     (format!("{}.sha256", artifact.path), line)
                 }
-                Kind::Wheel | Kind::Sdist => match python::metadata(self.facts) {
-                    Ok(text) => (format!("{}.metadata", artifact.path), text),
-                    Err(error) => {
-                        self.find(&artifact.path, "metadata", error.to_string());
-                        continue;
+                Kind::Wheel | Kind::Sdist => {
+                    let metadata = Door::of(self.facts).map(|python| python.metadata());
+                    match metadata {
+                        // Such a file is not planned: found already.
+                        None => continue,
+                        Some(Ok(text)) => (format!("{}.metadata", artifact.path), text),
+                        Some(Err(error)) => {
+                            self.find(&artifact.path, "metadata", error.to_string());
+                            continue;
+                        }
                     }
-                },
+                }
                 _ => continue,
             };
             self.follows(

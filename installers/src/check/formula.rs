@@ -1,10 +1,11 @@
 //! The formula: it must download each archive of the release, by digest.
 
 use super::Checker;
+use crate::facts::Homebrew;
 use crate::site::{Kind, sha256_hex};
 
 impl Checker<'_> {
-    pub(super) fn formula(&mut self) {
+    pub(super) fn formula(&mut self, door: &Homebrew) {
         let name = format!("{}.rb", self.facts.package.name);
         let Some((artifact, bytes)) = self.load(Kind::Formula, &name, None) else {
             return;
@@ -52,6 +53,7 @@ impl Checker<'_> {
         if !license {
             self.find(file, "license", "missing");
         }
+        self.formula_text(door);
     }
 }
 

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::Checker;
-use crate::python;
+use crate::python::{Door, normalised};
 use crate::site::{Kind, Marker, Site};
 
 impl Checker<'_> {
-    pub(super) fn index(&mut self, marker: &Marker) {
-        let name = python::normalised(&self.facts.release.python.name);
+    pub(super) fn index(&mut self, python: Door<'_>, marker: &Marker) {
+        let name = normalised(python.name());
         let folder = Site::index(&name);
         let (page, json) = (
             format!("{folder}/index.html"),
@@ -44,7 +44,7 @@ impl Checker<'_> {
                 self.equal(&json, &field, stated, &artifact.sha256, "site.json");
             }
         }
-        match python::index(self.facts, self.site, marker) {
+        match python.index(self.site, marker) {
             Ok(files) => {
                 for (file, bytes) in files {
                     self.follows(&file, &bytes, "site.json and the metadata beside packages");

@@ -8,7 +8,7 @@ use crate::site::{Marker, sha256_hex};
 const FILE: &str = "site.json";
 
 impl Checker<'_> {
-    pub(super) fn marker(&mut self, marker: &Marker) {
+    pub(super) fn marker(&mut self, marker: &Marker, plan: &Plan) {
         let (facts, release) = (self.facts, self.release);
         self.equal(
             FILE,
@@ -45,7 +45,8 @@ impl Checker<'_> {
             );
         }
         self.partial(marker);
-        self.targets();
+        self.targets(plan);
+        self.planned(plan);
         self.schema();
         self.changelog_in_tree();
     }
@@ -73,8 +74,7 @@ impl Checker<'_> {
     }
 
     /// Platforms on the site are those of `dist-workspace.toml`, made or named.
-    fn targets(&mut self) {
-        let plan = Plan::of(self.facts, self.host, None);
+    fn targets(&mut self, plan: &Plan) {
         let mut known: Vec<&str> = self
             .release
             .artifacts
@@ -98,6 +98,16 @@ impl Checker<'_> {
             if !plan.targets.iter().any(|planned| planned.target == target) {
                 let problem = format!("{target} is not in dist-workspace.toml");
                 self.find(FILE, "targets", problem);
+            }
+        }
+    }
+
+    /// No file is there for a door that the project has not.
+    fn planned(&mut self, plan: &Plan) {
+        for artifact in &self.release.artifacts {
+            if !plan.files().any(|file| file.kind == artifact.kind) {
+                let problem = format!("{} is for a door that release.toml has not", artifact.path);
+                self.find(FILE, "artifacts", problem);
             }
         }
     }

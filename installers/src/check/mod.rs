@@ -26,6 +26,8 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::facts::{Facts, Target};
+use crate::plan::Plan;
+use crate::python;
 use crate::site::{Artifact, Kind, Marker, Published, Site, SiteError, sha256_hex};
 
 /// One disagreement.
@@ -96,20 +98,30 @@ pub(crate) fn check(
         findings: Vec::new(),
     };
     progress("site.json against the files, Cargo.toml and dist-workspace.toml");
-    checker.marker(&marker);
+    let plan = Plan::of(facts, host, None);
+    checker.marker(&marker, &plan);
     progress("digests");
     checker.digests();
     for target in facts.targets() {
         progress(&format!("{}: archive, wheel, executable", target.triple));
         checker.platform(&target);
     }
-    progress("source distribution, installer, manifests, formula, package index");
-    checker.sdist();
+    for door in &plan.without {
+        progress(&format!("that nothing is there for {door}"));
+    }
+    progress("installer and manifests");
     checker.installer();
     checker.manifests();
-    checker.formula();
-    checker.index(&marker);
-    checker.texts();
+    if let Some(python) = python::Door::of(facts) {
+        progress("source distribution and package index");
+        checker.sdist(python);
+        checker.index(python, &marker);
+    }
+    if let Some(homebrew) = &facts.release.homebrew {
+        progress("formula");
+        checker.formula(homebrew);
+    }
+    checker.front_door();
     checker.companions();
     checker.update_repository(progress);
     checker.findings.sort();
@@ -191,15 +203,15 @@ impl Checker<'_> {
             self.executable(&artifact, &found, target);
             Some(found)
         });
-        if let Some(tag) = target.wheel_tag() {
-            let name = crate::python::wheel_name(self.facts, &tag);
-            if let Some((artifact, bytes)) = self.load(Kind::Wheel, &name, Some(target)) {
-                let inside = self.wheel(&artifact, &bytes, &tag);
-                if let (Some(one), Some(two)) = (&executable, &inside) {
-                    let (one, two) = (sha256_hex(one), sha256_hex(two));
-                    let field = format!("sha256 of {}", self.facts.package.binary);
-                    self.equal(&artifact.path, &field, Some(&two), &one, "the archive");
-                }
+        if let Some(python) = python::Door::of(self.facts)
+            && let Some((tag, name)) = python.wheel_for(target)
+            && let Some((artifact, bytes)) = self.load(Kind::Wheel, &name, Some(target))
+        {
+            let inside = self.wheel(python, &artifact, &bytes, &tag);
+            if let (Some(one), Some(two)) = (&executable, &inside) {
+                let (one, two) = (sha256_hex(one), sha256_hex(two));
+                let field = format!("sha256 of {}", self.facts.package.binary);
+                self.equal(&artifact.path, &field, Some(&two), &one, "the archive");
             }
         }
         let name = format!("{}.cdx.json", self.facts.archive_stem(target));

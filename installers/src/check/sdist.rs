@@ -1,12 +1,12 @@
 //! The source distribution.
 
 use super::Checker;
-use crate::python;
+use crate::python::Door;
 use crate::site::Kind;
 
 impl Checker<'_> {
-    pub(super) fn sdist(&mut self) {
-        let name = python::sdist_name(self.facts);
+    pub(super) fn sdist(&mut self, python: Door<'_>) {
+        let name = python.sdist_name();
         let Some((artifact, bytes)) = self.load(Kind::Sdist, &name, None) else {
             return;
         };
@@ -18,13 +18,13 @@ impl Checker<'_> {
             &name,
             "Cargo.toml",
         );
-        let members = self.members(file, &bytes, &python::file_stem(self.facts));
+        let members = self.members(file, &bytes, &python.file_stem());
         let text = |path: &str| {
             let member = members.iter().find(|member| member.path == path)?;
             Some(String::from_utf8_lossy(&member.bytes).into_owned())
         };
         let metadata = text("PKG-INFO").unwrap_or_default();
-        self.core_metadata(file, "PKG-INFO", &metadata);
+        self.core_metadata(python, file, "PKG-INFO", &metadata);
         let manifest: Option<toml::Table> =
             text("Cargo.toml").and_then(|text| toml::from_str(&text).ok());
         let version = manifest

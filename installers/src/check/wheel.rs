@@ -6,19 +6,20 @@ use std::io::{Cursor, Read as _};
 use sha2::Digest as _;
 
 use super::{Checker, odd_path};
-use crate::python::{self, base64_url, data_script, dist_info};
+use crate::python::{Door, base64_url, pep440};
 use crate::site::{Artifact, Kind};
 
 impl Checker<'_> {
     /// Judges a wheel with platform tag `tag` and gives back its executable.
     pub(super) fn wheel(
         &mut self,
+        python: Door<'_>,
         artifact: &Artifact,
         bytes: &[u8],
         tag: &str,
     ) -> Option<Vec<u8>> {
         let file = artifact.path.as_str();
-        let name = python::wheel_name(self.facts, tag);
+        let name = python.wheel_name(tag);
         let source = "Cargo.toml, release.toml and dist-workspace.toml";
         self.equal(file, "file name", Some(artifact.file_name()), &name, source);
         let members = self.unzip(file, bytes)?;
@@ -26,9 +27,9 @@ impl Checker<'_> {
             let (bytes, _) = members.get(path)?;
             Some(String::from_utf8_lossy(bytes).into_owned())
         };
-        let info = dist_info(self.facts);
+        let info = python.dist_info();
         let metadata = text(&format!("{info}/METADATA")).unwrap_or_default();
-        self.core_metadata(file, "METADATA", &metadata);
+        self.core_metadata(python, file, "METADATA", &metadata);
         let beside = self.site.read(&format!("{file}.metadata")).ok();
         if beside.as_deref() != Some(metadata.as_bytes()) {
             self.find(
@@ -51,7 +52,7 @@ impl Checker<'_> {
                 self.find(file, license, "licence missing");
             }
         }
-        let module = &self.facts.release.python.module;
+        let module = python.module();
         for path in ["__init__.py", "__main__.py", "py.typed"] {
             let path = format!("{module}/{path}");
             if !members.contains_key(&path) {
@@ -73,7 +74,7 @@ impl Checker<'_> {
         }
         let record = text(&format!("{info}/RECORD")).unwrap_or_default();
         self.record(file, &info, &record, &members);
-        let script = data_script(self.facts);
+        let script = python.data_script();
         let Some((executable, mode)) = members.get(&script) else {
             self.find(file, &script, "missing");
             return None;
@@ -117,28 +118,20 @@ impl Checker<'_> {
     }
 
     /// What an installer reads first: name, version, licence, Python.
-    pub(super) fn core_metadata(&mut self, file: &str, member: &str, text: &str) {
+    pub(super) fn core_metadata(&mut self, python: Door<'_>, file: &str, member: &str, text: &str) {
         let facts = self.facts;
         let head = text.split("\n\n").next().unwrap_or_default();
         let release = &facts.release;
         for (name, expected, source) in [
-            ("Name", release.python.name.clone(), "release.toml"),
-            (
-                "Version",
-                python::pep440(&facts.package.version),
-                "Cargo.toml",
-            ),
+            ("Name", python.name().to_owned(), "release.toml"),
+            ("Version", pep440(&facts.package.version), "Cargo.toml"),
             ("Summary", facts.package.description.clone(), "Cargo.toml"),
             (
                 "License-Expression",
                 facts.package.license.clone(),
                 "Cargo.toml",
             ),
-            (
-                "Requires-Python",
-                format!(">={}", release.python.oldest),
-                "release.toml",
-            ),
+            ("Requires-Python", python.requires(), "release.toml"),
         ] {
             let found = field(head, name);
             self.equal(file, &format!("{member} {name}"), found, &expected, source);

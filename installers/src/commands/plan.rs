@@ -57,6 +57,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
     for command in &plan.install {
         println!("  {command}");
     }
+    if !plan.without.is_empty() {
+        println!("\nnothing is made for:");
+        for door in &plan.without {
+            println!("  {door}");
+        }
+    }
     if !plan.in_the_way.is_empty() {
         println!("\nin the way:");
         for problem in &plan.in_the_way {

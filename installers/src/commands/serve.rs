@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::{Outcome, shown};
 use crate::serve::Server;
+use crate::shell::variable;
 use crate::site::{Marker, Site};
 
 /// Arguments of `serve`.
@@ -59,7 +60,7 @@ fn install(site: &Site, url: &str) -> Result<Vec<String>, Box<dyn std::error::Er
         && site.path("install.sh").is_file()
     {
         // dist's script asks for it: otherwise it downloads from the real host.
-        let variable = marker.name.replace('-', "_").to_uppercase();
+        let variable = variable(&marker.name);
         let tag = &release.tag;
         commands.push(format!(
             "curl -LsSf {url}/install.sh | {variable}_DOWNLOAD_URL={url}/{tag} sh"

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use cargo::{Package, cargo_program};
 pub(crate) use commit::Commit;
 pub(crate) use dist::Dist;
-pub(crate) use release::{Release, find as find_release_file};
+pub(crate) use release::{Homebrew, Python, Release, find as find_release_file};
 pub(crate) use target::{System, Target};
 
 /// Why the facts of a release could not be read.

@@ -31,10 +31,10 @@ pub(crate) struct Release {
     pub(crate) binary: Binary,
     /// The shell door.
     pub(crate) installer: Installer,
-    /// The Python door.
-    pub(crate) python: Python,
-    /// The Homebrew door.
-    pub(crate) homebrew: Homebrew,
+    /// The Python door, where the project has one.
+    pub(crate) python: Option<Python>,
+    /// The Homebrew door, where the project has one.
+    pub(crate) homebrew: Option<Homebrew>,
     /// The update repository; its owner defines what is inside.
     #[serde(default)]
     pub(crate) repository: Option<toml::Table>,
@@ -78,15 +78,23 @@ pub(crate) struct Binary {
     /// Prints a JSON object with `version`, `commit`, `target` and, where the
     /// project has one, `schema`.
     pub(crate) version: Vec<String>,
-    /// Prints the completions for `{shell}`.
-    pub(crate) completions: Vec<String>,
-    /// Shells it has completions for.
-    pub(crate) shells: Vec<String>,
-    /// Writes its man pages into the folder `{dir}`.
-    pub(crate) man: Vec<String>,
+    /// Its completions, where it has any.
+    pub(crate) completions: Option<Completions>,
+    /// Writes its man pages into the folder `{dir}`, where it has any.
+    pub(crate) man: Option<Vec<String>>,
     /// Schema window the release promises, compared with what the binary says.
     #[serde(default)]
     pub(crate) schema: Option<toml::Table>,
+}
+
+/// Completions that the executable writes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Completions {
+    /// Prints those for `{shell}`.
+    pub(crate) arguments: Vec<String>,
+    /// Shells it has them for.
+    pub(crate) shells: Vec<String>,
 }
 
 /// The shell door.
@@ -143,6 +151,12 @@ pub(crate) struct Homebrew {
 impl Release {
     pub(super) fn read(path: &Path) -> Result<Self, FactsError> {
         read_toml(path)
+    }
+
+    /// Shells the executable has completions for.
+    pub(crate) fn shells(&self) -> &[String] {
+        let completions = self.binary.completions.as_ref();
+        completions.map_or(&[], |completions| &completions.shells)
     }
 
     /// Oldest macOS promised for `triple`.

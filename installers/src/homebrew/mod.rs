@@ -68,8 +68,8 @@ pub(crate) struct Formula<'a> {
     pub(crate) binary: &'a str,
     /// Completions: shell, and file in the archive.
     pub(crate) completions: &'a [(String, String)],
-    /// Folder of the man pages in the archive.
-    pub(crate) man: &'a str,
+    /// Folder of the man pages in the archive, where it has any.
+    pub(crate) man: Option<&'a str>,
     /// Body of `test do`, in Ruby.
     pub(crate) test: &'a str,
 }
@@ -252,11 +252,11 @@ fn install(text: &mut String, formula: &Formula<'_>) {
             _ => Ok(()),
         };
     }
-    let _ = writeln!(
-        text,
-        "    man1.install Dir[{}]\n  end\n",
-        words::quoted(&format!("{}/*.1", formula.man))
-    );
+    if let Some(man) = formula.man {
+        let pages = words::quoted(&format!("{man}/*.1"));
+        let _ = writeln!(text, "    man1.install Dir[{pages}]");
+    }
+    text.push_str("  end\n\n");
 }
 
 #[cfg(test)]

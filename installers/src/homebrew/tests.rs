@@ -42,7 +42,7 @@ fn rendered(downloads: &[Download<'_>], version: &str) -> String {
         downloads,
         binary: "tiny",
         completions: &completions,
-        man: "man",
+        man: Some("man"),
         test: "assert_match \"hello\", shell_output(\"#{bin}/tiny\")\n",
     })
     .unwrap()
@@ -148,7 +148,7 @@ fn what_no_formula_can_say_is_refused() {
         downloads: &archives,
         binary: "tiny",
         completions: &[],
-        man: "man",
+        man: Some("man"),
         test: "true",
     };
     assert_eq!(

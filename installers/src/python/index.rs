@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{PythonError, normalised};
-use crate::facts::Facts;
+use super::{Door, PythonError, normalised};
 use crate::site::{Artifact, Kind, Marker, Site, sha256_hex};
 
 /// One file as the index lists it.
@@ -16,56 +15,58 @@ struct Entry {
     requires_python: Option<String>,
 }
 
-/// The index of every wheel and source distribution on `site`: each file's
-/// place and contents.
-///
-/// # Errors
-/// [`PythonError`] where the metadata beside a package cannot be read.
-pub(crate) fn index(
-    facts: &Facts,
-    site: &Site,
-    marker: &Marker,
-) -> Result<[(String, Vec<u8>); 4], PythonError> {
-    let name = normalised(&facts.release.python.name);
-    let mut entries = Vec::new();
-    let mut versions = Vec::new();
-    for release in &marker.releases {
-        let packages: Vec<_> = release
-            .artifacts
-            .iter()
-            .filter(|artifact| matches!(artifact.kind, Kind::Wheel | Kind::Sdist))
-            .collect();
-        if !packages.is_empty() {
-            versions.push(super::pep440(&release.version));
+impl Door<'_> {
+    /// The index of every wheel and source distribution on `site`: each file's
+    /// place and contents.
+    ///
+    /// # Errors
+    /// [`PythonError`] where the metadata beside a package cannot be read.
+    pub(crate) fn index(
+        &self,
+        site: &Site,
+        marker: &Marker,
+    ) -> Result<[(String, Vec<u8>); 4], PythonError> {
+        let name = normalised(self.name());
+        let mut entries = Vec::new();
+        let mut versions = Vec::new();
+        for release in &marker.releases {
+            let packages: Vec<_> = release
+                .artifacts
+                .iter()
+                .filter(|artifact| matches!(artifact.kind, Kind::Wheel | Kind::Sdist))
+                .collect();
+            if !packages.is_empty() {
+                versions.push(super::pep440(&release.version));
+            }
+            for artifact in packages {
+                let metadata = site.read(&format!("{}.metadata", artifact.path))?;
+                let text = String::from_utf8_lossy(&metadata);
+                entries.push(Entry {
+                    artifact: artifact.clone(),
+                    metadata_sha256: sha256_hex(&metadata),
+                    requires_python: text
+                        .lines()
+                        .take_while(|line| !line.is_empty())
+                        .find_map(|line| line.strip_prefix("Requires-Python: "))
+                        .map(str::to_owned),
+                });
+            }
         }
-        for artifact in packages {
-            let metadata = site.read(&format!("{}.metadata", artifact.path))?;
-            let text = String::from_utf8_lossy(&metadata);
-            entries.push(Entry {
-                artifact: artifact.clone(),
-                metadata_sha256: sha256_hex(&metadata),
-                requires_python: text
-                    .lines()
-                    .take_while(|line| !line.is_empty())
-                    .find_map(|line| line.strip_prefix("Requires-Python: "))
-                    .map(str::to_owned),
-            });
-        }
+        let folder = Site::index(&name);
+        let root = json!({ "meta": { "api-version": "1.1" }, "projects": [{ "name": name }] });
+        Ok([
+            (
+                format!("{folder}/index.html"),
+                project_html(&name, &entries).into_bytes(),
+            ),
+            (
+                format!("{folder}/index.json"),
+                text(&project_json(&name, &versions, &entries)),
+            ),
+            ("simple/index.html".into(), root_html(&name).into_bytes()),
+            ("simple/index.json".into(), text(&root)),
+        ])
     }
-    let folder = Site::index(&name);
-    let root = json!({ "meta": { "api-version": "1.1" }, "projects": [{ "name": name }] });
-    Ok([
-        (
-            format!("{folder}/index.html"),
-            project_html(&name, &entries).into_bytes(),
-        ),
-        (
-            format!("{folder}/index.json"),
-            text(&project_json(&name, &versions, &entries)),
-        ),
-        ("simple/index.html".into(), root_html(&name).into_bytes()),
-        ("simple/index.json".into(), text(&root)),
-    ])
 }
 
 fn text(value: &Value) -> Vec<u8> {

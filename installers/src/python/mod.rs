@@ -12,13 +12,18 @@ mod sdist;
 mod version;
 mod wheel;
 
-use crate::facts::Facts;
+use crate::facts::{Facts, Python, Target};
 
-pub(crate) use index::index;
-pub(crate) use metadata::metadata;
-pub(crate) use sdist::sdist;
 pub(crate) use version::pep440;
-pub(crate) use wheel::{base64_url, data_script, dist_info, wheel};
+pub(crate) use wheel::base64_url;
+
+/// The Python door of a project that has one: nothing Python can be named or
+/// made without it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Door<'a> {
+    facts: &'a Facts,
+    python: &'a Python,
+}
 
 /// Why a Python package could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -40,20 +45,51 @@ pub(crate) enum PythonError {
     Invalid(String),
 }
 
-/// File name of the wheel with platform tag `tag`.
-pub(crate) fn wheel_name(facts: &Facts, tag: &str) -> String {
-    format!("{}-py3-none-{tag}.whl", file_stem(facts))
-}
+impl<'a> Door<'a> {
+    /// The door of the project that `facts` describe, if it has one.
+    pub(crate) fn of(facts: &'a Facts) -> Option<Self> {
+        let python = facts.release.python.as_ref()?;
+        Some(Self { facts, python })
+    }
 
-/// File name of the source distribution (PEP 625).
-pub(crate) fn sdist_name(facts: &Facts) -> String {
-    format!("{}.tar.gz", file_stem(facts))
-}
+    /// The module's name.
+    pub(crate) fn module(&self) -> &'a str {
+        &self.python.module
+    }
 
-/// `name-version` as file names write it.
-pub(crate) fn file_stem(facts: &Facts) -> String {
-    let name = normalised(&facts.release.python.name).replace('-', "_");
-    format!("{name}-{}", pep440(&facts.package.version))
+    /// Name on the package index, as the project writes it.
+    pub(crate) fn name(&self) -> &'a str {
+        &self.python.name
+    }
+
+    /// The Pythons it is for, as metadata writes it.
+    pub(crate) fn requires(&self) -> String {
+        format!(">={}", self.python.oldest)
+    }
+
+    /// File name of the wheel with platform tag `tag`.
+    pub(crate) fn wheel_name(&self, tag: &str) -> String {
+        format!("{}-py3-none-{tag}.whl", self.file_stem())
+    }
+
+    /// Platform tag and file name of the wheel for `target`; none where the
+    /// project does not state what the target runs on.
+    pub(crate) fn wheel_for(&self, target: &Target) -> Option<(String, String)> {
+        let tag = target.wheel_tag()?;
+        let name = self.wheel_name(&tag);
+        Some((tag, name))
+    }
+
+    /// File name of the source distribution (PEP 625).
+    pub(crate) fn sdist_name(&self) -> String {
+        format!("{}.tar.gz", self.file_stem())
+    }
+
+    /// `name-version` as file names write it.
+    pub(crate) fn file_stem(&self) -> String {
+        let name = normalised(&self.python.name).replace('-', "_");
+        format!("{name}-{}", pep440(&self.facts.package.version))
+    }
 }
 
 /// A project's name as indexes compare it (PEP 503).

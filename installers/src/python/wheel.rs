@@ -5,55 +5,59 @@ use std::io::{Cursor, Write as _};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::{PythonError, file_stem, metadata, module};
-use crate::facts::Facts;
+use super::{Door, PythonError};
 
-/// Where the executable stands in the wheel: installers put it on the path.
-pub(crate) fn data_script(facts: &Facts) -> String {
-    format!("{}.data/scripts/{}", file_stem(facts), facts.package.binary)
-}
-
-/// Folder of the wheel's own description.
-pub(crate) fn dist_info(facts: &Facts) -> String {
-    format!("{}.dist-info", file_stem(facts))
-}
-
-/// Packs the wheel with platform tag `tag`.
-pub(crate) fn wheel(
-    facts: &Facts,
-    tag: &str,
-    executable: &[u8],
-    sbom: &[u8],
-) -> Result<Vec<u8>, PythonError> {
-    let info = dist_info(facts);
-    let mut files: Vec<(String, Vec<u8>, u32)> = module::files(facts)
-        .into_iter()
-        .map(|(path, bytes)| (path, bytes, 0o644))
-        .collect();
-    files.push((data_script(facts), executable.to_vec(), 0o755));
-    let mut described: Vec<(String, Vec<u8>)> = vec![
-        ("METADATA".into(), metadata(facts)?.into_bytes()),
-        ("WHEEL".into(), wheel_file(tag).into_bytes()),
-        (
-            format!("sboms/{}.cdx.json", facts.package.name),
-            sbom.to_vec(),
-        ),
-    ];
-    for name in &facts.release.archive.licenses {
-        let path = facts.root.join(name);
-        let bytes = std::fs::read(&path).map_err(|error| PythonError::Read(path, error))?;
-        described.push((format!("licenses/{name}"), bytes));
+impl Door<'_> {
+    /// Where the executable stands in the wheel: installers put it on the path.
+    pub(crate) fn data_script(&self) -> String {
+        let binary = &self.facts.package.binary;
+        format!("{}.data/scripts/{binary}", self.file_stem())
     }
-    files.extend(
-        described
+
+    /// Folder of the wheel's own description.
+    pub(crate) fn dist_info(&self) -> String {
+        format!("{}.dist-info", self.file_stem())
+    }
+
+    /// Packs the wheel with platform tag `tag`.
+    pub(crate) fn wheel(
+        &self,
+        tag: &str,
+        executable: &[u8],
+        sbom: &[u8],
+    ) -> Result<Vec<u8>, PythonError> {
+        let facts = self.facts;
+        let info = self.dist_info();
+        let mut files: Vec<(String, Vec<u8>, u32)> = self
+            .module_files()
             .into_iter()
-            .map(|(path, bytes)| (format!("{info}/{path}"), bytes, 0o644)),
-    );
-    files.sort();
-    // RECORD comes last and lists itself without a digest.
-    let record = record(&files, &format!("{info}/RECORD"));
-    files.push((format!("{info}/RECORD"), record.into_bytes(), 0o644));
-    pack(&files, facts.commit.time)
+            .map(|(path, bytes)| (path, bytes, 0o644))
+            .collect();
+        files.push((self.data_script(), executable.to_vec(), 0o755));
+        let mut described: Vec<(String, Vec<u8>)> = vec![
+            ("METADATA".into(), self.metadata()?.into_bytes()),
+            ("WHEEL".into(), wheel_file(tag).into_bytes()),
+            (
+                format!("sboms/{}.cdx.json", facts.package.name),
+                sbom.to_vec(),
+            ),
+        ];
+        for name in &facts.release.archive.licenses {
+            let path = facts.root.join(name);
+            let bytes = std::fs::read(&path).map_err(|error| PythonError::Read(path, error))?;
+            described.push((format!("licenses/{name}"), bytes));
+        }
+        files.extend(
+            described
+                .into_iter()
+                .map(|(path, bytes)| (format!("{info}/{path}"), bytes, 0o644)),
+        );
+        files.sort();
+        // RECORD comes last and lists itself without a digest.
+        let record = record(&files, &format!("{info}/RECORD"));
+        files.push((format!("{info}/RECORD"), record.into_bytes(), 0o644));
+        pack(&files, facts.commit.time)
+    }
 }
 
 fn wheel_file(tag: &str) -> String {

@@ -53,6 +53,8 @@ pub(crate) enum ShellError {
 /// What the prelude says and asks for.
 #[derive(Debug, Clone)]
 pub(crate) struct Front<'a> {
+    /// The package, after which dist names the installer's variables.
+    pub(crate) app: &'a str,
     /// The program.
     pub(crate) name: &'a str,
     /// Its version.
@@ -110,6 +112,11 @@ pub(crate) fn generated(script: &str) -> Option<&str> {
     script.get(start..end)
 }
 
+/// How the names of the variables start that the installer of `app` heeds.
+pub(crate) fn variable(app: &str) -> String {
+    app.replace('-', "_").to_uppercase()
+}
+
 /// Whether the prelude knows every situation that `messages` has a sentence for.
 ///
 /// # Errors
@@ -127,7 +134,7 @@ fn prelude(front: &Front<'_>) -> Result<String, ShellError> {
         return Err(ShellError::Nothing);
     }
     known(front.messages)?;
-    for word in [front.name, front.version] {
+    for word in [front.app, front.name, front.version] {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
         if word.is_empty() || !word.chars().all(plain) {
             return Err(ShellError::Name(word.to_owned()));
@@ -139,6 +146,7 @@ fn prelude(front: &Front<'_>) -> Result<String, ShellError> {
         .replace("@NEED_GLIBC@", &need(front.targets, "glibc"))
         .replace("@NEED_MACOS@", &need(front.targets, "macOS"))
         .replace("@DOCUMENTATION@", &quoted(front.documentation))
+        .replace("@VARIABLE@", &variable(front.app))
         .replace("@NAME@", front.name)
         .replace("@VERSION@", front.version);
     for situation in SITUATIONS {

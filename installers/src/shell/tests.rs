@@ -3,13 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod machine;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
 
 use super::*;
+use machine::{Machine, shells, text, which};
 
 /// Stands in for dist's script: uses what the prelude prepares, as that does.
 const GENERATED: &str = r#"#!/bin/sh
@@ -44,6 +45,7 @@ fn all_targets() -> Vec<Target> {
 fn script_for(targets: &[Target]) -> String {
     let messages = BTreeMap::from([("windows".to_owned(), "Use WSL; that's Linux.".to_owned())]);
     let front = Front {
+        app: "tiny-app",
         name: "tiny",
         version: "1.2.3-rc.1",
         documentation: DOCUMENTATION,
@@ -51,124 +53,6 @@ fn script_for(targets: &[Target]) -> String {
         targets,
     };
     compose(&front, GENERATED, &BTreeMap::new()).unwrap()
-}
-
-/// A throwaway machine: its commands, home and temporary directory.
-struct Machine {
-    dir: tempfile::TempDir,
-    /// Whether the real commands can be found behind the faked ones.
-    real: bool,
-}
-
-impl Machine {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        for folder in ["bin", "home", "tmp"] {
-            fs::create_dir(dir.path().join(folder)).unwrap();
-        }
-        let machine = Self { dir, real: true };
-        machine.uname("Linux", "x86_64");
-        machine.fake("ldd", "echo 'ldd (Debian GLIBC 2.36-9+deb12u14) 2.36'");
-        machine.fake("getconf", "echo 64");
-        machine
-    }
-
-    /// A machine that has only the faked commands and `tools`.
-    fn with_only(tools: &[&str]) -> Self {
-        let machine = Self {
-            real: false,
-            ..Self::new()
-        };
-        for tool in tools {
-            let real = which(tool).unwrap_or_else(|| panic!("no {tool} here"));
-            std::os::unix::fs::symlink(real, machine.path("bin").join(tool)).unwrap();
-        }
-        machine
-    }
-
-    fn path(&self, folder: &str) -> PathBuf {
-        self.dir.path().join(folder)
-    }
-
-    fn fake(&self, name: &str, body: &str) {
-        let file = self.path("bin").join(name);
-        // Never through a link to the real command.
-        assert!(!file.is_symlink(), "{name} is the real one here");
-        fs::write(&file, format!("#!/bin/sh\n{body}\n")).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    fn uname(&self, system: &str, processor: &str) {
-        self.fake(
-            "uname",
-            &format!(
-                "case \"${{1:-}}\" in -m) echo '{processor}' ;; -o) echo GNU/Linux ;; *) echo '{system}' ;; esac"
-            ),
-        );
-    }
-
-    fn command(&self, shell: &[String], script: &str) -> Command {
-        let file = self.path("script");
-        fs::write(&file, script).unwrap();
-        let mut search = self.path("bin").into_os_string();
-        if self.real {
-            search.push(":/usr/bin:/bin");
-        }
-        let mut command = Command::new(&shell[0]);
-        command
-            .args(&shell[1..])
-            .args(["-s", "--", "--flag", "two words"])
-            .env_clear()
-            .env("PATH", search)
-            .env("HOME", self.path("home"))
-            .env("TMPDIR", self.path("tmp"))
-            .stdin(fs::File::open(file).unwrap())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, shell: &[String], script: &str) -> Output {
-        self.command(shell, script).output().unwrap()
-    }
-
-    /// Files left in the home and temporary directories.
-    fn left(&self) -> Vec<PathBuf> {
-        ["home", "tmp"]
-            .iter()
-            .flat_map(|folder| fs::read_dir(self.path(folder)).unwrap())
-            .map(|entry| entry.unwrap().path())
-            .collect()
-    }
-}
-
-fn which(name: &str) -> Option<PathBuf> {
-    ["/usr/bin", "/bin"]
-        .iter()
-        .map(|folder| Path::new(folder).join(name))
-        .find(|path| path.exists())
-}
-
-/// The shells of this machine that the script must run under.
-fn shells() -> Vec<Vec<String>> {
-    let candidates = [
-        vec!["sh"],
-        vec!["dash"],
-        vec!["bash"],
-        vec!["busybox", "sh"],
-    ];
-    candidates
-        .iter()
-        .filter_map(|words| {
-            let program = which(words[0])?.to_string_lossy().into_owned();
-            let rest = words[1..].iter().map(|word| (*word).to_owned());
-            Some(std::iter::once(program).chain(rest).collect())
-        })
-        .collect()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]
@@ -394,6 +278,50 @@ fn without_a_tool_to_verify_with_nothing_is_downloaded() {
 }
 
 #[test]
+fn where_the_receipt_cannot_be_written_nothing_is_installed() {
+    let script = script_for(&all_targets());
+    for shell in shells() {
+        let machine = Machine::new();
+        let place = machine.path("a file");
+        fs::write(&place, "").unwrap();
+        let mut command = machine.command(&shell, &script);
+        command.env("XDG_CONFIG_HOME", place.join("below it"));
+        let output = command.output().unwrap();
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{shell:?}: {err}");
+        let expected = format!("since {} is no directory", place.display());
+        assert!(err.contains(&expected), "{shell:?}: {err}");
+        assert_eq!(text(&output.stdout), "", "{shell:?}");
+        assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
+
+        // There is no receipt for one that its user manages.
+        command.env("TINY_APP_UNMANAGED_INSTALL", machine.path("bin"));
+        let output = command.stdin(fs::File::open(machine.path("script")).unwrap());
+        let output = output.output().unwrap();
+        assert!(
+            output.status.success(),
+            "{shell:?}: {}",
+            text(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn a_configuration_that_is_not_there_yet_is_in_nobodys_way() {
+    let script = script_for(&all_targets());
+    for shell in shells() {
+        let machine = Machine::new();
+        let below = machine.path("home/not/there yet");
+        for place in [below.as_os_str(), "relative".as_ref(), "".as_ref()] {
+            let mut command = machine.command(&shell, &script);
+            let output = command.env("XDG_CONFIG_HOME", place).output().unwrap();
+            let err = text(&output.stderr);
+            assert!(output.status.success(), "{shell:?} {place:?}: {err}");
+        }
+    }
+}
+
+#[test]
 fn nothing_temporary_is_left_after_a_failure_or_a_signal() {
     let script = script_for(&all_targets());
     for shell in shells() {
@@ -426,6 +354,7 @@ fn a_script_that_would_not_verify_is_refused() {
     let messages = BTreeMap::new();
     let targets = all_targets();
     let front = Front {
+        app: "tiny-app",
         name: "tiny",
         version: "1.2.3",
         documentation: DOCUMENTATION,
@@ -449,6 +378,7 @@ fn what_cannot_be_said_in_a_script_is_refused() {
     let targets = all_targets();
     let odd = [Target::new("x86_64-pc-windows-msvc", None, None)];
     let front = Front {
+        app: "tiny-app",
         name: "tiny",
         version: "1.2.3",
         documentation: DOCUMENTATION,

@@ -7,6 +7,7 @@
 pub(crate) mod broken;
 pub(crate) mod products;
 pub(crate) mod python;
+pub(crate) mod releases;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,7 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 #[allow(unused_imports, reason = "each test target uses its own part")]
-pub(crate) use products::{Shipped, clone, forge, older_product, product, tiny, tiny_project};
+pub(crate) use products::{Shipped, forge, keys_beside, product, tiny, tiny_project};
+#[allow(unused_imports, reason = "each test target uses its own part")]
+pub(crate) use releases::{last_product, next_product};
 
 /// Where tests keep what is worth keeping between runs.
 pub(crate) const KEPT: &str = env!("CARGO_TARGET_TMPDIR");

@@ -14,9 +14,6 @@ use super::{KEPT, copy, done, git, json, lock, release, remove, workspace};
 
 /// The second product.
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny");
-/// Version of the product's older release.
-const OLDER: &str = "0.0.1";
-
 /// A project and the site made from it.
 #[derive(Debug, Clone)]
 pub(crate) struct Shipped {
@@ -27,9 +24,8 @@ pub(crate) struct Shipped {
 impl Shipped {
     /// The only file of the newest release whose name ends so.
     pub(crate) fn file(&self, end: &str) -> PathBuf {
-        let marker = json(&self.site.join("site.json"));
-        let releases = marker["releases"].as_array().unwrap();
-        let artifacts = releases.last().unwrap()["artifacts"].as_array().unwrap();
+        let newest = self.newest();
+        let artifacts = newest["artifacts"].as_array().unwrap();
         let mut all = artifacts
             .iter()
             .map(|artifact| artifact["path"].as_str().unwrap())
@@ -43,9 +39,29 @@ impl Shipped {
 
     /// Version of the newest release.
     pub(crate) fn version(&self) -> String {
+        self.newest()["version"].as_str().unwrap().to_owned()
+    }
+
+    /// What the newest release writes, and since when it reads.
+    pub(crate) fn window(&self) -> [u64; 2] {
+        let schema = &self.newest()["schema"];
+        ["writes", "reads_since"].map(|field| schema[field].as_u64().unwrap())
+    }
+
+    /// Name of what is shipped.
+    pub(crate) fn name(&self) -> String {
         let marker = json(&self.site.join("site.json"));
-        let newest = marker["releases"].as_array().unwrap().last().unwrap();
-        newest["version"].as_str().unwrap().to_owned()
+        marker["name"].as_str().unwrap().to_owned()
+    }
+
+    fn newest(&self) -> serde_json::Value {
+        let marker = json(&self.site.join("site.json"));
+        marker["releases"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap()
+            .clone()
     }
 }
 
@@ -55,99 +71,126 @@ pub(crate) fn tiny() -> &'static Shipped {
     TINY_SITE.get_or_init(|| {
         let _lock = lock("tiny");
         let project = tiny_project(&Path::new(KEPT).join("tiny"));
-        let site = made_once("tiny", &project);
+        let site = made_once("tiny", &project, |site| build(&project, site));
         Shipped { project, site }
     })
 }
 
-/// A checkout of the second product in `folder`, always of the same commit.
+/// A checkout of the second product in `folder`, always of the same commit. One
+/// that is there already is left alone: other processes may be at work in it.
 pub(crate) fn tiny_project(folder: &Path) -> PathBuf {
+    let fresh = tempfile::tempdir().unwrap();
+    let commit = tiny_commit(fresh.path());
+    let said = |arguments: &[&str]| {
+        let output = git(folder).args(arguments).output().ok()?;
+        output.status.success().then(|| super::text(&output.stdout))
+    };
     fs::create_dir_all(folder).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.file_name() != Some(OsStr::new("target")) {
-            remove(&path);
+    let same = said(&["rev-parse", "--show-cdup", "HEAD"]) == Some(format!("\n{commit}"))
+        && said(&["status", "--porcelain"]) == Some(String::new());
+    if !same {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name() != Some(OsStr::new("target")) {
+                remove(&path);
+            }
         }
+        copy(fresh.path(), folder);
     }
+    folder.to_path_buf()
+}
+
+/// The second product as the only commit of a repository in `folder`, and the
+/// name of that commit.
+fn tiny_commit(folder: &Path) -> String {
     copy(Path::new(TINY), folder);
     fs::write(folder.join(".gitignore"), "/target/\n").unwrap();
     let run = |arguments: &[&str]| done(dated(&mut git(folder)).args(arguments));
     run(&["init", "--quiet"]);
     run(&["add", "--all"]);
     run(&["commit", "--quiet", "--message", "Ship"]);
-    folder.to_path_buf()
+    run(&["rev-parse", "HEAD"])
 }
 
-/// The product of this workspace and its site, made from a clean clone.
+/// The product of this workspace and its site, made from a clean clone: with a
+/// root of trust, as it is shipped, and an update repository without targets.
 pub(crate) fn product() -> &'static Shipped {
     static PRODUCT: OnceLock<Shipped> = OnceLock::new();
     PRODUCT.get_or_init(|| {
         let _lock = lock("product");
         let project = checkout();
-        let site = made_once("product", &project);
+        let site = made_once("product", &project, |site| {
+            let mut init = release(&project);
+            init.args(["repository", "init", "--site"]).arg(site);
+            for keys in keys_beside(site) {
+                init.arg("--keys").arg(keys);
+            }
+            done(&mut init);
+            build(&project, site);
+        });
         Shipped { project, site }
     })
 }
 
-/// The same product as a release before this one, on a site of its own.
-pub(crate) fn older_product() -> &'static Shipped {
-    static PRODUCT: OnceLock<Shipped> = OnceLock::new();
-    PRODUCT.get_or_init(|| {
-        let version = product().version();
-        let _lock = lock("product");
-        let project = clone();
-        let name = package_name(&project);
-        let entry = |version: &str| format!("name = \"{name}\"\nversion = \"{version}\"");
-        let line = |version: &str| format!("\nversion = \"{version}\"");
-        let heading = |version: &str| format!("## {version}");
-        for (file, from, to) in [
-            ("Cargo.toml", line(&version), line(OLDER)),
-            ("Cargo.lock", entry(&version), entry(OLDER)),
-            ("CHANGELOG.md", heading(&version), heading(OLDER)),
-        ] {
-            let text = fs::read_to_string(project.join(file)).unwrap();
-            assert!(text.contains(&from), "{from} is not in {file}");
-            fs::write(project.join(file), text.replacen(&from, &to, 1)).unwrap();
-        }
-        done(dated(&mut git(&project)).args(["commit", "--quiet", "--all", "--message", "Older"]));
-        let site = made_once("older", &project);
-        Shipped { project, site }
-    })
+/// Where the root keys of the product's site are; the first folder has all the
+/// others as well.
+pub(crate) fn keys_beside(site: &Path) -> [PathBuf; 3] {
+    ["key-1", "key-2", "key-3"].map(|name| site.with_file_name(name))
 }
 
-/// The site of `project`, made unless it is there for this very tree, this
-/// commit and this compiler.
-fn made_once(name: &str, project: &Path) -> PathBuf {
+/// A later release of the product, on a copy of the site of the one before,
+/// from the tree that `change` makes of this one.
+pub(super) fn later_product(name: &str, before: &Shipped, change: impl FnOnce(&Path)) -> Shipped {
+    let _lock = lock("product");
+    let project = clone();
+    change(&project);
+    done(dated(&mut git(&project)).args(["commit", "--quiet", "--all", "--message", name]));
+    let site = made_once(name, &project, |site| {
+        copy(&before.site, site);
+        build(&project, site);
+    });
+    Shipped { project, site }
+}
+
+/// Makes a release of `project` on `site`, with the root of trust that is there.
+fn build(project: &Path, site: &Path) {
+    let mut build = release(project);
+    if project == clone_place() {
+        // It shares what the workspace compiled, and cargo goes by time.
+        let touch = "git ls-files -z | xargs -0 touch";
+        done(Command::new("sh").args(["-c", touch]).current_dir(project));
+        build.env("CARGO_TARGET_DIR", Path::new(KEPT).parent().unwrap());
+    }
+    build.arg("build").arg("--out").arg(site);
+    let root = site.join("metadata/1.root.json");
+    if root.exists() {
+        build.arg("--root").arg(root);
+    }
+    done(&mut build);
+}
+
+/// The site of `project`: made by `make`, unless it is there for this very tree,
+/// this commit and this compiler.
+fn made_once(name: &str, project: &Path, make: impl FnOnce(&Path)) -> PathBuf {
     let commit = done(git(project).args(["rev-parse", "HEAD"]));
     let rustc = done(Command::new("rustc").arg("--version"));
     let key = [commit.trim(), &at_hand(), rustc.trim()].join("-");
-    let folder = Path::new(KEPT).join("sites").join(name);
-    let site = folder.join(key.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
-    // It is the last file that is written.
-    if !site.join("site.json").exists() {
-        remove(&folder);
-        let mut build = release(project);
-        if project == clone_place() {
-            // It shares what the workspace compiled, and cargo goes by time.
-            let touch = "git ls-files -z | xargs -0 touch";
-            done(Command::new("sh").args(["-c", touch]).current_dir(project));
-            build.env("CARGO_TARGET_DIR", Path::new(KEPT).parent().unwrap());
-        }
-        done(build.arg("build").arg("--out").arg(&site));
+    let all = Path::new(KEPT).join("sites").join(name);
+    let folder = all.join(key.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    if !folder.exists() {
+        remove(&all);
+        // Half of a site is never taken for one.
+        let draft = all.join("draft");
+        fs::create_dir_all(&draft).unwrap();
+        make(&draft.join("site"));
+        fs::rename(draft, &folder).unwrap();
     }
-    site
+    folder.join("site")
 }
 
 /// Where the workspace is cloned to.
 fn clone_place() -> PathBuf {
     Path::new(KEPT).join("product")
-}
-
-/// Name of the package at the root of `project`.
-fn package_name(project: &Path) -> String {
-    let said = done(release(project).args(["plan", "--json"]));
-    let plan: serde_json::Value = serde_json::from_str(&said).unwrap();
-    plan["name"].as_str().unwrap().to_owned()
 }
 
 /// A checkout of the tree at hand: this workspace, or a clone where it differs

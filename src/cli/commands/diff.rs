@@ -85,7 +85,14 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         }
     };
     let old = reading::open(context, &choose(Some(old)))?;
-    let difference = index::diff(old.session.index(), new.session.index())?;
+    let mut difference = index::diff(old.session.index(), new.session.index())?;
+    let nodes = &mut difference.nodes;
+    let before = nodes.changed.iter_mut().map(|(node, _)| node);
+    let gone = nodes.removed.iter_mut().chain(before);
+    old.session.index().cite_names(gone)?;
+    let after = nodes.changed.iter_mut().map(|(_, node)| node);
+    let come = nodes.added.iter_mut().chain(after);
+    new.session.index().cite_names(come)?;
     let compared = Compared {
         sources: sources(&difference),
         old: old.source,

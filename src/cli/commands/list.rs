@@ -105,7 +105,8 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
             ("link", Items::Links(page.items), page.more)
         }
         Some(kind) => {
-            let page = index.list_nodes(kind, &filters, window)?;
+            let mut page = index.list_nodes(kind, &filters, window)?;
+            index.cite_names(page.items.iter_mut())?;
             (kind.name(), Items::Nodes(page.items), page.more)
         }
     };

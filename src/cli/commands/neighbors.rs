@@ -88,13 +88,14 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         depth: typed.depth,
         limit: typed.limit,
     };
-    let around = opened.session.index().neighbors(&node.id, &walk)?;
+    let index = opened.session.index();
     // `find` has just read this node from the same index.
-    let around = around.unwrap_or(Neighborhood {
+    let mut around = index.neighbors(&node.id, &walk)?.unwrap_or(Neighborhood {
         nodes: Vec::new(),
         links: Vec::new(),
         truncated: false,
     });
+    index.cite_names(around.nodes.iter_mut().map(|near| &mut near.node))?;
     let truncated = around.truncated;
     context.output.report(&Found {
         run: opened.source,

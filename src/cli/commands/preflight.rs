@@ -127,8 +127,10 @@ fn ask(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     let root = crate::upgrade::trust::root().ok_or_else(explain::cannot_update)?;
     let look = look(context, &typed.which, true, root)?;
     let candidate = match &look.choice {
-        // Nothing newer: what would the newest do, or this very version?
-        Choice::UpToDate => look.newest.as_ref().map_or_else(this_build, build_of),
+        // Nothing newer was asked for: what would the newest do, if any is known?
+        Choice::UpToDate if typed.which.to.is_none() => {
+            look.newest.as_ref().map_or_else(this_build, build_of)
+        }
         _ => look.release()?.as_ref().map_or_else(this_build, build_of),
     };
     let foreseen = foresee(context, &candidate);

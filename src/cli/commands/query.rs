@@ -17,7 +17,7 @@ use crate::cli::output::{Page, Report};
 use crate::cli::reading::{self, Opened, RunChoice, Source};
 use crate::cli::style::{Style, clean};
 use crate::foundation::Sha256;
-use crate::graph::{Document, NodeId, NodeKind, WorkspacePath};
+use crate::graph::{NodeId, NodeKind, WorkspacePath};
 use crate::index::search::{self, Expression, Hit, PathPattern, Place, Query, Weights};
 use crate::index::{Filter, Index, Window};
 
@@ -147,7 +147,7 @@ struct Cited {
     kind: NodeKind,
     score: f64,
     #[serde(flatten)]
-    citation: Option<Citation>,
+    citation: Citation,
 }
 
 /// Where the answer stands.
@@ -180,19 +180,22 @@ fn cite(
 ) -> Result<Vec<Cited>, Failure> {
     let mut freshness = Freshness::of(&opened.workspace);
     let mut cited = Vec::with_capacity(hits.len());
-    // The best hits often stand in one document: it is unpacked once.
-    let mut documents: BTreeMap<WorkspacePath, Option<Document>> = BTreeMap::new();
-    for hit in hits {
-        let mut citation = None;
-        if let Some(place) = hit.place {
-            let source = freshness.text(&place.path, place.sha256);
-            let changed = source.is_none();
-            let text = match source.and_then(|text| text.get(span(&place))) {
-                Some(text) => text.to_owned(),
-                None => stored_text(opened, &mut documents, &place)?,
-            };
-            let snippet = search::snippet(&text, expression);
-            citation = Some(Citation {
+    // The best hits often stand in one source: it is unpacked once.
+    let mut stored: BTreeMap<WorkspacePath, String> = BTreeMap::new();
+    for Hit { id, place, score } in hits {
+        let fresh = freshness.text(&place.path, place.sha256);
+        let changed = fresh.is_none();
+        let text = match fresh {
+            Some(text) => text,
+            None => stored_text(opened, &mut stored, &place.path)?,
+        };
+        let snippet = show(text, &id, &place, expression);
+        cited.push(Cited {
+            kind: id.kind(),
+            id,
+            // Beyond this the digits tell nothing.
+            score: (score * 10_000.0).round() / 10_000.0,
+            citation: Citation {
                 line: place.line + snippet.line,
                 end_line: place.end_line,
                 start: place.start,
@@ -210,38 +213,34 @@ fn cite(
                         .map(|it| [it.start, it.end])
                         .collect(),
                 },
-            });
-        }
-        cited.push(Cited {
-            kind: hit.id.kind(),
-            id: hit.id,
-            // Beyond this the digits tell nothing.
-            score: (hit.score * 10_000.0).round() / 10_000.0,
-            citation,
+            },
         });
     }
     Ok(cited)
 }
 
-fn span(place: &Place) -> Range<usize> {
-    place.start as usize..place.end as usize
+/// What matches in a chunk of the source `text`, or the use of a name.
+fn show(text: &str, id: &NodeId, place: &Place, expression: &Expression) -> search::Snippet {
+    let span = place.start as usize..place.end as usize;
+    match id.kind() {
+        NodeKind::Document | NodeKind::Section | NodeKind::Chunk => {
+            search::snippet(text.get(span).unwrap_or_default(), expression)
+        }
+        _ => search::excerpt(text, span),
+    }
 }
 
-/// The chunk's text as the run has it, from the packs. What was unpacked for
-/// it is kept in `documents`.
-fn stored_text(
+/// The source's text as the run has it, from the packs; kept in `stored`.
+fn stored_text<'s>(
     opened: &mut Opened,
-    documents: &mut BTreeMap<WorkspacePath, Option<Document>>,
-    place: &Place,
-) -> Result<String, Failure> {
-    if !documents.contains_key(&place.path) {
-        let document = opened.session.document_at(&place.path)?;
-        documents.insert(place.path.clone(), document);
+    stored: &'s mut BTreeMap<WorkspacePath, String>,
+    path: &WorkspacePath,
+) -> Result<&'s str, Failure> {
+    if !stored.contains_key(path) {
+        let text = opened.session.text_at(path)?.unwrap_or_default();
+        stored.insert(path.clone(), text);
     }
-    let document = documents.get(&place.path).and_then(Option::as_ref);
-    let number = usize::try_from(place.chunk).unwrap_or(usize::MAX);
-    let chunk = document.and_then(|document| document.chunks.get(number));
-    Ok(chunk.map_or_else(String::new, |chunk| chunk.text.clone()))
+    Ok(stored.get(path).map_or("", String::as_str))
 }
 
 impl Report for Answer {
@@ -251,17 +250,13 @@ impl Report for Answer {
                 page.line("")?;
             }
             let score = page.paint(Style::Faint, format_args!("({:.2})", hit.score));
-            let Some(at) = &hit.citation else {
-                page.line(format_args!(
-                    "{}  {score}",
-                    page.paint(Style::Path, &hit.id)
-                ))?;
-                continue;
-            };
-            let trail = if at.trail.is_empty() {
-                at.title.clone().unwrap_or_default()
-            } else {
-                at.trail.join(" › ")
+            let at = &hit.citation;
+            let heading = match hit.kind {
+                NodeKind::Document | NodeKind::Section | NodeKind::Chunk if at.trail.is_empty() => {
+                    at.title.clone().unwrap_or_default()
+                }
+                NodeKind::Document | NodeKind::Section | NodeKind::Chunk => at.trail.join(" › "),
+                _ => hit.id.to_string(),
             };
             let changed = if at.changed {
                 format!(
@@ -275,7 +270,7 @@ impl Report for Answer {
                 "{}:{}  {}  {score}{changed}",
                 page.paint(Style::Path, at.path.as_str()),
                 page.paint(Style::Position, at.line),
-                page.paint(Style::Strong, trail),
+                page.paint(Style::Strong, heading),
             ))?;
             page.line(format_args!("    {}", marked(page, &at.snippet)))?;
         }

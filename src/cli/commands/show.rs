@@ -55,7 +55,9 @@ struct Shown {
 
 pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     let mut opened = reading::open(context, &typed.run)?;
-    let node = nodes::find(&mut opened.session, &typed.node)?;
+    let mut node = nodes::find(&mut opened.session, &typed.node)?;
+    let names = std::iter::once(&mut node);
+    opened.session.index().cite_names(names)?;
     let text = text(&mut opened.session, &node)?;
     let mut freshness = Freshness::of(&opened.workspace);
     let changed = node
@@ -74,25 +76,15 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The chunks that stand inside a chunk or section.
+/// What a chunk or section says.
 fn text(session: &mut Session, node: &Node) -> Result<Option<String>, Failure> {
-    let Some(place) = &node.place else {
+    let (NodeKind::Chunk | NodeKind::Section, Some(place)) = (node.kind, &node.place) else {
         return Ok(None);
     };
-    if !matches!(node.kind, NodeKind::Chunk | NodeKind::Section) {
-        return Ok(None);
-    }
-    let Some(document) = session.document_at(&place.path)? else {
-        return Ok(None);
-    };
-    let inside = place.start..place.end;
-    let texts: Vec<&str> = document
-        .chunks
-        .iter()
-        .filter(|chunk| inside.contains(&u64::from(chunk.span.start)))
-        .map(|chunk| chunk.text.trim_end())
-        .collect();
-    Ok(Some(texts.join("\n\n")))
+    let whole = session.text_at(&place.path)?.unwrap_or_default();
+    let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    let text = whole.get(offset(place.start)..offset(place.end));
+    Ok(text.map(|text| text.trim_end().to_owned()))
 }
 
 impl Report for Shown {

@@ -1,9 +1,11 @@
 //! Links wait until every document is known, in memory or in a spill file
 //! of their own, and are then resolved and inserted in order.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+
+use hashbrown::HashMap;
 
 use super::rows::{Inserts, LinkRow, NameIds, Names};
 use super::{Anchors, Counts};
@@ -247,6 +249,7 @@ impl Resolution {
 pub(super) struct Known<'a> {
     pub(super) ids: HashMap<&'a str, i64>,
     pub(super) stems: HashMap<String, Vec<&'a WorkspacePath>>,
+    pub(super) documents: &'a [WorkspacePath],
     pub(super) anchors: &'a Anchors,
     pub(super) files: &'a BTreeSet<WorkspacePath>,
 }
@@ -305,5 +308,12 @@ impl Targets for Known<'_> {
     fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
         let found = self.stems.get(stem).into_iter().flatten();
         found.map(|path| (*path).clone()).collect()
+    }
+
+    fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath> {
+        let found = self.anchors.labelled(label).iter();
+        found
+            .map(|id| self.documents[*id as usize - 1].clone())
+            .collect()
     }
 }

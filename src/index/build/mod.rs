@@ -7,17 +7,21 @@
 //! with the names of things (paths, anchors, terms, targets), not with text.
 
 mod artifact;
+mod batch;
 mod links;
 mod rows;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+use hashbrown::HashMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::digest;
 use super::error::IndexError;
-use super::fulltext::Loader;
+use super::fulltext::{Loaded, Loader};
 use super::layout;
 use super::prepare::Prepared;
 use crate::foundation::Sha256;
@@ -27,6 +31,8 @@ use crate::foundation::sqlite::Scratch;
 use crate::graph::WorkspacePath;
 use crate::schema::SchemaBlock;
 use links::Spool;
+
+pub use batch::Batch;
 
 pub(super) use artifact::{Workshop, check_seal, files_digest};
 pub(super) use links::{End, Lookup, Resolution, written};
@@ -85,11 +91,18 @@ pub struct Built {
     pub counts: Counts,
 }
 
+/// Source bytes after which a segment of words is written: what bounds memory.
+/// Counted document by document, so that the index does not depend on how
+/// they were cut into batches.
+const SEGMENT_SOURCE_BYTES: u64 = 32 << 20;
+
 /// An index under construction.
 pub struct Builder {
     workshop: Workshop,
     names: Names,
     fulltext: Loader,
+    /// Source bytes since the last segment.
+    unwritten: u64,
     anchors: Anchors,
     documents: Vec<WorkspacePath>,
     next_chunk: i64,
@@ -111,6 +124,7 @@ impl Builder {
             workshop,
             names: Names::default(),
             fulltext: Loader::default(),
+            unwritten: 0,
             anchors: Anchors::default(),
             documents: Vec::new(),
             next_chunk: 1,
@@ -119,11 +133,32 @@ impl Builder {
         })
     }
 
-    /// Adds the next document; paths must ascend.
+    /// Adds the next documents; paths must ascend.
     ///
     /// # Errors
     /// [`IndexError::Order`], [`IndexError::TooManyRows`], or I/O.
-    pub fn add(&mut self, prepared: &Prepared) -> Result<(), IndexError> {
+    pub fn add(&mut self, batch: &Batch) -> Result<(), IndexError> {
+        let mut first = self.next_chunk;
+        let mut rest = Cow::Borrowed(&batch.postings);
+        for prepared in &batch.documents {
+            self.document(prepared)?;
+            self.unwritten += prepared.source.bytes;
+            if self.unwritten >= SEGMENT_SOURCE_BYTES {
+                let (these, later) = rest.split_at((self.next_chunk - first) as u32);
+                let connection = self.workshop.connection();
+                self.fulltext.add(connection, first, &these)?;
+                self.fulltext.end_segment(connection)?;
+                (first, rest) = (self.next_chunk, Cow::Owned(later));
+                self.unwritten = 0;
+            }
+        }
+        self.fulltext
+            .add(self.workshop.connection(), first, &rest)?;
+        Ok(())
+    }
+
+    /// Adds all that a document says but its words.
+    fn document(&mut self, prepared: &Prepared) -> Result<(), IndexError> {
         let path = &prepared.source.path;
         if self.documents.last().is_some_and(|last| last >= path) {
             return Err(IndexError::Order(path.clone()));
@@ -132,8 +167,6 @@ impl Builder {
         let id = self.documents.len() as i64;
         let connection = self.workshop.connection();
         Inserts::new(connection).document(id, prepared, self.next_chunk, &mut self.names)?;
-        self.fulltext
-            .add(connection, self.next_chunk, &prepared.postings)?;
         self.next_chunk += prepared.document.chunks.len() as i64;
         self.anchors.add(id, prepared);
         self.spool.add(id, prepared)?;
@@ -142,6 +175,35 @@ impl Builder {
         Ok(())
     }
 
+    /// Says that no document is to come, and sorts the words meanwhile.
+    #[must_use]
+    pub fn close(self) -> Closed {
+        Closed {
+            workshop: self.workshop,
+            names: self.names,
+            words: self.fulltext.finish(),
+            anchors: self.anchors,
+            documents: self.documents,
+            spool: self.spool,
+            digest: self.digest,
+            counts: self.counts,
+        }
+    }
+}
+
+/// An index to which all documents were added.
+pub struct Closed {
+    workshop: Workshop,
+    names: Names,
+    words: Loaded,
+    anchors: Anchors,
+    documents: Vec<WorkspacePath>,
+    spool: Spool,
+    digest: MultisetDigest,
+    counts: Counts,
+}
+
+impl Closed {
     /// Resolves the links and completes the index.
     ///
     /// # Errors
@@ -159,28 +221,19 @@ impl Builder {
         let known = links::Known {
             ids,
             stems,
+            documents: &self.documents,
             anchors: &self.anchors,
             files: &facts.files,
         };
-        // The last words are sorted beside the links.
-        let workshop = &mut self.workshop;
-        let (words, links) = rayon::join(
-            || self.fulltext.finish(),
-            || {
-                // Exclusive: a connection is not to be shared among threads.
-                let workshop = &mut *workshop;
-                self.spool.resolve(
-                    &self.documents,
-                    &known,
-                    &Inserts::new(workshop.connection()),
-                    &mut self.names,
-                    &mut self.digest,
-                    &mut self.counts,
-                )
-            },
-        );
-        links?;
-        words.write(self.workshop.connection())?;
+        self.spool.resolve(
+            &self.documents,
+            &known,
+            &Inserts::new(self.workshop.connection()),
+            &mut self.names,
+            &mut self.digest,
+            &mut self.counts,
+        )?;
+        self.words.write(self.workshop.connection())?;
         self.names.write(self.workshop.connection())?;
         self.names.count(&mut self.counts);
         rows::write_refused(self.workshop.connection(), facts, &mut self.digest)?;
@@ -227,24 +280,36 @@ impl Counts {
 /// Which fragments exist, by document, and the section each leads to. Keyed
 /// by a hash: memory does not grow with the length of headings.
 #[derive(Default)]
-pub(super) struct Anchors(HashMap<(i64, u64), Option<u32>>);
+pub(super) struct Anchors {
+    fragments: HashMap<(i64, u64), Option<u32>>,
+    /// The documents that define a label.
+    labels: HashMap<u64, Vec<i64>>,
+}
 
 impl Anchors {
     fn add(&mut self, document: i64, prepared: &Prepared) {
         for (number, section) in prepared.document.sections.iter().enumerate() {
             let key = (document, hash(&section.anchor));
-            self.0.entry(key).or_insert(Some(number as u32));
+            self.fragments.entry(key).or_insert(Some(number as u32));
         }
         for anchor in &prepared.document.anchors {
             let key = (document, hash(&anchor.name));
-            self.0.entry(key).or_insert(anchor.section);
+            self.fragments.entry(key).or_insert(anchor.section);
+        }
+        for label in prepared.document.labels() {
+            self.labels.entry(hash(label)).or_default().push(document);
         }
     }
 
     /// The section that `anchor` leads to, `Some(None)` for the document
     /// itself.
     fn find(&self, document: i64, anchor: &str) -> Option<Option<u32>> {
-        self.0.get(&(document, hash(anchor))).copied()
+        self.fragments.get(&(document, hash(anchor))).copied()
+    }
+
+    /// The documents that define the label `label`.
+    fn labelled(&self, label: &str) -> &[i64] {
+        self.labels.get(&hash(label)).map_or(&[], Vec::as_slice)
     }
 }
 

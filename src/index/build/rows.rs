@@ -1,7 +1,6 @@
 //! The inserts: one document's rows, and the names they share.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use rusqlite::{Connection, params};
 
 use super::{Counts, Facts};

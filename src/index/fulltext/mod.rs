@@ -2,8 +2,8 @@
 //! segments of FTS5's own format, since feeding FTS5 row by row would keep
 //! one core busy longer than everything else together.
 //!
-//! [`Postings`] are made of each document in parallel; [`Loader`] takes them
-//! in the order of the rows. What is written is what FTS5 would have written
+//! [`Postings`] are made of a few documents each, in parallel; [`Loader`] takes
+//! them in the order of the rows. What is written is what FTS5 would have written
 //! (a test compares the bytes), and FTS5 alone updates and reads it.
 
 mod postings;
@@ -21,9 +21,6 @@ use vocabulary::Vocabulary;
 pub(in crate::index) const COLUMNS: usize = 3;
 /// FTS5 cuts words off after this many bytes (`FTS5_MAX_TOKEN_SIZE`).
 const LONGEST_WORD: usize = 32_768;
-/// Bytes of position lists that are gathered before a segment is written.
-/// What fits is one segment; more bounds memory on large workspaces.
-const GATHERED_BYTES: usize = 16 << 20;
 /// The level of the structure where the newest loaded segment goes: above
 /// those that updates fill and merge, so that a small edit does not start to
 /// merge what was loaded.
@@ -41,7 +38,6 @@ const STRUCTURE: i64 = 10;
 pub(in crate::index) struct Loader {
     vocabulary: Vocabulary,
     lists: Vec<List>,
-    gathered: usize,
     /// The pages of each segment that was written.
     segments: Vec<u32>,
     rows: u64,
@@ -81,18 +77,24 @@ impl Loader {
                 self.lists.push(List::default());
             }
             let list = &mut self.lists[number];
-            let before = list.bytes.len();
             let row = first + i64::from(posting.first);
             varint::put(&mut list.bytes, (row - list.last_row) as u64);
             list.bytes.extend_from_slice(posting.lists);
             list.last_row = first + i64::from(posting.last);
-            self.gathered += list.bytes.len() - before;
-        }
-        if self.gathered >= GATHERED_BYTES {
-            let segment = self.segment();
-            write(connection, self.segments.len() as u16, segment)?;
         }
         Ok(())
+    }
+
+    /// Writes what is gathered as a segment: what bounds memory.
+    pub(in crate::index) fn end_segment(
+        &mut self,
+        connection: &Connection,
+    ) -> rusqlite::Result<()> {
+        if self.lists.is_empty() {
+            return Ok(());
+        }
+        let segment = self.segment();
+        write(connection, self.segments.len() as u16, segment)
     }
 
     /// The segment of what is gathered; nothing is gathered then.
@@ -100,7 +102,6 @@ impl Loader {
         let number = self.segments.len() as u16 + 1;
         let vocabulary = std::mem::take(&mut self.vocabulary);
         let mut lists = std::mem::take(&mut self.lists);
-        self.gathered = 0;
         let words = vocabulary.sorted();
         let words = words.iter().map(|word| {
             let rows = std::mem::take(&mut lists[*word].bytes);

@@ -1,12 +1,13 @@
-//! The words of one document and where they stand: what the bulk load of the
-//! full text adds for it. Pure, so that documents are prepared in parallel.
+//! The words of a few documents and where they stand: what the bulk load of the
+//! full text adds for them. Pure, so that it is made in parallel.
 
 use super::varint;
 use super::vocabulary::Vocabulary;
 use super::{COLUMNS, LONGEST_WORD};
 use crate::index::words::Words;
 
-/// Every word of one document with its position lists, as FTS5 writes them.
+/// Every word of some consecutive chunks with its position lists, as FTS5
+/// writes them.
 #[derive(Clone, Debug, Default)]
 pub(in crate::index) struct Postings {
     words: Vec<u8>,
@@ -24,10 +25,10 @@ struct Entry {
     last: u32,
 }
 
-/// One word of a document.
+/// One word.
 pub(super) struct Posting<'a> {
     pub(super) word: &'a [u8],
-    /// The first chunk it stands in, counted in the document.
+    /// The first chunk it stands in, counted from 0.
     pub(super) first: u32,
     /// The last.
     pub(super) last: u32,
@@ -47,13 +48,13 @@ struct Use {
 impl Postings {
     /// Of chunks whose columns have these texts, of `bytes` bytes in all.
     pub(in crate::index) fn of<'a>(
-        chunks: impl ExactSizeIterator<Item = [&'a str; COLUMNS]>,
+        chunks: impl Iterator<Item = [&'a str; COLUMNS]>,
         bytes: usize,
     ) -> Self {
         // Rooms of about the size that prose needs: few are ever moved.
-        let mut vocabulary = Vocabulary::with_capacity(bytes / 16);
+        let mut vocabulary = Vocabulary::with_capacity(bytes / 32);
         let mut uses: Vec<(u32, Use)> = Vec::with_capacity(bytes / 6);
-        let mut sizes = Vec::with_capacity(chunks.len());
+        let mut sizes = Vec::new();
         for (chunk, columns) in chunks.enumerate() {
             let mut size = [0; COLUMNS];
             for (column, text) in columns.into_iter().enumerate() {
@@ -121,16 +122,53 @@ impl Postings {
             varint::put(&mut self.lists, scratch.len() as u64 * 2);
             self.lists.extend_from_slice(scratch);
         }
+        let first = uses.first().map_or(0, |place| place.chunk);
+        self.enter(word, first, before.unwrap_or(0));
+    }
+
+    /// Enters `word`, whose lists were appended.
+    fn enter(&mut self, word: &[u8], first: u32, last: u32) {
         self.words.extend_from_slice(word);
         self.entries.push(Entry {
             word_end: self.words.len() as u32,
             lists_end: self.lists.len() as u32,
-            first: uses.first().map_or(0, |place| place.chunk),
-            last: before.unwrap_or(0),
+            first,
+            last,
         });
     }
 
-    /// The words, in the order in which the document first uses them.
+    /// What it says of the chunks before `chunk`, and of those from there on.
+    pub(in crate::index) fn split_at(&self, chunk: u32) -> (Self, Self) {
+        let (mut before, mut after) = (Self::default(), Self::default());
+        let (these, later) = self.sizes.split_at(self.sizes.len().min(chunk as usize));
+        before.sizes.extend_from_slice(these);
+        after.sizes.extend_from_slice(later);
+        for posting in self.iter() {
+            let Posting { word, lists, .. } = posting;
+            let (mut number, mut last) = (posting.first, posting.first);
+            // Where the lists before end, and where those after begin.
+            let (mut end, mut start) = (0, 0);
+            while number < chunk && start < lists.len() {
+                let (size, length) = varint::get(&lists[start..]);
+                end = start + length + size as usize / 2;
+                let (distance, length) = varint::get(&lists[end..]);
+                start = end + length;
+                last = number;
+                number += distance as u32;
+            }
+            if end > 0 {
+                before.lists.extend_from_slice(&lists[..end]);
+                before.enter(word, posting.first, last);
+            }
+            if start < lists.len() {
+                after.lists.extend_from_slice(&lists[start..]);
+                after.enter(word, number - chunk, posting.last - chunk);
+            }
+        }
+        (before, after)
+    }
+
+    /// The words, in the order of their first use.
     pub(super) fn iter(&self) -> impl Iterator<Item = Posting<'_>> {
         let (mut word_start, mut lists_start) = (0, 0);
         self.entries.iter().map(move |entry| {

@@ -200,8 +200,7 @@ fn several_segments_are_one_index() {
                 &Postings::of(std::iter::once([text.as_str(), "", ""]), text.len()),
             )
             .unwrap();
-        let segment = loader.segment();
-        write(&connection, loader.segments.len() as u16, segment).unwrap();
+        loader.end_segment(&connection).unwrap();
     }
     loader.finish().write(&connection).unwrap();
     let connection = reopened(connection);

@@ -1,11 +1,17 @@
 //! SQLite's variable-length integers: seven bits a byte, the highest first.
 
 /// Appends `value`.
+#[inline]
 pub(super) fn put(out: &mut Vec<u8>, value: u64) {
     if value < 0x80 {
         out.push(value as u8);
-        return;
+    } else {
+        put_long(out, value);
     }
+}
+
+/// Appends a value of more than one byte.
+fn put_long(out: &mut Vec<u8>, value: u64) {
     let mut bytes = [0u8; 9];
     let mut at = bytes.len();
     let mut rest = value;

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
+use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::index::words::Words;
@@ -12,11 +13,19 @@ use crate::index::words::Words;
 #[derive(Default)]
 pub(super) struct Vocabulary {
     hasher: DefaultHashBuilder,
-    numbers: HashTable<u32>,
+    numbers: HashTable<Slot>,
     /// The words, one after the other.
     bytes: Vec<u8>,
     /// Where each ends.
     ends: Vec<usize>,
+}
+
+/// A word in the table. What tells most words apart stands here, so that
+/// finding one takes a single look at memory.
+struct Slot {
+    head: u64,
+    length: u32,
+    number: u32,
 }
 
 impl Vocabulary {
@@ -69,20 +78,26 @@ impl Vocabulary {
         } = self;
         let start = ends.last().copied().unwrap_or(0);
         let last = &bytes[start..];
-        let known = numbers.entry(
-            hash(hasher, last),
-            |number| word(bytes, ends, *number) == last,
-            |number| hash(hasher, word(bytes, ends, *number)),
-        );
-        match known {
-            hashbrown::hash_table::Entry::Occupied(known) => {
-                let number = *known.get();
+        let (head, length) = (head(last), last.len() as u32);
+        let is_last = |slot: &Slot| {
+            slot.head == head
+                && slot.length == length
+                && (last.len() <= HEAD || word(bytes, ends, slot.number) == last)
+        };
+        let rehash = |slot: &Slot| hash(hasher, slot.head, word(bytes, ends, slot.number));
+        match numbers.entry(hash(hasher, head, last), is_last, rehash) {
+            Entry::Occupied(known) => {
+                let number = known.get().number;
                 bytes.truncate(start);
                 number as usize
             }
-            hashbrown::hash_table::Entry::Vacant(vacant) => {
+            Entry::Vacant(vacant) => {
                 let number = ends.len();
-                vacant.insert(number as u32);
+                vacant.insert(Slot {
+                    head,
+                    length,
+                    number: number as u32,
+                });
                 ends.push(bytes.len());
                 number
             }
@@ -106,9 +121,13 @@ impl Vocabulary {
     }
 }
 
-fn hash(hasher: &DefaultHashBuilder, word: &[u8]) -> u64 {
+/// Of a word with this head.
+fn hash(hasher: &DefaultHashBuilder, head: u64, word: &[u8]) -> u64 {
     let mut state = hasher.build_hasher();
-    state.write(word);
+    state.write_u64(head);
+    if let Some(rest) = word.get(HEAD..) {
+        state.write(rest);
+    }
     state.finish()
 }
 
@@ -118,10 +137,16 @@ fn word<'a>(bytes: &'a [u8], ends: &[usize], number: u32) -> &'a [u8] {
     &bytes[start..ends[number]]
 }
 
-/// The first eight bytes; as numbers they order as the words do.
+/// Bytes of a word's head.
+const HEAD: usize = 8;
+
+/// The first bytes; as numbers they order as the words do.
 fn head(word: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    let length = word.len().min(8);
-    bytes[..length].copy_from_slice(&word[..length]);
-    u64::from_be_bytes(bytes)
+    if let Some(head) = word.first_chunk::<HEAD>() {
+        return u64::from_be_bytes(*head);
+    }
+    let shifted = word
+        .iter()
+        .fold(0, |head, byte| head << 8 | u64::from(*byte));
+    shifted << (8 * (HEAD - word.len()))
 }

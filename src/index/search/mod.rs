@@ -13,8 +13,10 @@ use std::collections::BTreeSet;
 
 use rusqlite::params;
 
+use super::edges::Edge;
 use super::error::IndexError;
 use super::layout::row_id;
+use super::locate::{Locator, Ref};
 use super::open::Index;
 use crate::foundation::Sha256;
 use crate::graph::{NodeId, NodeKind, WorkspacePath};
@@ -22,7 +24,7 @@ pub(super) use scope::Scope;
 
 pub use parse::{Expression, QueryError, parse};
 pub use scope::{PathPattern, PatternError};
-pub use snippet::{Snippet, snippet};
+pub use snippet::{Snippet, excerpt, snippet};
 
 /// How much a match weighs, by the column it stands in.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,20 +84,18 @@ impl Query {
 pub struct Hit {
     /// The node found.
     pub id: NodeId,
-    /// Where it was found; `None` for a term, tag or target.
-    pub place: Option<Place>,
+    /// Where it was found.
+    pub place: Place,
     /// BM25, greater is better; for a name, how much of it matched, 0 to 1.
     pub score: f64,
 }
 
-/// The chunk in which a hit was found.
+/// What a hit cites: the chunk that was found; for a term, tag or target, its
+/// first use in the documents searched.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     /// Its document.
     pub path: WorkspacePath,
-    /// The chunk's place in the document's list: with the path it finds the
-    /// text in the pack.
-    pub chunk: u32,
     /// First line.
     pub line: u32,
     /// Last line.
@@ -112,6 +112,18 @@ pub struct Place {
     pub sha256: Sha256,
 }
 
+/// A hit whose name may still have to be cited.
+struct Found {
+    id: NodeId,
+    at: At,
+    score: f64,
+}
+
+enum At {
+    Chunk(Place),
+    Name(Ref),
+}
+
 impl Index {
     /// The best hits for `query`, best first; equal scores by path and line,
     /// names by themselves.
@@ -120,7 +132,7 @@ impl Index {
     /// [`IndexError::Damaged`] or [`IndexError::Io`].
     pub fn search(&self, query: &Query) -> Result<Vec<Hit>, IndexError> {
         let scope = Scope::of(self, query)?;
-        let mut hits = Vec::new();
+        let mut found = Vec::new();
         let wanted = |kind| match kind {
             NodeKind::Chunk => query.kinds.is_empty() || query.kinds.contains(&kind),
             _ => query.kinds.contains(&kind),
@@ -129,21 +141,74 @@ impl Index {
         if placed.into_iter().any(wanted) {
             let mut ranked = self.ranked(query, &scope)?;
             for kind in placed.into_iter().filter(|kind| wanted(*kind)) {
-                self.best(kind, &mut ranked, query.limit, &mut hits)?;
+                self.best(kind, &mut ranked, query.limit, &mut found)?;
             }
         }
         for kind in NodeKind::ALL {
             if !placed.contains(&kind) && wanted(kind) {
-                names::search(self, kind, query, &scope, &mut hits)?;
+                names::search(self, kind, query, &scope, &mut found)?;
             }
         }
-        hits.sort_by(|a, b| {
+        found.sort_by(|a, b| {
             b.score
                 .total_cmp(&a.score)
                 .then_with(|| a.order().cmp(&b.order()))
         });
-        hits.truncate(query.limit);
+        found.truncate(query.limit);
+        self.cited(found, &scope)
+    }
+
+    /// Finds what is to be cited for names.
+    fn cited(&self, found: Vec<Found>, scope: &Scope) -> Result<Vec<Hit>, IndexError> {
+        let name = |hit: &Found| match hit.at {
+            At::Name(name) => Some(name),
+            At::Chunk(_) => None,
+        };
+        let names: BTreeSet<Ref> = found.iter().filter_map(name).collect();
+        let inside: BTreeSet<i64> = scope.documents().collect();
+        let accept = |document| scope.is_everything() || inside.contains(&document);
+        let uses = self.first_uses(&names, &accept)?;
+        let mut locator = Locator::new(self);
+        let mut hits = Vec::with_capacity(found.len());
+        for Found { id, at, score } in found {
+            let place = match at {
+                At::Chunk(place) => place,
+                At::Name(name) => {
+                    let edge = uses
+                        .get(&name)
+                        .ok_or_else(|| IndexError::Damaged(format!("{id} is used nowhere")))?;
+                    self.place_of(edge, &mut locator)?
+                }
+            };
+            hits.push(Hit { id, place, score });
+        }
         Ok(hits)
+    }
+
+    /// Where the evidence of `edge` stands.
+    fn place_of(&self, edge: &Edge, locator: &mut Locator<'_>) -> Result<Place, IndexError> {
+        let head = locator.head(edge.document)?;
+        let section = match edge.source {
+            Ref::Section(_, number) => Some(number as i64),
+            Ref::Chunk(_, number) => self
+                .connection()
+                .prepare_cached("SELECT section FROM chunk WHERE id = ?")?
+                .query_row([head.first_chunk + number as i64], |row| row.get(0))?,
+            _ => None,
+        };
+        let offset = |at: u64| {
+            u32::try_from(at).map_err(|_| IndexError::Damaged("a link stands nowhere".to_owned()))
+        };
+        Ok(Place {
+            path: head.path.clone(),
+            line: edge.line,
+            end_line: edge.line,
+            start: offset(edge.start)?,
+            end: offset(edge.start.saturating_add(edge.bytes))?,
+            title: head.title.clone(),
+            trail: self.trail(edge.document, section)?.0,
+            sha256: head.sha256,
+        })
     }
 
     /// Every chunk that matches, best score first.
@@ -179,7 +244,7 @@ impl Index {
         kind: NodeKind,
         ranked: &mut [(f64, i64)],
         limit: usize,
-        hits: &mut Vec<Hit>,
+        found: &mut Vec<Found>,
     ) -> Result<(), IndexError> {
         let mut seen: BTreeSet<NodeId> = BTreeSet::new();
         let mut from = 0;
@@ -198,7 +263,7 @@ impl Index {
                 if let Some(hit) = self.hit(kind, *chunk, *score)?
                     && seen.insert(hit.id.clone())
                 {
-                    hits.push(hit);
+                    found.push(hit);
                 }
             }
             from += ties;
@@ -208,9 +273,9 @@ impl Index {
 
     /// The node of `kind` that a chunk stands for; `None` when a section is
     /// wanted and the chunk stands before the first heading.
-    fn hit(&self, kind: NodeKind, chunk: i64, score: f64) -> Result<Option<Hit>, IndexError> {
+    fn hit(&self, kind: NodeKind, chunk: i64, score: f64) -> Result<Option<Found>, IndexError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT d.path, c.id - d.first_chunk, c.line, c.line + c.more_lines,
+            "SELECT d.path, c.line, c.line + c.more_lines,
                c.start, c.start + c.bytes, d.title, d.sha256, d.id, c.section,
                lower(hex(c.key)), c.copy
              FROM chunk c JOIN document d ON d.id = c.document WHERE c.id = ?",
@@ -223,13 +288,13 @@ impl Index {
         let path: WorkspacePath = path
             .parse()
             .map_err(|error| IndexError::Damaged(format!("{error}")))?;
-        let section: Option<i64> = row.get(9)?;
-        let (trail, anchor) = self.trail(row.get(8)?, section)?;
+        let section: Option<i64> = row.get(8)?;
+        let (trail, anchor) = self.trail(row.get(7)?, section)?;
         let id = match (kind, anchor) {
             (NodeKind::Section, Some(anchor)) => NodeId::section(&path, &anchor),
             (NodeKind::Section, None) => return Ok(None),
             (NodeKind::Chunk, _) => {
-                let (key, copy): (String, u32) = (row.get(10)?, row.get(11)?);
+                let (key, copy): (String, u32) = (row.get(9)?, row.get(10)?);
                 let repeat = if copy > 1 {
                     format!("~{copy}")
                 } else {
@@ -239,18 +304,17 @@ impl Index {
             }
             _ => NodeId::document(&path),
         };
-        Ok(Some(Hit {
+        Ok(Some(Found {
             id,
-            place: Some(Place {
+            at: At::Chunk(Place {
                 path,
-                chunk: row.get(1)?,
-                line: row.get(2)?,
-                end_line: row.get(3)?,
-                start: row.get(4)?,
-                end: row.get(5)?,
-                title: row.get(6)?,
+                line: row.get(1)?,
+                end_line: row.get(2)?,
+                start: row.get(3)?,
+                end: row.get(4)?,
+                title: row.get(5)?,
                 trail,
-                sha256: Sha256::from_bytes(row.get(7)?),
+                sha256: Sha256::from_bytes(row.get(6)?),
             }),
             score,
         }))
@@ -294,10 +358,13 @@ impl Index {
     }
 }
 
-impl Hit {
+impl Found {
     /// What decides between equal scores.
     fn order(&self) -> (Option<(&WorkspacePath, u32, u32)>, &NodeId) {
-        let place = self.place.as_ref();
-        (place.map(|p| (&p.path, p.line, p.start)), &self.id)
+        let place = match &self.at {
+            At::Chunk(place) => Some((&place.path, place.line, place.start)),
+            At::Name(_) => None,
+        };
+        (place, &self.id)
     }
 }

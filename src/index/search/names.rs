@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::expression::{matches, positive_patterns};
 use super::scope::Scope;
-use super::{Hit, Query};
+use super::{At, Found, Query};
 use crate::graph::{NodeId, NodeKind};
 use crate::index::error::IndexError;
-use crate::index::layout::{Code, mention_range, row_range};
+use crate::index::layout::{mention_range, row_range};
+use crate::index::locate::{Ref, names_of};
 use crate::index::open::Index;
 use crate::index::words::tokens;
 
@@ -17,16 +18,11 @@ pub(super) fn search(
     kind: NodeKind,
     query: &Query,
     scope: &Scope,
-    hits: &mut Vec<Hit>,
+    found: &mut Vec<Found>,
 ) -> Result<(), IndexError> {
     let used = used_in(index, kind, scope)?;
-    let sql = match kind {
-        NodeKind::Term => "SELECT id, name FROM term".to_owned(),
-        NodeKind::Tag => "SELECT id, name FROM tag".to_owned(),
-        _ => format!("SELECT id, key FROM target WHERE kind = {}", kind.code()),
-    };
     let patterns = positive_patterns(&query.expression);
-    let mut statement = index.connection().prepare(&sql)?;
+    let mut statement = index.connection().prepare(&names_of(kind))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
@@ -44,9 +40,9 @@ pub(super) fn search(
                     .any(|p| p.matches_at(&words[*at..]).is_some())
             })
             .count();
-        hits.push(Hit {
+        found.push(Found {
             id: NodeId::new(kind, name),
-            place: None,
+            at: At::Name(Ref::name(kind, id)),
             score: covered as f64 / words.len().max(1) as f64,
         });
     }

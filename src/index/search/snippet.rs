@@ -12,7 +12,7 @@ const WIDTH: usize = 160;
 const LEAD: usize = 40;
 
 /// A short piece of a text, on one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snippet {
     /// The piece, white space collapsed; `…` where it was cut.
     pub text: String,
@@ -37,6 +37,24 @@ pub fn snippet(text: &str, query: &Expression) -> Snippet {
         snippet.line = before.iter().filter(|byte| **byte == b'\n').count() as u32;
     }
     snippet
+}
+
+/// The piece of `text` that shows what stands at `place`, from the lines on
+/// which that stands.
+#[must_use]
+pub fn excerpt(text: &str, place: Range<usize>) -> Snippet {
+    let (Some(before), Some(after)) = (text.get(..place.start), text.get(place.end..)) else {
+        return Snippet::default();
+    };
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let end = place.end + after.find('\n').unwrap_or(after.len());
+    let lines = &text[start..end];
+    let matched = Match {
+        pattern: 0,
+        range: place.start - start..place.end - start,
+    };
+    let window = cut(lines, lead_in(lines, matched.range.start));
+    collapse(lines, &window, &[matched])
 }
 
 struct Match {

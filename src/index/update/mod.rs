@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use super::build::{Built, Counts, Facts, Inserts, Workshop, files_digest, write_refused};
 use super::error::IndexError;
 use super::open::{Index, Meta, check_schema};
-use super::prepare::{ANY_NAME, Prepared, names_of_document};
+use super::prepare::{ANY_NAME, Prepared, names_of_document, names_of_labels};
 use super::recompute;
 use super::{digest, layout};
 use crate::foundation::digest::MultisetDigest;
@@ -212,7 +212,9 @@ impl Updater<'_> {
         let mut any = false;
         for edit in edits.iter().filter(|edit| edit.turns_links()) {
             any = true;
-            for name in names_of_document(edit.path) {
+            let new = edit.new.map(|new| &new.document);
+            let labels = edit.old.into_iter().chain(new).flat_map(names_of_labels);
+            for name in names_of_document(edit.path).into_iter().chain(labels) {
                 add(name)?;
             }
         }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::names::LiveNames;
 use crate::graph::resolve::{self, Targets};
-use crate::graph::{LinkRule, NodeId, WorkspacePath};
+use crate::graph::{Format, LinkRule, NodeId, WorkspacePath};
 use crate::index::build::{End, Inserts, LinkRow, Lookup, NameIds, written};
 use crate::index::digest::place;
 use crate::index::error::IndexError;
@@ -48,6 +48,7 @@ impl<'c, 'p> Relinker<'c, 'p> {
                 connection,
                 files,
                 stems: OnceCell::new(),
+                labels: OnceCell::new(),
                 failure: RefCell::new(None),
             },
             fresh: Vec::new(),
@@ -156,11 +157,15 @@ fn target_id(
     }
 }
 
+/// Documents by a name that several may have.
+type ByName = HashMap<String, Vec<WorkspacePath>>;
+
 /// What links can point at, asked of the database.
 struct Live<'c> {
     connection: &'c Connection,
     files: &'c BTreeSet<WorkspacePath>,
-    stems: OnceCell<HashMap<String, Vec<WorkspacePath>>>,
+    stems: OnceCell<ByName>,
+    labels: OnceCell<ByName>,
     /// The first error: [`Targets`] has no way to tell.
     failure: RefCell<Option<IndexError>>,
 }
@@ -216,21 +221,41 @@ impl Live<'_> {
             .optional()?)
     }
 
-    fn read_stems(&self) -> Result<HashMap<String, Vec<WorkspacePath>>, IndexError> {
-        let mut statement = self.connection.prepare("SELECT path FROM document")?;
+    fn read_stems(&self) -> Result<ByName, IndexError> {
+        self.read_names("SELECT path, '' FROM document", |path, _| {
+            path.stem().to_lowercase()
+        })
+    }
+
+    fn read_labels(&self) -> Result<ByName, IndexError> {
+        let sql = format!(
+            "SELECT d.path, a.name FROM anchor a JOIN document d ON d.id = a.id >> 20
+             WHERE d.format = {}",
+            Format::Rst.code()
+        );
+        self.read_names(&sql, |_, label| label)
+    }
+
+    /// The documents in the rows of `sql`, by what `name` makes of a row.
+    fn read_names(
+        &self,
+        sql: &str,
+        name: impl Fn(&WorkspacePath, String) -> String,
+    ) -> Result<ByName, IndexError> {
+        let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
-        let mut stems: HashMap<String, Vec<WorkspacePath>> = HashMap::new();
+        let mut names = ByName::new();
         while let Some(row) = rows.next()? {
             let path: String = row.get(0)?;
             let path: WorkspacePath = path
                 .parse()
                 .map_err(|error| IndexError::Damaged(format!("{error}")))?;
-            stems
-                .entry(path.stem().to_lowercase())
+            names
+                .entry(name(&path, row.get(1)?))
                 .or_default()
                 .push(path);
         }
-        Ok(stems)
+        Ok(names)
     }
 }
 
@@ -270,5 +295,12 @@ impl Targets for Live<'_> {
             .stems
             .get_or_init(|| self.or_note(self.read_stems()).unwrap_or_default());
         stems.get(stem).cloned().unwrap_or_default()
+    }
+
+    fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath> {
+        let labels = self
+            .labels
+            .get_or_init(|| self.or_note(self.read_labels()).unwrap_or_default());
+        labels.get(label).cloned().unwrap_or_default()
     }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::{Change, Editable};
 use crate::graph::WorkspacePath;
 use crate::index::testing::{bytes, document, prepared};
-use crate::index::{Builder, Built, Facts, Index, IndexError, Scratch};
+use crate::index::{Batch, Builder, Built, Facts, Index, IndexError, Scratch};
 
 type Texts = BTreeMap<String, String>;
 
@@ -26,10 +26,9 @@ fn facts(files: &BTreeSet<WorkspacePath>) -> Facts {
 
 fn scratch_build(texts: &Texts, facts: &Facts) -> Built {
     let mut builder = Builder::new(&Scratch::Memory).unwrap();
-    for (path, text) in texts {
-        builder.add(&prepared(path, text)).unwrap();
-    }
-    builder.finish(facts).unwrap()
+    let documents = texts.iter().map(|(path, text)| prepared(path, text));
+    builder.add(&Batch::of(documents.collect())).unwrap();
+    builder.close().finish(facts).unwrap()
 }
 
 fn changes(old: &Texts, new: &Texts) -> Vec<Change> {
@@ -96,6 +95,9 @@ const LINES: &[&str] = &[
     "to [[b]] and [[b#Alpha]] and [[nobody]]",
     "to [x](https://example.org/) and [x](pic.png) and [x](sub/pic.png)",
     "to [x](README) and [x](/a) and [x](..)",
+    "to :ref:gate and :ref:beta and :ref:nowhere",
+    ".. _gate:",
+    ".. _beta:",
 ];
 const PATHS: &[&str] = &[
     "a.md",

@@ -44,16 +44,20 @@ impl<'a> Words<'a> {
     pub(super) fn next_into(&mut self, folded: &mut Vec<u8>) -> Option<Range<usize>> {
         let before = folded.len();
         let mut start = self.at;
-        while let Some(byte) = self.text.as_bytes().get(self.at) {
+        let bytes = self.text.as_bytes();
+        while let Some(byte) = bytes.get(self.at) {
             let (part, length) = match BYTES[usize::from(*byte)] {
-                SEPARATOR => (Part::Separator, 1),
-                BEYOND => {
+                Byte::Separator => (Part::Separator, 1),
+                Byte::Beyond => {
                     let c = self.text[self.at..].chars().next()?;
                     (part_of(c), c.len_utf8())
                 }
-                letter => {
-                    folded.push(letter);
-                    self.at += 1;
+                Byte::Letter => {
+                    let rest = &bytes[self.at..];
+                    let end = |byte: &u8| BYTES[usize::from(*byte)] != Byte::Letter;
+                    let run = rest.iter().position(end).unwrap_or(rest.len());
+                    folded.extend(rest[..run].iter().map(|byte| byte | LOWER_CASE));
+                    self.at += run;
                     continue;
                 }
             };
@@ -74,23 +78,29 @@ impl<'a> Words<'a> {
     }
 }
 
-/// An ASCII character that is no part of a word.
-const SEPARATOR: u8 = 0;
-/// A byte of a character beyond ASCII.
-const BEYOND: u8 = 0xff;
-/// What each byte is: one of these two, or the letter or digit it folds to.
-const BYTES: [u8; 256] = {
-    let mut bytes = [SEPARATOR; 256];
+/// What a byte is to a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Byte {
+    /// An ASCII character that is no part of one.
+    Separator,
+    /// An ASCII letter or digit.
+    Letter,
+    /// A byte of a character beyond ASCII.
+    Beyond,
+}
+
+/// The bit that makes an ASCII letter lower case; a digit has it anyway.
+const LOWER_CASE: u8 = 0x20;
+
+/// What each byte is.
+const BYTES: [Byte; 256] = {
+    let mut bytes = [Byte::Beyond; 256];
     let mut byte = 0u8;
     while byte < 0x80 {
-        if byte.is_ascii_alphanumeric() {
-            bytes[byte as usize] = byte.to_ascii_lowercase();
-        }
-        byte += 1;
-    }
-    let mut byte = 0x80;
-    while byte < bytes.len() {
-        bytes[byte] = BEYOND;
+        bytes[byte as usize] = match byte.is_ascii_alphanumeric() {
+            true => Byte::Letter,
+            false => Byte::Separator,
+        };
         byte += 1;
     }
     bytes

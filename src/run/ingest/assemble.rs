@@ -13,7 +13,7 @@ use crate::foundation::Sha256;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::sqlite::Scratch;
 use crate::graph::WorkspacePath;
-use crate::index::{self, Builder, Built, Change, Editable, IndexError};
+use crate::index::{self, Builder, Built, Change, Closed, Editable, IndexError};
 use crate::run::pack::PackWriter;
 use crate::run::plan::Planned;
 use crate::run::standing::next_ordinal;
@@ -192,17 +192,12 @@ fn derive(
         .collect();
     for (path, entry) in &survey.kept {
         match *entry {
-            Entry::Source {
-                sha256,
-                bytes,
-                document,
-            } => {
+            Entry::Source { sha256, bytes } => {
                 let path = path.clone();
                 let item = Item::Kept {
                     path: path.clone(),
                     sha256,
                     bytes,
-                    document,
                 };
                 all.insert(path, item);
             }
@@ -213,15 +208,15 @@ fn derive(
         }
     }
     progress.begin(Phase::files("extracting", Some(all.len() as u64)));
-    let mut builder = Builder::new(scratch)?;
-    derivation.derive_into(all.into_values().collect(), &mut builder, progress)?;
-    Ok(IndexWork::Scratch(Box::new(builder)))
+    let builder = Builder::new(scratch)?;
+    let documents = derivation.derive_into(all.into_values().collect(), builder, progress)?;
+    Ok(IndexWork::Scratch(Box::new(documents)))
 }
 
 /// How the run's index is made.
 enum IndexWork {
     /// All documents were added to it.
-    Scratch(Box<Builder>),
+    Scratch(Box<Closed>),
     /// The previous run's index and what changed since.
     Update {
         index: Box<Editable>,
@@ -232,7 +227,7 @@ enum IndexWork {
 impl IndexWork {
     fn finish(self, facts: &index::Facts) -> Result<Built, IndexError> {
         match self {
-            Self::Scratch(builder) => builder.finish(facts),
+            Self::Scratch(documents) => documents.finish(facts),
             Self::Update { index, changes } => index.update(&changes, facts),
         }
     }

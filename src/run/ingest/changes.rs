@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::derive::{Derivation, Derived};
 use super::link_files;
-use crate::graph::WorkspacePath;
-use crate::index::Change;
+use crate::graph::{Document, WorkspacePath};
+use crate::index::{Change, Prepared};
 use crate::run::RunError;
 use crate::run::tree::{Entry, Files, compare};
 
@@ -15,14 +15,13 @@ use crate::run::tree::{Entry, Files, compare};
 pub(super) fn changes(
     before: &Files,
     derivation: &mut Derivation<'_>,
-    documents: Vec<Derived>,
+    documents: Vec<(Derived, Prepared)>,
 ) -> Result<Vec<Change>, RunError> {
     let mut changes = BTreeMap::new();
-    for derived in documents {
-        let path = derived.prepared.source().path.clone();
+    for (derived, new) in documents {
+        let path = derived.source.path;
         let old = before_of(before, derivation, &path)?;
         derivation.links.add(derived.links);
-        let new = derived.prepared;
         changes.insert(path, Change::Put { old, new });
     }
     let source = |entry: Option<&Entry>| matches!(entry, Some(Entry::Source { .. }));
@@ -44,11 +43,11 @@ fn before_of(
     before: &Files,
     derivation: &mut Derivation<'_>,
     path: &WorkspacePath,
-) -> Result<Option<crate::graph::Document>, RunError> {
-    let Some(Entry::Source { document, .. }) = before.get(path) else {
+) -> Result<Option<Document>, RunError> {
+    let Some(Entry::Source { sha256, .. }) = before.get(path) else {
         return Ok(None);
     };
-    let document = derivation.shared.document(*document)?;
+    let document = derivation.shared.document(path, *sha256)?;
     let links = link_files::of_document(path, &document);
     derivation.links.remove(&links);
     Ok(Some(document))

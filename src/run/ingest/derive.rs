@@ -1,6 +1,6 @@
-//! From sources to documents, in batches: read, hash, parse and encode on all
-//! cores, then append to the pack and the index in path order. Memory follows
-//! the batch and the largest file, not the workspace.
+//! From sources to documents, in groups: read, hash and parse on all cores,
+//! then append to the pack and the index in path order. Memory follows the
+//! group and the largest file, not the workspace.
 
 use std::collections::BTreeMap;
 
@@ -8,36 +8,41 @@ use rayon::prelude::*;
 
 use super::link_files::{self, LinkFiles};
 use crate::foundation::Sha256;
+use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::Progress;
-use crate::graph::{Format, WorkspacePath};
-use crate::index::{self, Builder, Prepared};
-use crate::run::pack::{MAX_OBJECT_BYTES, PackWriter};
+use crate::graph::{Document, WorkspacePath};
+use crate::index::{self, Batch, Builder, Closed, Prepared};
+use crate::run::groups::groups;
+use crate::run::pack::{Block, MAX_OBJECT_BYTES, PackWriter};
 use crate::run::tree::{Entry, Files};
 use crate::run::{Objects, RunError, document};
 use crate::source::{Fingerprint, Found, Refusal, Root, extract, read};
-
-/// Source bytes of a batch: small enough that reading, indexing and
-/// compressing overlap, large enough to keep all cores busy.
-const BATCH_BYTES: u64 = 1024 * 1024;
-/// Files of a batch.
-const BATCH_FILES: usize = 1_024;
 
 /// One source on its way into a run.
 pub(super) enum Item {
     /// To be read and extracted.
     Fresh(Found),
-    /// Extracted before; its document is in a pack.
+    /// Ingested before; its object is in a pack.
     Kept {
         path: WorkspacePath,
         sha256: Sha256,
         bytes: u64,
-        document: Sha256,
     },
 }
 
+impl Item {
+    /// Bytes of the source.
+    const fn bytes(&self) -> u64 {
+        match self {
+            Self::Fresh(found) => found.bytes,
+            Self::Kept { bytes, .. } => *bytes,
+        }
+    }
+}
+
 /// What became of a source.
-pub(super) enum Outcome {
-    Source(Box<Derived>),
+enum Outcome {
+    Source(Derived),
     Refused {
         path: WorkspacePath,
         entry: Entry,
@@ -45,15 +50,17 @@ pub(super) enum Outcome {
     },
 }
 
-/// A source with its document.
+/// What a run keeps of a source.
 pub(super) struct Derived {
-    pub(super) id: Sha256,
-    /// The object's bytes, unless it is in a pack already.
-    pub(super) object: Option<Vec<u8>>,
-    pub(super) prepared: Prepared,
+    pub(super) source: index::Source,
+    /// Its text, unless it is in a pack already.
+    fresh: Option<String>,
     pub(super) links: Vec<WorkspacePath>,
-    pub(super) print: Option<Fingerprint>,
+    print: Option<Fingerprint>,
 }
+
+/// An outcome and, of a source, what an index takes of it.
+type Extracted = (Outcome, Option<Prepared>);
 
 /// Everything derived so far.
 pub(super) struct Derivation<'a> {
@@ -69,44 +76,66 @@ pub(super) struct Derivation<'a> {
 }
 
 impl Derivation<'_> {
-    /// Derives all `items` (in path order) into pack and `builder`.
+    /// Derives all `items` (in path order) into pack and `builder`. This
+    /// thread fills both while the others read, parse and compress.
     pub(super) fn derive_into(
         &mut self,
         items: Vec<Item>,
-        builder: &mut Builder,
+        mut builder: Builder,
         progress: &dyn Progress,
-    ) -> Result<(), RunError> {
-        let mut batches = batches(items);
-        let mut ready: Vec<Prepared> = Vec::new();
-        loop {
-            let batch = match batches.next() {
-                Some(batch) => self.fetch(batch)?,
-                None if ready.is_empty() => return Ok(()),
-                None => Vec::new(),
-            };
-            // One core fills the index with the batch before, while the
-            // others compress it and read this one.
-            let (root, max_bytes, pack) = (self.root, self.max_bytes, &mut self.pack);
-            let (indexed, (packed, outcomes)) = rayon::join(
-                || ready.iter().try_for_each(|prepared| builder.add(prepared)),
-                || {
-                    rayon::join(
-                        || pack.flush(),
-                        || extract_all(root, max_bytes, batch, progress),
-                    )
-                },
-            );
-            // Freed on all cores: most of it was allocated on another.
-            std::mem::take(&mut ready).into_par_iter().for_each(drop);
-            indexed?;
-            packed?;
-            for outcome in outcomes? {
-                if let Some(derived) = self.record(outcome)? {
-                    self.links.add(derived.links);
-                    ready.push(derived.prepared);
+    ) -> Result<Closed, RunError> {
+        let (root, max_bytes) = (self.root, self.max_bytes);
+        let extract = |group: Vec<Fetched>| {
+            let all = group.into_iter().map(|fetched| {
+                let extracted = extract_one(root, max_bytes, fetched);
+                progress.advance(1);
+                extracted
+            });
+            let (outcomes, prepared): (Vec<_>, Vec<_>) =
+                all.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+            let prepared = prepared.into_iter().flatten().collect();
+            Ok::<_, RunError>((outcomes, Batch::of(prepared)))
+        };
+        let compress = |block: Block| block.compress();
+        let mut groups = groups(items, Item::bytes);
+        rayon::in_place_scope(|scope| {
+            let (mut extracting, mut compressing) =
+                (InOrder::new(&extract), InOrder::new(&compress));
+            loop {
+                while extracting.has_room()
+                    && let Some(group) = groups.next()
+                {
+                    extracting.give(scope, self.fetch(group)?);
                 }
+                let Some(group) = extracting.take() else {
+                    break;
+                };
+                let (outcomes, batch) = group?;
+                for outcome in outcomes {
+                    if let Some(derived) = self.record(outcome)? {
+                        self.links.add(derived.links);
+                    }
+                }
+                for block in self.pack.take_full() {
+                    compressing.give(scope, block);
+                }
+                while let Some(block) = compressing.take_ready() {
+                    self.pack.store(&block?)?;
+                }
+                builder.add(&batch)?;
+                // Freed on another core, where most of it was allocated.
+                scope.spawn(move |_| drop(batch));
             }
-        }
+            self.pack.end_block();
+            for block in self.pack.take_full() {
+                compressing.give(scope, block);
+            }
+            let closed = builder.close();
+            while let Some(block) = compressing.take() {
+                self.pack.store(&block?)?;
+            }
+            Ok(closed)
+        })
     }
 
     /// Derives all `items` into the pack and returns the documents: for
@@ -115,12 +144,22 @@ impl Derivation<'_> {
         &mut self,
         items: Vec<Item>,
         progress: &dyn Progress,
-    ) -> Result<Vec<Derived>, RunError> {
+    ) -> Result<Vec<(Derived, Prepared)>, RunError> {
+        let (root, max_bytes) = (self.root, self.max_bytes);
         let mut documents = Vec::new();
-        for batch in batches(items) {
-            let batch = self.fetch(batch)?;
-            for outcome in extract_all(self.root, self.max_bytes, batch, progress)? {
-                documents.extend(self.record(outcome)?);
+        for group in groups(items, Item::bytes) {
+            let all: Vec<Result<Extracted, RunError>> = self
+                .fetch(group)?
+                .into_par_iter()
+                .map(|fetched| {
+                    let extracted = extract_one(root, max_bytes, fetched);
+                    progress.advance(1);
+                    extracted
+                })
+                .collect();
+            for extracted in all {
+                let (outcome, prepared) = extracted?;
+                documents.extend(self.record(outcome)?.zip(prepared));
             }
             self.pack.flush()?;
         }
@@ -129,13 +168,13 @@ impl Derivation<'_> {
 
     /// Adds to each stored item the bytes of its object. One connection
     /// serves the packs, so this is done in turn.
-    fn fetch(&mut self, batch: Vec<Item>) -> Result<Vec<Fetched>, RunError> {
-        batch
+    fn fetch(&mut self, group: Vec<Item>) -> Result<Vec<Fetched>, RunError> {
+        group
             .into_iter()
             .map(|item| match &item {
                 Item::Fresh(_) => Ok((item, None)),
-                Item::Kept { document, .. } => {
-                    let bytes = self.shared.get(*document)?;
+                Item::Kept { sha256, .. } => {
+                    let bytes = self.shared.get(*sha256)?;
                     Ok((item, Some(bytes)))
                 }
             })
@@ -159,131 +198,97 @@ impl Derivation<'_> {
                 Ok(None)
             }
             Outcome::Source(mut derived) => {
-                let source = derived.prepared.source();
-                let entry = Entry::Source {
-                    sha256: source.sha256,
-                    bytes: source.bytes,
-                    document: derived.id,
-                };
-                self.files.insert(source.path.clone(), entry);
+                let source = &derived.source;
+                let (sha256, bytes) = (source.sha256, source.bytes);
                 let print = derived.print.map(|print| (source.path.clone(), print));
                 self.prints.extend(print);
-                if let Some(object) = derived.object.take() {
+                self.files
+                    .insert(source.path.clone(), Entry::Source { sha256, bytes });
+                if let Some(text) = derived.fresh.take() {
                     self.extracted += 1;
-                    if self.shared.find(derived.id)?.is_none() {
-                        self.pack.append(derived.id, &object);
+                    if self.shared.find(sha256)?.is_none() {
+                        self.pack.append(sha256, text.as_bytes());
                     }
                 }
-                Ok(Some(*derived))
+                Ok(Some(derived))
             }
         }
     }
 }
 
-/// An item with the object that stands for it, if it was extracted before.
+/// An item with the object that stands for it, if it was ingested before.
 type Fetched = (Item, Option<Vec<u8>>);
 
-/// Reads and parses one batch on all cores, in its order.
-fn extract_all(
+/// Reads and parses one source.
+fn extract_one(
     root: &Root,
     max_bytes: u64,
-    batch: Vec<Fetched>,
-    progress: &dyn Progress,
-) -> Result<Vec<Outcome>, RunError> {
-    batch
-        .into_par_iter()
-        .map(|(item, stored)| {
-            let outcome = match item {
-                Item::Fresh(found) => Ok(fresh(root, &found, max_bytes)),
-                Item::Kept {
-                    path,
-                    sha256,
-                    bytes,
-                    document,
-                } => kept(path, sha256, bytes, document, &stored.unwrap_or_default()),
-            };
-            progress.advance(1);
-            outcome
-        })
-        .collect()
-}
-
-fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Outcome {
-    let refused = |refusal, sha256, bytes, print| Outcome::Refused {
-        path: found.path.clone(),
-        entry: Entry::Refused {
-            refusal,
+    (item, stored): Fetched,
+) -> Result<Extracted, RunError> {
+    match item {
+        Item::Fresh(found) => Ok(fresh(root, &found, max_bytes)),
+        Item::Kept {
+            path,
             sha256,
             bytes,
-        },
-        print,
-    };
-    let source = match read(root, found, max_bytes) {
-        Ok(source) => source,
-        Err(no) => return refused(no.refusal, no.sha256, no.bytes, no.fingerprint),
-    };
-    let bytes = source.text.len() as u64;
-    let format = Format::of_extension(found.path.extension());
-    let object = document::encode(format, &source.text);
-    if object.len() > MAX_OBJECT_BYTES {
-        let print = Some(source.fingerprint);
-        return refused(Refusal::TooLarge, Some(source.sha256), bytes, print);
-    }
-    let document = extract(format, &source.text);
-    Outcome::Source(Box::new(Derived {
-        id: Sha256::of(&object),
-        object: Some(object),
-        links: link_files::of_document(&found.path, &document),
-        prepared: index::prepare(
-            index::Source {
-                path: found.path.clone(),
-                sha256: source.sha256,
-                bytes,
-            },
-            document,
-        ),
-        print: Some(source.fingerprint),
-    }))
-}
-
-fn kept(
-    path: WorkspacePath,
-    sha256: Sha256,
-    bytes: u64,
-    id: Sha256,
-    object: &[u8],
-) -> Result<Outcome, RunError> {
-    let document = document::decode(id, object)?;
-    Ok(Outcome::Source(Box::new(Derived {
-        id,
-        object: None,
-        links: link_files::of_document(&path, &document),
-        prepared: index::prepare(
-            index::Source {
+        } => {
+            let source = index::Source {
                 path,
                 sha256,
                 bytes,
-            },
-            document,
-        ),
-        print: None,
-    })))
+            };
+            kept(source, &stored.unwrap_or_default())
+        }
+    }
 }
 
-/// Cuts `items` into batches of bounded size.
-fn batches(items: Vec<Item>) -> impl Iterator<Item = Vec<Item>> {
-    let mut items = items.into_iter().peekable();
-    std::iter::from_fn(move || {
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while batch.len() < BATCH_FILES && bytes < BATCH_BYTES {
-            let Some(item) = items.next() else { break };
-            bytes += match &item {
-                Item::Fresh(found) => found.bytes,
-                Item::Kept { bytes, .. } => *bytes,
-            };
-            batch.push(item);
-        }
-        (!batch.is_empty()).then_some(batch)
-    })
+fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Extracted {
+    let refused = |refusal, sha256, bytes, print| {
+        let entry = Entry::Refused {
+            refusal,
+            sha256,
+            bytes,
+        };
+        let path = found.path.clone();
+        (Outcome::Refused { path, entry, print }, None)
+    };
+    let read = match read(root, found, max_bytes) {
+        Ok(read) => read,
+        Err(no) => return refused(no.refusal, no.sha256, no.bytes, no.fingerprint),
+    };
+    let bytes = read.text.len() as u64;
+    if read.text.len() > MAX_OBJECT_BYTES {
+        let print = Some(read.fingerprint);
+        return refused(Refusal::TooLarge, Some(read.sha256), bytes, print);
+    }
+    let source = index::Source {
+        path: found.path.clone(),
+        sha256: read.sha256,
+        bytes,
+    };
+    let document = extract(document::format_of(&source.path), &read.text);
+    derived(source, document, Some((read.text, read.fingerprint)))
+}
+
+fn kept(source: index::Source, object: &[u8]) -> Result<Extracted, RunError> {
+    let document = document::decode(&source.path, source.sha256, object)?;
+    Ok(derived(source, document, None))
+}
+
+/// What becomes of a document, and of the text and fingerprint it was read
+/// with.
+fn derived(
+    source: index::Source,
+    document: Document,
+    read: Option<(String, Fingerprint)>,
+) -> Extracted {
+    let (fresh, print) = read.unzip();
+    let derived = Derived {
+        source: source.clone(),
+        fresh,
+        links: link_files::of_document(&source.path, &document),
+        print,
+    };
+    let prepared = index::prepare(source, document);
+    (Outcome::Source(derived), Some(prepared))
 }

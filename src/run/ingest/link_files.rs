@@ -21,7 +21,10 @@ pub(super) fn of_document(path: &WorkspacePath, document: &Document) -> Vec<Work
         .iter()
         .filter_map(|link| match candidates(path, link.rule, &link.target) {
             Candidates::Paths { paths, .. } => paths.into_iter().next(),
-            Candidates::External(_) | Candidates::Stem { .. } | Candidates::Nothing => None,
+            Candidates::External(_)
+            | Candidates::Stem { .. }
+            | Candidates::Label(_)
+            | Candidates::Nothing => None,
         })
         .filter(|target| target != path)
         .collect()

@@ -16,7 +16,7 @@ const MOST_PACKS: usize = 48;
 /// The trees of a run.
 pub(super) struct Trees {
     pub(super) root: Sha256,
-    /// Every object the run needs, trees and documents, ascending.
+    /// Every object the run needs, trees and sources, ascending.
     pub(super) reachable: Vec<Sha256>,
 }
 
@@ -57,7 +57,7 @@ pub(super) fn pack_trees(
         }
     }
     live.extend(files.values().filter_map(|entry| match entry {
-        Entry::Source { document, .. } => Some(*document),
+        Entry::Source { sha256, .. } => Some(*sha256),
         Entry::Refused { .. } | Entry::File => None,
     }));
     live.par_sort_unstable();

@@ -146,14 +146,9 @@ impl From<&Entry> for Node {
             object: None,
         };
         match *entry {
-            Entry::Source {
-                sha256,
-                bytes,
-                document,
-            } => Self {
+            Entry::Source { sha256, bytes } => Self {
                 sha256: Some(sha256),
                 bytes: Some(bytes),
-                object: Some(document),
                 ..node(Status::Source)
             },
             Entry::Refused {
@@ -206,11 +201,9 @@ impl Node {
             self.object,
         ) {
             (Status::Tree, None, None, None, Some(object)) => return Some(Meaning::Tree(object)),
-            (Status::Source, None, Some(sha256), Some(bytes), Some(document)) => Entry::Source {
-                sha256,
-                bytes,
-                document,
-            },
+            (Status::Source, None, Some(sha256), Some(bytes), None) => {
+                Entry::Source { sha256, bytes }
+            }
             (Status::Refused, Some(refusal), sha256, Some(bytes), None) => Entry::Refused {
                 refusal,
                 sha256,

@@ -170,7 +170,7 @@ fn repeated_marks_take_linear_time() {
     for mark in PLAIN {
         linear(mark, Text, |bytes| repeated(mark, bytes));
     }
-    const RST: [&str; 22] = [
+    const RST: [&str; 31] = [
         "`",
         "``",
         "`a",
@@ -193,6 +193,15 @@ fn repeated_marks_take_linear_time() {
         "a:b:",
         "a\n=\n",
         ".. toctree::\n\n   a\n\n",
+        "a_ ",
+        "a__ ",
+        "a_-",
+        "_`a` ",
+        "`a`_ ",
+        "`a <b_>`_ ",
+        ".. _a: b_\n",
+        ".. _a:\n\n",
+        "__ a\n",
     ];
     for mark in RST {
         linear(mark, Rst, |bytes| repeated(mark, bytes));
@@ -275,6 +284,15 @@ fn tables_definitions_and_headings_take_linear_time() {
     });
     linear("one title many times", Text, |bytes| {
         repeated("Same\n====\n\n", bytes)
+    });
+    linear("names of names", Rst, |bytes| {
+        let half = bytes / 2;
+        numbered(half, |n| format!(".. _a{n}: a{}_\n", n + 1))
+            + "\n"
+            + &numbered(half, |n| format!("a{n}_ "))
+    });
+    linear("labels above a title", Rst, |bytes| {
+        repeated(".. _a:\n\n", bytes) + "A\n=\n"
     });
     linear("a title of many roles", Rst, |bytes| {
         let title = repeated(":a:`b` ", bytes / 2);

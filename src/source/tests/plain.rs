@@ -130,3 +130,115 @@ fn rst_entries_of_a_toctree_are_links() {
     );
     assert_eq!(document.tags.len(), 1);
 }
+
+/// The links of a text: target, evidence, line.
+fn links_of(text: &str) -> Vec<(String, String, u32)> {
+    let document = extract(Format::Rst, text);
+    let links = document.links.iter();
+    links
+        .map(|l| (l.target.clone(), at(text, l.span).to_owned(), l.span.line))
+        .collect()
+}
+
+#[track_caller]
+fn assert_links(text: &str, expected: &[(&str, &str, u32)]) {
+    let found = links_of(text);
+    let found: Vec<_> = found
+        .iter()
+        .map(|(target, evidence, line)| (target.as_str(), evidence.as_str(), *line))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn rst_references_lead_where_their_name_is_defined_before_or_after() {
+    assert_links(
+        "\
+Read the `User  guide`_, the FAQ_, (site_) and `odd: name`_.\n\
+No links: snake_case_, __init__, 3_000, \\escaped_, unknown_ and ``FAQ_``.\n\
+\n.. _user guide:\n\n.. _FAQ: faq.rst\n.. _site: `Odd: Name`_\n.. _`odd: name`: https://x.org/\n.. _a\\: b: c.rst\n\n`A: B`_ and `std::x`_\n\n.. _std::x: d.rst\n",
+        &[
+            ("#user guide", "`User  guide`_", 1),
+            ("faq.rst", "FAQ_", 1),
+            ("https://x.org/", "site_", 1),
+            ("https://x.org/", "`odd: name`_", 1),
+            ("faq.rst", ".. _FAQ: faq.rst", 6),
+            ("https://x.org/", ".. _`odd: name`: https://x.org/", 8),
+            ("c.rst", ".. _a\\: b: c.rst", 9),
+            ("c.rst", "`A: B`_", 11),
+            ("d.rst", "`std::x`_", 11),
+            ("d.rst", ".. _std::x: d.rst", 13),
+        ],
+    );
+}
+
+#[test]
+fn rst_titles_can_be_referred_to_and_a_phrase_that_names_nothing_is_a_broken_link() {
+    assert_links(
+        "Setting up\n==========\n\nUsage\n-----\n\nFirst `setting up`_, then Usage_; `no such part`_.\n",
+        &[
+            ("#setting up", "`setting up`_", 7),
+            ("#usage", "Usage_", 7),
+            ("#no such part", "`no such part`_", 7),
+        ],
+    );
+}
+
+#[test]
+fn rst_anonymous_and_embedded_references_find_their_targets() {
+    assert_links(
+        "\
+`One`__ and two__, `here <site_>`_ or `Home <https://h.org/>`_, again Home_.\n\
+\n.. __: one.rst\n__ https://two.org/\n\n.. _site: https://s.org/\n",
+        &[
+            ("one.rst", "`One`__", 1),
+            ("https://two.org/", "two__", 1),
+            ("https://s.org/", "`here <site_>`_", 1),
+            ("https://h.org/", "`Home <https://h.org/>`_", 1),
+            ("https://h.org/", "Home_", 1),
+            ("one.rst", ".. __: one.rst", 3),
+            ("https://two.org/", "__ https://two.org/", 4),
+            ("https://s.org/", ".. _site: https://s.org/", 6),
+        ],
+    );
+}
+
+#[test]
+fn rst_roles_and_directives_link_to_labels_and_files() {
+    assert_links(
+        "\
+See :ref:`Set-Up`, :ref:`this one <set  up>`, :std:ref:`x`, :numref:`fig`; :ref:`genindex`.\n\
+Get :download:`it <files/a.zip>`.\n\
+\n.. include:: parts/head.rst\n\n.. include:: <isonum.txt>\n\n.. |logo| image:: img/logo.png\n\n.. literalinclude:: /src/a.py\n   :language: python\n",
+        &[
+            (":ref:set-up", ":ref:`Set-Up`", 1),
+            (":ref:set up", ":ref:`this one <set  up>`", 1),
+            (":ref:x", ":std:ref:`x`", 1),
+            (":ref:fig", ":numref:`fig`", 1),
+            ("files/a.zip", ":download:`it <files/a.zip>`", 2),
+            ("parts/head.rst", "parts/head.rst", 4),
+            ("img/logo.png", "img/logo.png", 8),
+            ("/src/a.py", "/src/a.py", 10),
+        ],
+    );
+}
+
+#[test]
+fn rst_labels_name_the_section_whose_title_follows() {
+    let text = "Top\n===\n\n.. _Inside:\n\ntext _`Spot` text\n\n.. _first:\n.. _Second One:\n\nPart\n----\n\n.. figure:: a.png\n   :name: fig-a\n\n.. _part:\n";
+    let document = extract(Format::Rst, text);
+    let anchors: Vec<_> = document
+        .anchors
+        .iter()
+        .map(|a| (a.name.as_str(), a.section))
+        .collect();
+    let expected = [
+        ("inside", Some(0)),
+        ("spot", Some(0)),
+        ("first", Some(1)),
+        ("second one", Some(1)),
+        ("fig-a", Some(1)),
+        ("part", Some(1)),
+    ];
+    assert_eq!(anchors, expected);
+}

@@ -99,7 +99,8 @@ pub(super) fn perform(
 }
 
 /// Gives the installed executable a second name: a hard link, or a copy
-/// where the file system has none or does not allow it.
+/// where the file system has none or does not allow it. The name is made
+/// durable with that of the intent, which is written next to it.
 fn keep(target: &Path, path: &Path) -> Result<(), SwapError> {
     remove(path)?;
     if fs::hard_link(target, path).is_err() {
@@ -107,16 +108,15 @@ fn keep(target: &Path, path: &Path) -> Result<(), SwapError> {
             .and_then(|_| fs::File::open(path)?.sync_all())
             .map_err(SwapError::io("copy", target))?;
     }
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    durable::sync_directory(folder).map_err(SwapError::io("sync", folder))
+    Ok(())
 }
 
+/// Renames `staged` to the executable. That its old name is gone need not
+/// last: whoever finds it again removes it.
 fn replace(held: &Held, staged: &Path, target: &Path) -> Result<(), SwapError> {
     fs::rename(staged, target).map_err(SwapError::io("replace", target))?;
-    for directory in [held.place.directory(), held.place.folder()] {
-        durable::sync_directory(directory).map_err(SwapError::io("sync", directory))?;
-    }
-    Ok(())
+    let directory = held.place.directory();
+    durable::sync_directory(directory).map_err(SwapError::io("sync", directory))
 }
 
 /// Renames the kept executable back over the one that does not run.
@@ -145,7 +145,8 @@ pub(super) fn record_receipt(path: &Path, version: &str) -> Result<(), SwapError
 
 /// Removes everything in our folder that neither the lock nor
 /// `previous.json` accounts for; the record of the swap goes last, so that a
-/// kill in between is noticed.
+/// kill in between is noticed. Nothing is fsynced: should the record come
+/// back after a power cut, the next command sweeps again.
 pub(super) fn sweep(held: &Held) -> Result<(), SwapError> {
     let place = &held.place;
     let previous = durable::read_bounded(&place.previous_record(), 64 * 1024)
@@ -170,8 +171,7 @@ pub(super) fn sweep(held: &Held) -> Result<(), SwapError> {
             remove(&path)?;
         }
     }
-    remove(&place.intent())?;
-    durable::sync_directory(folder).map_err(SwapError::io("sync", folder))
+    remove(&place.intent())
 }
 
 fn remove(path: &Path) -> Result<(), SwapError> {

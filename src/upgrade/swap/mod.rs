@@ -21,7 +21,7 @@
 //!    version runs; `staged` is removed.
 //! 2. The executable gets a second name, `previous-…`. Killed: the name goes.
 //! 3. `intent.json` is written and fsynced. Killed: as before.
-//! 4. `staged` is renamed to the executable, both folders are fsynced.
+//! 4. `staged` is renamed to the executable, whose folder is fsynced.
 //!    Killed: the new version runs, and finishes what is left.
 //! 5. The installed path is run. If that fails, `previous-…` is renamed back.
 //! 6. The installer's receipt and `previous.json` are written, older
@@ -69,6 +69,9 @@ pub enum SwapError {
         /// Process id of the other one, where the kernel tells.
         pid: Option<i32>,
     },
+    /// The executable is not the file any more that the update began with.
+    #[error("{} was replaced while this update went on", .0.display())]
+    Replaced(PathBuf),
     /// A file operation failed.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {

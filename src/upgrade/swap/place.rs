@@ -18,6 +18,8 @@ pub struct Place {
     target: PathBuf,
     directory: PathBuf,
     folder: PathBuf,
+    /// Which file the executable is, by device and inode.
+    file: Option<(u64, u64)>,
 }
 
 impl Place {
@@ -30,6 +32,7 @@ impl Place {
             target: target.to_owned(),
             folder: directory.join(".auditgraph"),
             directory,
+            file: file(target),
         }
     }
 
@@ -103,7 +106,8 @@ impl Place {
     /// cleans up after an interrupted predecessor.
     ///
     /// # Errors
-    /// [`SwapError`]: not writable, busy, or what cleaning up met.
+    /// [`SwapError`]: not writable, busy, or what cleaning up met; replaced,
+    /// when another update was faster since this place was looked at.
     pub fn hold(self) -> Result<(Held, Option<Recovered>), SwapError> {
         self.check_writable()?;
         let lock = self.lock_folder().inspect_err(|_| {
@@ -111,6 +115,9 @@ impl Place {
             let _ = fs::remove_dir(&self.folder);
         })?;
         let held = Held { place: self, lock };
+        if file(held.place.target()) != held.place.file {
+            return Err(SwapError::Replaced(held.place.target.clone()));
+        }
         let recovered = recover(&held)?;
         Ok((held, recovered))
     }
@@ -157,6 +164,11 @@ impl Place {
             }
         }
     }
+}
+
+fn file(target: &Path) -> Option<(u64, u64)> {
+    let metadata = fs::metadata(target).ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// A place whose lock this process holds: only through it is anything

@@ -10,7 +10,6 @@ use serde::Deserialize;
 
 use super::record::{Identity, digest};
 use super::{Held, Plan, SwapError};
-use crate::foundation::durable;
 use crate::schema::Reader;
 use crate::upgrade::archive::{self, unpack_executable};
 use crate::upgrade::child;
@@ -137,11 +136,9 @@ impl StagedBinary {
                 .map_err(SwapError::io("create", &path))?;
             fill(&mut file)?;
             like_installed(held.place.target(), &file, &path)?;
-            file.sync_all().map_err(SwapError::io("sync", &path))?;
-            // Closed before it is run, or the kernel calls it busy.
-            drop(file);
-            durable::sync_directory(held.place.folder())
-                .map_err(SwapError::io("sync", held.place.folder()))
+            // Its name need not last before it is renamed. Closed before it
+            // is run, or the kernel calls it busy.
+            file.sync_all().map_err(SwapError::io("sync", &path))
         };
         write().inspect_err(|_| {
             let _ = fs::remove_file(&path);

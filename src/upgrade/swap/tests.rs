@@ -323,3 +323,19 @@ fn the_plan_can_be_read() {
     );
     assert_eq!(text.len(), 9);
 }
+
+#[test]
+fn an_update_that_waited_while_another_was_faster_changes_nothing() {
+    let home = Home::new();
+    let waiting = home.place();
+    let held = home.hold();
+    let (plan, staged) = home.stage(&held, "0.2.0", &program("0.2.0", ""));
+    swap(&held, plan, staged).unwrap();
+    drop(held);
+    let leftovers = home.leftovers();
+    // It still believes that the old version is what it would keep.
+    let refused = waiting.hold().err().unwrap();
+    assert!(matches!(refused, SwapError::Replaced(_)), "{refused}");
+    assert_eq!(home.leftovers(), leftovers);
+    assert_eq!(home.place().hold().unwrap().1, None);
+}

@@ -272,7 +272,7 @@ async fn attempt(
         .datastore(&scratch)
         .load()
         .await;
-    store.keep(&scratch, start, &|name| feed.received(name))?;
+    store.keep(&scratch, start, &|name| feed.received(name), now())?;
     Ok(match loaded {
         Ok(repository) => Outcome::Loaded(Box::new(repository)),
         Err(error) => Outcome::Refused(TrustError::from_tough(&error), feed.used_cache()),

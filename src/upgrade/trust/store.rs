@@ -90,19 +90,20 @@ impl Store {
         })
     }
 
-    /// Compares the time with the newest one seen, and remembers it.
+    /// Compares the time with the newest one seen.
     pub(super) fn check_clock(&self, now: i64) -> Result<(), TrustError> {
-        let last = self
-            .read(CLOCK)
-            .and_then(|bytes| String::from_utf8(bytes).ok()?.trim().parse::<i64>().ok());
-        match last {
+        match self.newest_time() {
             Some(last) if now < last - CLOCK_SLACK => Err(TrustError::Clock {
                 hours: (last - now).unsigned_abs() / 3600,
                 file: self.directory.join(CLOCK),
             }),
-            Some(last) if now <= last => Ok(()),
-            _ => self.replace(CLOCK, format!("{now}\n").as_bytes()),
+            _ => Ok(()),
         }
+    }
+
+    fn newest_time(&self) -> Option<i64> {
+        let bytes = self.read(CLOCK)?;
+        String::from_utf8(bytes).ok()?.trim().parse().ok()
     }
 
     /// A remembered file, if it is there and not absurd.
@@ -163,23 +164,24 @@ impl Store {
     }
 
     /// Keeps what tough accepted: the files of `scratch`, in the bytes that
-    /// were received (`received` finds them by name), and the chain of roots
-    /// from `start` on. Also called after a refusal, for what was accepted
-    /// before it.
+    /// were received (`received` finds them by name), the chain of roots from
+    /// `start` on, and that it is `now`. Also called after a refusal, for what
+    /// was accepted before it.
     pub(super) fn keep(
         &self,
         scratch: &Path,
         start: &[u8],
         received: &dyn Fn(&str) -> Option<Vec<u8>>,
+        now: i64,
     ) -> Result<(), TrustError> {
-        self.keep_roots(start, received)?;
+        let mut kept = self.roots(start, received)?;
         for name in ROLES {
             match durable::read_bounded(&scratch.join(name), MAX_BYTES) {
                 Ok(accepted) => {
                     let raw = received(name).filter(|raw| same_json(raw, &accepted));
                     // tough writes its own rendering of what it read; a file
                     // it did not touch is the copy it was given.
-                    self.replace(name, &raw.unwrap_or(accepted))?;
+                    kept.push((name.to_owned(), raw.unwrap_or(accepted)));
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => self.forget(name)?,
                 Err(error) => {
@@ -190,18 +192,25 @@ impl Store {
                 }
             }
         }
+        if self.newest_time().is_none_or(|last| last < now) {
+            kept.push((CLOCK.to_owned(), format!("{now}\n").into_bytes()));
+        }
+        self.replace(&kept)?;
         // What is left of it is removed by the next process.
         let _ = fs::remove_dir_all(scratch);
         Ok(())
     }
 
-    fn keep_roots(
+    /// The roots that were received after `start`, each signed as its
+    /// predecessor demands, and the newest of them again as `root.json`.
+    fn roots(
         &self,
         start: &[u8],
         received: &dyn Fn(&str) -> Option<Vec<u8>>,
-    ) -> Result<(), TrustError> {
+    ) -> Result<Vec<(String, Vec<u8>)>, TrustError> {
+        let mut roots = Vec::new();
         let Ok(mut newest) = serde_json::from_slice::<Signed<Root>>(start) else {
-            return Ok(());
+            return Ok(roots);
         };
         let mut bytes = start.to_vec();
         loop {
@@ -212,25 +221,36 @@ impl Store {
             let Some(next) = successor(&newest, &next_bytes) else {
                 break;
             };
-            let roots = self.directory.join("roots");
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&roots)
-                .map_err(|error| TrustError::State { path: roots, error })?;
-            self.replace(&root_name(version), &next_bytes)?;
+            roots.push((root_name(version), next_bytes.clone()));
             newest = next;
             bytes = next_bytes;
         }
-        self.replace("root.json", &bytes)
+        if !roots.is_empty() {
+            let folder = self.directory.join("roots");
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
+                .map_err(|error| TrustError::State {
+                    path: folder,
+                    error,
+                })?;
+        }
+        roots.push(("root.json".to_owned(), bytes));
+        Ok(roots)
     }
 
-    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), TrustError> {
-        if self.read(name).is_some_and(|old| old == bytes) {
-            return Ok(());
-        }
-        let path = self.directory.join(name);
-        durable::replace(&path, bytes).map_err(|error| TrustError::State { path, error })
+    /// Writes the files whose bytes are other ones.
+    fn replace(&self, files: &[(String, Vec<u8>)]) -> Result<(), TrustError> {
+        let changed: Vec<_> = files
+            .iter()
+            .filter(|(name, bytes)| self.read(name).as_ref() != Some(bytes))
+            .map(|(name, bytes)| (self.directory.join(name), bytes.as_slice()))
+            .collect();
+        durable::replace_all(&changed).map_err(|error| TrustError::State {
+            path: self.directory.clone(),
+            error,
+        })
     }
 
     fn forget(&self, name: &str) -> Result<(), TrustError> {

@@ -61,6 +61,7 @@ mod of_update {
             SwapError::RolledBack { .. } => (Exit::Failed, "rolled_back"),
             SwapError::NotWritable { .. } => (Exit::Failed, "not_writable"),
             SwapError::NoPrevious(_) => (Exit::Failed, "no_previous"),
+            SwapError::Replaced(_) => (Exit::Busy, "busy"),
             error if error.is_verification() => (Exit::VerificationFailed, "verification"),
             _ => (Exit::Failed, "swap"),
         };
@@ -73,6 +74,9 @@ mod of_update {
                 .detail("pid", pid)
                 .hint("wait for it to finish, then try again"),
             SwapError::Io { path, .. } => failure.path(path.display()),
+            SwapError::Replaced(_) => failure
+                .why("nothing was changed: another update was faster")
+                .hint("auditgraph version"),
             SwapError::PreviousChanged { .. } => failure
                 .why("nothing was changed: the version that was kept is not what it was")
                 .hint("auditgraph self-update --to VERSION --allow-downgrade"),

@@ -120,10 +120,11 @@ impl Report for Document {
             }
             Outcome::Declined => page.line("Nothing was changed.")?,
         }
-        // Said before anything is decided, and where nothing would be changed
-        // nothing is said.
+        // What is then to be done in workspaces; where nothing is, nothing is
+        // said.
+        use Outcome::{Available, Planned, Updated};
         let changes = self.preflight.as_ref().filter(|report| {
-            matches!(self.outcome, Outcome::Available | Outcome::Planned)
+            matches!(self.outcome, Available | Planned | Updated)
                 && report
                     .profiles()
                     .any(|(_, row)| row.change.loses_readability() || row.change.goes_over_budget())

@@ -31,6 +31,8 @@ pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Resu
         )
         .why("it may have been replaced or removed while it was running")
     })?;
+    // Looked at before all that takes time: another update may be faster.
+    let place = Place::of(&install.path);
     let look = look(context, &typed.which, typed.allow_downgrade, root)?;
     let Some(release) = look.release()? else {
         let document = describe(Outcome::UpToDate, &look, install, None);
@@ -50,7 +52,7 @@ pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Resu
     }
     let accept = typed.accept.into();
     insist(&foreseen.report, accept)?;
-    let job = Job::new(install, &release)?;
+    let job = Job::new(install, place, &release)?;
     if typed.dry_run {
         let mut document = describe(Outcome::Planned, &look, job.install, Some(&release));
         document.plan = plan_text(&job.plan, &release, &job.download);
@@ -130,8 +132,7 @@ struct Job {
 }
 
 impl Job {
-    fn new(install: Install, release: &Release) -> Result<Self, Failure> {
-        let place = Place::of(&install.path);
+    fn new(install: Install, place: Place, release: &Release) -> Result<Self, Failure> {
         place.check_writable().map_err(swap_failure)?;
         let from =
             Identity::read(place.target(), env!("CARGO_PKG_VERSION")).map_err(swap_failure)?;

@@ -1,0 +1,212 @@
+//! Running text of reStructuredText: literals, roles, references.
+
+use std::ops::Range;
+
+use super::Markup;
+use super::references::{Reference, normalized};
+use crate::graph::{LinkRule, MentionRule};
+use crate::source::builder::{Builder, MAX_NAME};
+use crate::source::inline::scan;
+
+/// Roles whose content is code.
+const CODE_ROLES: [&str; 20] = [
+    "code", "literal", "samp", "file", "command", "program", "option", "envvar", "keyword", "func",
+    "class", "meth", "mod", "attr", "data", "const", "exc", "obj", "type", "macro",
+];
+/// Roles whose content is a path.
+const PATH_ROLES: [&str; 2] = ["doc", "download"];
+/// Roles whose content is a label of any document.
+const LABEL_ROLES: [&str; 2] = ["ref", "numref"];
+/// The labels of pages that Sphinx makes.
+const MADE_LABELS: [&str; 3] = ["genindex", "modindex", "search"];
+
+impl<'t> Markup<'t> {
+    /// Reads running text.
+    pub(super) fn running(&mut self, builder: &mut Builder<'t>, range: Range<usize>) {
+        let text = builder.text();
+        let Some(run) = text.get(range.clone()) else {
+            return;
+        };
+        let bytes = run.as_bytes();
+        let mut plain = 0;
+        let mut at = 0;
+        // Once one kind of closing mark is not found there is none further on.
+        let (mut literals, mut quotes) = (true, true);
+        while let Some(tick) = bytes.get(at..).and_then(|rest| memchr::memchr(b'`', rest)) {
+            let open = at + tick;
+            let literal = bytes[open..].starts_with(b"``");
+            at = open + if literal { 2 } else { 1 };
+            let (wanted, possible): (&[u8], _) = if literal {
+                (b"``", &mut literals)
+            } else {
+                (b"`", &mut quotes)
+            };
+            if !*possible {
+                continue;
+            }
+            let Some(length) = memchr::memmem::find(&bytes[at..], wanted) else {
+                *possible = false;
+                continue;
+            };
+            let content = at..at + length;
+            let marks = underscores(bytes, content.end + wanted.len());
+            let end = content.end + wanted.len() + if literal { 0 } else { marks };
+            let before = &run[plain..open];
+            let prefix = match role(before) {
+                _ if literal => "",
+                "" if before.ends_with('_') => "_",
+                role => role,
+            };
+            let start = open - prefix.len();
+            self.plain(builder, range.start + plain..range.start + start);
+            let place = range.start + start..range.start + end;
+            let content = &run[content];
+            match prefix {
+                _ if literal => builder.mention(MentionRule::InlineCode, content, place),
+                "_" => self.references.define(builder, content, "", place),
+                "" if marks > 0 => self.reference(builder, content, marks, place),
+                role => interpreted(builder, role, content, place),
+            }
+            plain = end;
+            at = end;
+        }
+        self.plain(builder, range.start + plain..range.end);
+    }
+
+    /// `` `content`_ ``, `` `content`__ `` or either with a target embedded.
+    fn reference(
+        &mut self,
+        builder: &mut Builder<'t>,
+        content: &'t str,
+        marks: usize,
+        place: Range<usize>,
+    ) {
+        let reference = match embedded(content) {
+            Some((name, target)) => {
+                return self.references.embedded(builder, name, target, place);
+            }
+            None if marks > 1 => Reference::Anonymous,
+            None => Reference::Phrase(content),
+        };
+        self.references.refer(builder, reference, place);
+    }
+
+    /// Reads what holds no backquotes.
+    fn plain(&mut self, builder: &mut Builder<'t>, range: Range<usize>) {
+        scan(builder, range.clone(), false);
+        let run = &builder.text()[range.clone()];
+        let bytes = run.as_bytes();
+        let mut at = 0;
+        while let Some(mark) = memchr::memchr(b'_', &bytes[at..]).map(|mark| at + mark) {
+            let marks = underscores(bytes, mark);
+            at = mark + marks;
+            let ended = run[at..].chars().next().is_none_or(ends_reference);
+            let word = if ended { word_before(&run[..mark]) } else { "" };
+            if word.is_empty() {
+                continue;
+            }
+            let reference = match marks {
+                1 => Reference::Word(word),
+                _ => Reference::Anonymous,
+            };
+            let place = range.start + mark - word.len()..range.start + at;
+            self.references.refer(builder, reference, place);
+        }
+    }
+}
+
+/// How many `_` end a reference at `at`: one, two, or none.
+fn underscores(bytes: &[u8], at: usize) -> usize {
+    let marks = bytes.get(at..).unwrap_or_default().iter().take(2);
+    marks.take_while(|&&byte| byte == b'_').count()
+}
+
+/// Whether a reference may end before `c`.
+fn ends_reference(c: char) -> bool {
+    c.is_whitespace() || "'\")]}>-/\\:.,;!?’”»".contains(c)
+}
+
+/// Whether a reference may start behind `c`.
+fn starts_reference(c: char) -> bool {
+    c.is_whitespace() || "'\"([{<-/:‘“«".contains(c)
+}
+
+/// The simple name at the end of `before`: letters and digits, with single
+/// punctuation inside. Empty when there is none.
+fn word_before(before: &str) -> &str {
+    let window = &before[before.ceil_char_boundary(before.len().saturating_sub(MAX_NAME))..];
+    let mut start = window.len();
+    // Between two alphanumeric characters stands at most one other.
+    let mut joint = true;
+    for (at, c) in window.char_indices().rev() {
+        if c.is_alphanumeric() {
+            (start, joint) = (at, false);
+        } else if joint || !matches!(c, '-' | '_' | '.' | ':' | '+') {
+            break;
+        } else {
+            joint = true;
+        }
+    }
+    let preceded = window[..start].chars().next_back();
+    if preceded.is_none_or(starts_reference) {
+        &window[start..]
+    } else {
+        ""
+    }
+}
+
+/// `text <target>`: both parts.
+pub(super) fn embedded(content: &str) -> Option<(&str, &str)> {
+    let (text, target) = content.strip_suffix('>')?.rsplit_once('<')?;
+    Some((text.trim(), target.trim()))
+}
+
+/// `` :role:`content` ``, or no role at all.
+fn interpreted(builder: &mut Builder<'_>, role: &str, content: &str, place: Range<usize>) {
+    let role = role.trim_matches(':');
+    let role = role.rsplit(':').next().unwrap_or(role);
+    let parts = embedded(content);
+    let target = parts.map_or(content, |(_, target)| target);
+    if PATH_ROLES.contains(&role) {
+        builder.link(LinkRule::RstLink, target, place);
+    } else if LABEL_ROLES.contains(&role) {
+        let label = normalized(target);
+        if !label.starts_with('!') && !MADE_LABELS.contains(&label.as_str()) {
+            builder.link(LinkRule::RstLink, &format!(":ref:{label}"), place);
+        }
+    } else if CODE_ROLES.contains(&role) {
+        let shown = parts.map_or(content, |(shown, _)| shown);
+        let term = shown.trim_start_matches(['~', '!']);
+        builder.mention(MentionRule::InlineCode, term, place);
+    }
+}
+
+/// The role right before a backquote: `:name:` or `:domain:name:`, else empty.
+fn role(before: &str) -> &str {
+    const LONGEST: usize = 40;
+    if !before.ends_with(':') {
+        return "";
+    }
+    let window = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST))..];
+    let start = window
+        .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.' | '+')))
+        .map_or(0, |at| {
+            at + window[at..].chars().next().map_or(1, char::len_utf8)
+        });
+    let role = &window[start..];
+    if role.len() > 2 && role.starts_with(':') {
+        role
+    } else {
+        ""
+    }
+}
+
+/// A title without its markup: backquotes and the roles before them.
+pub(in crate::source) fn unmarked(title: &str) -> String {
+    let mut plain = String::with_capacity(title.len());
+    for part in title.split('`') {
+        let role = role(part);
+        plain.push_str(part.strip_suffix(role).unwrap_or(part));
+    }
+    plain
+}

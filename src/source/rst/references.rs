@@ -1,0 +1,189 @@
+//! Hyperlink names of one document: a reference may stand before or after
+//! what it names, so references are kept until the whole text is read.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use crate::graph::{LinkRule, resolve};
+use crate::source::builder::{Builder, collapsed};
+
+/// How often `.. _a: b_` is followed.
+const MAX_ALIASES: usize = 16;
+
+/// What names mean, and where they are used.
+#[derive(Default)]
+pub(super) struct References<'t> {
+    targets: HashMap<String, Target<'t>>,
+    /// The targets without a name, in the order in which `text__` uses them.
+    anonymous: Vec<Target<'t>>,
+    uses: Vec<Use>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy)]
+enum Target<'t> {
+    /// The place where it is defined.
+    Here,
+    /// What another name stands for.
+    Alias(&'t str),
+    /// A URL or path.
+    Elsewhere(&'t str),
+}
+
+/// How a reference is written.
+#[derive(Clone, Copy)]
+pub(super) enum Reference<'t> {
+    /// `name_`: counts only where the document knows the name, since prose
+    /// holds such words that are none.
+    Word(&'t str),
+    /// `` `some words`_ ``.
+    Phrase(&'t str),
+    /// `name__` or `` `some words`__ ``.
+    Anonymous,
+}
+
+struct Use {
+    /// `None` for an anonymous one.
+    name: Option<String>,
+    /// Whether it counts where the name is unknown.
+    surely: bool,
+    section: Option<u32>,
+    place: Range<usize>,
+}
+
+impl<'t> References<'t> {
+    /// Takes note of `.. _name: written` at `place`: a link, an anchor where
+    /// nothing is written, or another name.
+    pub(super) fn define(
+        &mut self,
+        builder: &mut Builder<'_>,
+        name: &str,
+        written: &'t str,
+        place: Range<usize>,
+    ) {
+        let (name, target) = (normalized(name), Target::of(written));
+        match target {
+            Target::Here => builder.anchor(&name, place),
+            Target::Elsewhere(written) => builder.link(LinkRule::RstLink, written, place),
+            Target::Alias(_) => {}
+        }
+        self.targets.entry(name).or_insert(target);
+    }
+
+    /// Takes note of `` `name <written>`_ ``, which is a reference as well.
+    pub(super) fn embedded(
+        &mut self,
+        builder: &mut Builder<'_>,
+        name: &str,
+        written: &'t str,
+        place: Range<usize>,
+    ) {
+        let target = Target::of(written);
+        match target {
+            Target::Alias(other) => self.refer(builder, Reference::Phrase(other), place),
+            _ => builder.link(LinkRule::RstLink, written, place),
+        }
+        self.targets.entry(normalized(name)).or_insert(target);
+    }
+
+    /// Takes note of `__ written`.
+    pub(super) fn define_next(
+        &mut self,
+        builder: &mut Builder<'_>,
+        written: &'t str,
+        place: Range<usize>,
+    ) {
+        let target = Target::of(written);
+        if let Target::Elsewhere(written) = target {
+            builder.link(LinkRule::RstLink, written, place);
+        }
+        self.anonymous.push(target);
+    }
+
+    /// Takes note of a use.
+    pub(super) fn refer(
+        &mut self,
+        builder: &Builder<'_>,
+        reference: Reference<'_>,
+        place: Range<usize>,
+    ) {
+        let (name, surely) = match reference {
+            Reference::Word(name) => (Some(normalized(name)), false),
+            Reference::Phrase(name) => (Some(normalized(name)), true),
+            Reference::Anonymous => (None, true),
+        };
+        self.uses.push(Use {
+            name,
+            surely,
+            section: builder.section(),
+            place,
+        });
+    }
+
+    /// Turns all uses into links.
+    pub(super) fn settle(self, builder: &mut Builder<'_>) {
+        let titles: HashSet<String> = builder.titles().map(resolve::slug).collect();
+        let mut anonymous = self.anonymous.iter();
+        for used in self.uses {
+            let target = match &used.name {
+                None => anonymous.next().copied(),
+                Some(name) => self.targets.get(name).copied(),
+            };
+            let target = follow(&self.targets, used.name.as_deref(), target);
+            let written = match target {
+                Some((_, Target::Elsewhere(written))) => written.to_owned(),
+                Some((name, _)) => format!("#{name}"),
+                None => match used.name {
+                    Some(name) if used.surely || titles.contains(&resolve::slug(&name)) => {
+                        format!("#{name}")
+                    }
+                    _ => continue,
+                },
+            };
+            builder.link_in(used.section, LinkRule::RstLink, &written, used.place);
+        }
+    }
+}
+
+/// What `target`, for which `name` stands, leads to, and the name it has
+/// there.
+fn follow<'t>(
+    targets: &HashMap<String, Target<'t>>,
+    name: Option<&str>,
+    target: Option<Target<'t>>,
+) -> Option<(String, Target<'t>)> {
+    let mut name = name.unwrap_or_default().to_owned();
+    let mut target = target?;
+    for _ in 0..MAX_ALIASES {
+        let Target::Alias(other) = target else {
+            break;
+        };
+        name = normalized(other);
+        match targets.get(&name) {
+            Some(next) => target = *next,
+            None => break,
+        }
+    }
+    Some((name, target))
+}
+
+impl<'t> Target<'t> {
+    fn of(written: &'t str) -> Self {
+        let alias = written.strip_suffix('_').filter(|name| {
+            !name.ends_with('\\') && (name.ends_with('`') || !name.contains(['/', ':', ' ']))
+        });
+        match alias {
+            _ if written.is_empty() => Self::Here,
+            Some(name) => Self::Alias(name.trim_matches('`')),
+            None => Self::Elsewhere(written),
+        }
+    }
+}
+
+/// A name as names are compared: lower case, one blank between words, without
+/// escapes.
+pub(super) fn normalized(name: &str) -> String {
+    collapsed(name, resolve::MAX_TARGET_BYTES)
+        .replace('\\', "")
+        .to_lowercase()
+}

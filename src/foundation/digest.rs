@@ -62,19 +62,34 @@ impl fmt::Debug for Sha256 {
     }
 }
 
+/// Stands for every byte that is no lower-case hex digit.
+const NO_DIGIT: u8 = 0x10;
+
+/// The value of each hex digit, by its byte.
+const DIGIT: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
 impl FromStr for Sha256 {
     type Err = NotADigest;
 
     fn from_str(text: &str) -> Result<Self, NotADigest> {
-        let digit = |c: u8| match c {
-            b'0'..=b'9' => Ok(c - b'0'),
-            b'a'..=b'f' => Ok(c - b'a' + 10),
-            _ => Err(NotADigest),
-        };
         let text: &[u8; 64] = text.as_bytes().try_into().map_err(|_| NotADigest)?;
         let mut bytes = [0u8; 32];
+        let mut any = 0;
         for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+            let (high, low) = (DIGIT[usize::from(pair[0])], DIGIT[usize::from(pair[1])]);
+            any |= high | low;
+            *byte = high << 4 | (low & 15);
+        }
+        if any & NO_DIGIT != 0 {
+            return Err(NotADigest);
         }
         Ok(Self(bytes))
     }

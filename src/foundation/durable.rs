@@ -7,14 +7,16 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts bytes as they are written and refuses the first one over its
 /// allowance: the last line of defence of the footprint budget (FR-010),
-/// should a plan ever have been wrong.
+/// should a plan ever have been wrong. Files that are written at the same time
+/// share one.
 #[derive(Debug)]
 pub struct Meter {
     allowed: u64,
-    written: u64,
+    written: AtomicU64,
 }
 
 /// The meter's refusal, carried inside an [`io::Error`].
@@ -31,29 +33,33 @@ impl Meter {
     pub const fn new(allowed: u64) -> Self {
         Self {
             allowed,
-            written: 0,
+            written: AtomicU64::new(0),
         }
     }
 
     /// Bytes written so far.
     #[must_use]
-    pub const fn written(&self) -> u64 {
-        self.written
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
     }
 
     /// Accounts for `bytes` about to be written.
     ///
     /// # Errors
     /// [`OverAllowance`] as an [`io::Error`]; nothing is accounted then.
-    pub fn account(&mut self, bytes: u64) -> io::Result<()> {
-        let next = self.written.saturating_add(bytes);
-        if next > self.allowed {
-            return Err(io::Error::other(OverAllowance {
-                allowed: self.allowed,
-            }));
-        }
-        self.written = next;
-        Ok(())
+    pub fn account(&self, bytes: u64) -> io::Result<()> {
+        let within = |written: u64| {
+            let next = written.saturating_add(bytes);
+            (next <= self.allowed).then_some(next)
+        };
+        self.written
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, within)
+            .map(|_| ())
+            .map_err(|_| {
+                io::Error::other(OverAllowance {
+                    allowed: self.allowed,
+                })
+            })
     }
 }
 
@@ -63,7 +69,7 @@ impl Meter {
 /// # Errors
 /// Any I/O error; [`OverAllowance`] when the meter refuses. A partial file
 /// is removed before the error is returned.
-pub fn stage(path: &Path, content: &mut dyn Read, meter: &mut Meter) -> io::Result<()> {
+pub fn stage(path: &Path, content: &mut dyn Read, meter: &Meter) -> io::Result<()> {
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -78,7 +84,7 @@ pub fn stage(path: &Path, content: &mut dyn Read, meter: &mut Meter) -> io::Resu
     outcome
 }
 
-fn copy_and_sync(mut file: File, content: &mut dyn Read, meter: &mut Meter) -> io::Result<()> {
+fn copy_and_sync(mut file: File, content: &mut dyn Read, meter: &Meter) -> io::Result<()> {
     let mut buffer = vec![0u8; 256 * 1024];
     loop {
         let count = match content.read(&mut buffer) {
@@ -122,7 +128,7 @@ pub fn replace_all(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let staged = directory.join(format!(".{name}.{}", std::process::id()));
         let _ = fs::remove_file(&staged);
-        stage(&staged, &mut &bytes[..], &mut Meter::new(u64::MAX))?;
+        stage(&staged, &mut &bytes[..], &Meter::new(u64::MAX))?;
         fs::rename(&staged, path).inspect_err(|_| {
             let _ = fs::remove_file(&staged);
         })?;

@@ -69,19 +69,12 @@ pub fn check(bytes: &[u8], bounds: Bounds) -> Result<(), JsonError> {
             limit: bounds.bytes,
         });
     }
-    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
-    for &byte in bytes {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+    let mut depth = 0usize;
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
         match byte {
-            b'"' => in_string = true,
+            b'"' => at = end_of_string(bytes, at),
             b'[' | b'{' => {
                 depth += 1;
                 if depth > bounds.depth {
@@ -95,6 +88,19 @@ pub fn check(bytes: &[u8], bounds: Bounds) -> Result<(), JsonError> {
         }
     }
     Ok(())
+}
+
+/// Where the string ends whose text begins at `at`: one past its quote.
+fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[at.min(bytes.len())..]) {
+        at += found + 1;
+        if bytes[at - 1] == b'"' {
+            return at;
+        }
+        // Whatever is escaped does not end it.
+        at += 1;
+    }
+    bytes.len()
 }
 
 /// The canonical bytes of `value`: no white space, fields in the order of

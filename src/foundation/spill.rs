@@ -3,8 +3,8 @@
 //! directory. What the budget judges is their exact length.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -105,18 +105,13 @@ impl Artifact {
         }
     }
 
-    /// A reader over all bytes, from the first.
-    ///
-    /// # Errors
-    /// Any I/O error of rewinding.
-    pub fn reader(&self) -> io::Result<Box<dyn Read + '_>> {
-        match &self.0 {
-            Store::Memory(bytes) => Ok(Box::new(&bytes[..])),
-            Store::File { file, .. } => {
-                let mut file = file;
-                file.rewind()?;
-                Ok(Box::new(file))
-            }
+    /// A reader over all bytes, from the first. There may be several at a
+    /// time.
+    #[must_use]
+    pub const fn reader(&self) -> Reader<'_> {
+        Reader {
+            artifact: self,
+            at: 0,
         }
     }
 
@@ -129,17 +124,38 @@ impl Artifact {
         match &self.0 {
             Store::Memory(bytes) => hasher.update(bytes),
             Store::File { .. } => {
-                let mut reader = self.reader()?;
+                let mut reader = self.reader();
                 let mut buffer = vec![0u8; 256 * 1024];
                 loop {
                     let count = reader.read(&mut buffer)?;
                     if count == 0 {
                         break;
                     }
-                    hasher.write_all(&buffer[..count])?;
+                    hasher.update(&buffer[..count]);
                 }
             }
         }
         Ok(hasher.finish())
+    }
+}
+
+/// See [`Artifact::reader`].
+#[derive(Debug)]
+pub struct Reader<'a> {
+    artifact: &'a Artifact,
+    at: u64,
+}
+
+impl Read for Reader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = match &self.artifact.0 {
+            Store::Memory(bytes) => {
+                let from = usize::try_from(self.at).map_err(io::Error::other)?;
+                (&bytes[from.min(bytes.len())..]).read(buffer)?
+            }
+            Store::File { file, .. } => file.read_at(buffer, self.at)?,
+        };
+        self.at += count as u64;
+        Ok(count)
     }
 }

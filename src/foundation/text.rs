@@ -1,5 +1,11 @@
 //! Types that are a text wherever they are written.
 
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::de::{Error, Visitor};
+
 /// Serialises a type as what `Display` shows, and deserialises it by
 /// `FromStr`: a document can hold nothing that the type refuses.
 macro_rules! serde_as_text {
@@ -12,12 +18,32 @@ macro_rules! serde_as_text {
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                std::borrow::Cow::<str>::deserialize(from)?
-                    .parse()
-                    .map_err(serde::de::Error::custom)
+                from.deserialize_str(crate::foundation::text::Parse::<$type>::default())
             }
         }
     };
 }
 
 pub(crate) use serde_as_text;
+
+/// Parses a text where it stands: digests are read by the ten thousand, and
+/// a copy of each would cost more than its digits.
+pub(crate) struct Parse<T>(PhantomData<T>);
+
+impl<T> Default for Parse<T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Parse<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}

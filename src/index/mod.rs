@@ -42,7 +42,7 @@ pub use list::{Filter, FilterError, Page, Window, filter_keys};
 pub use open::{Index, Meta};
 pub use prepare::{Prepared, Source, prepare};
 pub use traverse::{Direction, Neighbor, Neighborhood, Walk};
-pub use update::{Change, update};
+pub use update::{Change, Editable};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]

@@ -75,7 +75,7 @@ impl Index {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_artifact(artifact: &Artifact) -> Result<Self, IndexError> {
-        Self::from_reader(&mut *artifact.reader()?, artifact.bytes())
+        Self::from_reader(&mut artifact.reader(), artifact.bytes())
     }
 
     fn from_reader(reader: &mut dyn Read, bytes: u64) -> Result<Self, IndexError> {
@@ -125,7 +125,7 @@ impl Index {
     pub fn seal_holds(&self) -> Result<bool, IndexError> {
         self.path
             .as_deref()
-            .map_or(Ok(true), |path| check_seal(path, &self.meta.seal))
+            .map_or(Ok(true), |path| self.meta.seals(path))
     }
 }
 
@@ -150,6 +150,11 @@ pub(super) fn check_schema(connection: &Connection) -> Result<(), IndexError> {
 }
 
 impl Meta {
+    /// Whether the file at `path` has the bytes that were sealed.
+    pub(super) fn seals(&self, path: &Path) -> Result<bool, IndexError> {
+        check_seal(path, &self.seal)
+    }
+
     fn read(connection: &Connection) -> Result<Self, IndexError> {
         let mut statement = connection.prepare("SELECT value FROM meta WHERE key = ?")?;
         let mut get = |key: &str| -> Result<String, IndexError> {

@@ -168,7 +168,7 @@ pub(super) fn build(scratch: &Scratch, documents: &[(&str, &str)], facts: &Facts
 /// The bytes of a built index.
 pub(super) fn bytes(built: &Built) -> Vec<u8> {
     let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut built.artifact.reader().unwrap(), &mut bytes).unwrap();
+    std::io::Read::read_to_end(&mut built.artifact.reader(), &mut bytes).unwrap();
     bytes
 }
 

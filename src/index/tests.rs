@@ -109,7 +109,9 @@ fn many_equal_scores_come_in_the_order_of_paths() {
     std::fs::write(&path, bytes(&built)).unwrap();
     let new = super::testing::prepared(texts[0].0, texts[0].1);
     let back = super::Change::Put { new, old: None };
-    let updated = super::update(&path, &scratch, &[back], &facts).unwrap();
+    let updated = super::Editable::copy(&path, &scratch)
+        .and_then(|copy| copy.update(&[back], &facts))
+        .unwrap();
     let fresh = build(&scratch, &texts, &facts);
     let mut query = Query::new(parse("same").unwrap());
     for limit in [3, 10, 200] {

@@ -3,8 +3,11 @@
 //! that was killed); `publish` does the rest.
 
 mod assemble;
+mod changes;
 mod derive;
 mod link_files;
+mod packing;
+mod record;
 mod survey;
 
 use crate::foundation::progress::{Phase, Progress};

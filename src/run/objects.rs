@@ -1,9 +1,7 @@
 //! The objects of a run, wherever its packs hold them.
 
-use std::collections::BTreeSet;
-
 use super::pack::{Pack, PackError};
-use super::tree::{self, Entry, Listing, TreeError};
+use super::tree::{self, Edited, Edits, Entry, Listing, TreeError};
 use super::{Manifest, PackRef, RunError, document, verify};
 use crate::foundation::Sha256;
 use crate::graph::{Document, WorkspacePath};
@@ -104,6 +102,19 @@ impl Objects {
         tree::read(root, &mut |id| self.get(id)).map_err(from_tree_error)
     }
 
+    /// Applies `edits` to the tree `root`: see [`tree::edit`].
+    ///
+    /// # Errors
+    /// [`RunError::Damaged`].
+    pub fn edit(
+        &mut self,
+        root: Sha256,
+        edits: &Edits,
+        emit: &mut dyn FnMut(Sha256, Vec<u8>),
+    ) -> Result<Edited, RunError> {
+        tree::edit(root, edits, &mut |id| self.get(id), emit).map_err(from_tree_error)
+    }
+
     /// The entry of the tree `root` at `path`, reading only the trees on the
     /// way.
     ///
@@ -146,18 +157,21 @@ impl Objects {
         Err(damaged(format!("has digest {actual}, not {}", pack.sha256)))
     }
 
-    /// The packs that hold at least one of `ids`.
+    /// The packs that hold at least one of `ids`, which ascend.
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn needed(&mut self, ids: &BTreeSet<Sha256>) -> Result<Vec<PackRef>, PackError> {
+    pub fn needed(&mut self, ids: &[Sha256]) -> Result<Vec<PackRef>, PackError> {
         let mut needed = Vec::new();
         if ids.is_empty() {
             return Ok(needed);
         }
         for at in 0..self.refs.len() {
             // The first object of a pack in use is usually in use.
-            if self.pack(at)?.holds_any(|id| ids.contains(&id))? {
+            if self
+                .pack(at)?
+                .holds_any(|id| ids.binary_search(&id).is_ok())?
+            {
                 needed.push(self.refs[at].clone());
             }
         }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::manifest::Command;
-use super::{Manifest, PackName, RunId, index_record, intent};
+use super::{Manifest, PackName, RunError, RunId, index_record, intent};
 use crate::budget::{Assessment, Verdict};
 use crate::foundation::Sha256;
 use crate::foundation::spill::Artifact;
@@ -124,16 +124,21 @@ pub struct RunPlan {
 #[derive(Debug)]
 pub(super) struct PlannedIndex {
     pub(super) artifact: Artifact,
-    pub(super) sha256: Sha256,
     /// A run whose cached index is this file, byte for byte: it gets a second
     /// name instead of a second copy.
     pub(super) same_as: Option<RunId>,
 }
 
 impl PlannedIndex {
-    /// The line that `sha256sum --check` understands.
-    pub(super) fn digest_line(&self, run: &RunId) -> String {
-        index_record::line(self.sha256, run)
+    /// The digest of the index's file. Not part of the plan, which only says
+    /// how long the line is that carries it: it is computed while the index
+    /// is written.
+    ///
+    /// # Errors
+    /// [`RunError::Build`] when the bytes cannot be read back.
+    pub(super) fn sha256(&self) -> Result<Sha256, RunError> {
+        let digest = self.artifact.sha256();
+        digest.map_err(|error| RunError::Build(format!("the index: {error}")))
     }
 }
 
@@ -194,7 +199,7 @@ impl RunPlan {
         file(format!("cache/{}", intent::index_file(run)), index_bytes);
         file(
             format!("cache/{}", intent::index_digest_file(run)),
-            self.index.digest_line(run).len() as u64,
+            index_record::bytes(run),
         );
         file(
             format!("cache/{}", intent::stat_file(run)),

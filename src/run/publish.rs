@@ -8,17 +8,20 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use serde::Serialize;
 
 use super::intent::{self, Intent};
 use super::plan::{ApprovedPlan, Changes, RunPlan};
 use super::standing::read_current;
-use super::{RunError, RunId, journal};
+use super::{RunError, RunId, index_record, journal};
 use crate::budget::Assessment;
 use crate::foundation::durable::{self, Meter};
 use crate::foundation::progress::{Phase, Progress};
+use crate::foundation::spill::Artifact;
 use crate::workspace::{Layout, Lock};
 
 /// Staged names: fixed, so that cleaning up needs no word of anybody.
@@ -91,10 +94,10 @@ impl ApprovedPlan {
 fn publish_locked(plan: &RunPlan, progress: &dyn Progress) -> Result<u64, RunError> {
     recover(&plan.layout)?;
     check_not_superseded(plan)?;
-    let mut meter = Meter::new(plan.assessment.allowance());
+    let meter = Meter::new(plan.assessment.allowance());
     let total = plan.files().iter().map(|file| file.bytes).sum();
     progress.begin(Phase::bytes("writing", Some(total)));
-    let written = stage_all(plan, &mut meter, progress).and_then(|()| show(plan));
+    let written = stage_all(plan, &meter, progress).and_then(|()| show(plan));
     if let Err(error) = written {
         // Best effort: whatever stays is named by the intent.
         let _ = recover(&plan.layout);
@@ -124,8 +127,10 @@ fn check_not_superseded(plan: &RunPlan) -> Result<(), RunError> {
     Err(RunError::Superseded { current })
 }
 
-/// Writes every file into the staging folder, durably, the intent first.
-fn stage_all(plan: &RunPlan, meter: &mut Meter, progress: &dyn Progress) -> Result<(), RunError> {
+/// Writes every file into the staging folder, durably, in no order: nothing
+/// is shown before all of them are there. So the disk is given the index, by
+/// far the largest, while the small ones are written beside it.
+fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(), RunError> {
     let staging = plan.layout.staging();
     match fs::create_dir(&staging) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -133,32 +138,49 @@ fn stage_all(plan: &RunPlan, meter: &mut Meter, progress: &dyn Progress) -> Resu
         }
         _ => {}
     }
-    let mut stage = |name: &str, content: &mut dyn Read| {
+    let stage = |name: &str, content: &mut dyn Read| {
         let path = staging.join(name);
         let before = meter.written();
         durable::stage(&path, content, meter).map_err(|error| RunError::io(&path, error))?;
-        progress.advance(meter.written() - before);
+        progress.advance(meter.written().saturating_sub(before));
         Ok::<(), RunError>(())
     };
-    stage(INTENT_DRAFT, &mut &plan.intent_bytes[..])?;
-    rename(&staging.join(INTENT_DRAFT), &staging.join(Intent::FILE))?;
-    sync(&staging)?;
-    sync(plan.layout.profile())?;
-    let read_error = |error| RunError::io(&staging, error);
-    if let Some((_, pack)) = &plan.pack {
-        stage("pack.db", &mut pack.reader().map_err(read_error)?)?;
-    }
-    if plan.index.same_as.is_none() {
-        stage(
-            "index.db",
-            &mut plan.index.artifact.reader().map_err(read_error)?,
-        )?;
-    }
-    let digest_line = plan.index.digest_line(&plan.manifest.run);
-    stage("index.db.sha256", &mut digest_line.as_bytes())?;
-    stage("stat.bin", &mut &plan.stat[..])?;
-    stage("manifest.json", &mut &plan.manifest_bytes[..])?;
-    stage("current", &mut &plan.current_bytes[..])
+    let stage_artifact = |name: &str, artifact: &Artifact| stage(name, &mut artifact.reader());
+    let index = || match plan.index.same_as {
+        None => stage_artifact("index.db", &plan.index.artifact),
+        Some(_) => Ok(()),
+    };
+    let index_record = || {
+        let line = index_record::line(plan.index.sha256()?, &plan.manifest.run);
+        stage("index.db.sha256", &mut line.as_bytes())
+    };
+    let others = || {
+        stage(INTENT_DRAFT, &mut &plan.intent_bytes[..])?;
+        rename(&staging.join(INTENT_DRAFT), &staging.join(Intent::FILE))?;
+        sync(&staging)?;
+        sync(plan.layout.profile())?;
+        if let Some((_, pack)) = &plan.pack {
+            stage_artifact("pack.db", pack)?;
+        }
+        stage("stat.bin", &mut &plan.stat[..])?;
+        stage("manifest.json", &mut &plan.manifest_bytes[..])?;
+        stage("current", &mut &plan.current_bytes[..])
+    };
+    at_once([&index, &index_record], others)
+}
+
+/// Does `here` on this thread and the others on threads of their own: they wait
+/// for the disk more than they compute. Ends when all have; the first error.
+fn at_once<const N: usize>(
+    beside: [&(dyn Fn() -> Result<(), RunError> + Sync); N],
+    here: impl FnOnce() -> Result<(), RunError>,
+) -> Result<(), RunError> {
+    thread::scope(|scope| {
+        let running = beside.map(|job| scope.spawn(job));
+        let done = here();
+        let ended = running.map(|job| job.join().unwrap_or_else(|why| resume_unwind(why)));
+        ended.into_iter().fold(done, Result::and)
+    })
 }
 
 /// Renames the staged files into place, `current` last.
@@ -169,7 +191,6 @@ fn show(plan: &RunPlan) -> Result<(), RunError> {
     let place = |staged: &str, to: PathBuf| rename(&layout.staging().join(staged), &to);
     if let Some((name, _)) = &plan.pack {
         place("pack.db", packs.join(name.as_str()))?;
-        sync(&packs)?;
     }
     let index = cache.join(intent::index_file(run));
     match &plan.index.same_as {
@@ -181,7 +202,7 @@ fn show(plan: &RunPlan) -> Result<(), RunError> {
         cache.join(intent::index_digest_file(run)),
     )?;
     place("stat.bin", cache.join(intent::stat_file(run)))?;
-    sync(&cache)?;
+    at_once([&|| sync(&packs)], || sync(&cache))?;
     place("manifest.json", runs.join(format!("{run}.json")))?;
     sync(&runs)?;
     place("current", layout.current())?;
@@ -196,8 +217,7 @@ fn second_name(existing: &Path, name: &Path) -> Result<(), RunError> {
     let mut file =
         durable::open_regular(existing).map_err(|error| RunError::io(existing, error))?;
     let length = file.metadata().map_or(0, |metadata| metadata.len());
-    durable::stage(name, &mut file, &mut Meter::new(length))
-        .map_err(|error| RunError::io(name, error))
+    durable::stage(name, &mut file, &Meter::new(length)).map_err(|error| RunError::io(name, error))
 }
 
 /// What comes after the run is current. None of it matters to the run, so

@@ -2,7 +2,6 @@
 //! is not an error.
 
 use std::fs;
-use std::path::PathBuf;
 
 use super::groups::groups;
 use super::tree::{Entry, Files};
@@ -13,7 +12,7 @@ use crate::foundation::durable::{self, Meter};
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::{Phase, Progress};
 use crate::graph::WorkspacePath;
-use crate::index::{self, Batch, Builder, Built, Facts, Index, Scratch};
+use crate::index::{self, Batch, Builder, Built, Editable, Facts, Index, Scratch};
 use crate::schema::WRITES;
 use crate::workspace::{Layout, Lock, usage, user};
 
@@ -21,24 +20,43 @@ use crate::workspace::{Layout, Lock, usage, user};
 /// spill file.
 const MEMORY_BYTES: u64 = 16 * 1024 * 1024;
 
+/// An index up to this many bytes is edited in memory: there is no other
+/// large thing there then.
+const EDITABLE_BYTES: u64 = 32 * 1024 * 1024;
+
 /// Where the artifacts of that many bytes of sources are built.
 pub(super) fn scratch(source_bytes: u64) -> Scratch {
-    if source_bytes <= MEMORY_BYTES {
+    scratch_for(source_bytes, MEMORY_BYTES)
+}
+
+fn scratch_for(bytes: u64, in_memory: u64) -> Scratch {
+    if bytes <= in_memory {
         Scratch::Memory
     } else {
         Scratch::Spill(user::cache_dir().unwrap_or_else(std::env::temp_dir))
     }
 }
 
-/// The file of the run's cached index, if it is there, is what the manifest
-/// says, and can be the start of the next one: it has the schema that is
-/// written now.
-pub(super) fn cached_index(layout: &Layout, manifest: &Manifest) -> Option<PathBuf> {
+/// A copy of the run's cached index to make the next one of; `None` when the
+/// file is not there, is not what the manifest says, or has not the schema
+/// that is written now.
+///
+/// # Errors
+/// As [`Editable::copy`].
+pub(super) fn editable_index(
+    layout: &Layout,
+    manifest: &Manifest,
+) -> Result<Option<Editable>, RunError> {
+    let index = open_cached(layout, manifest);
+    if !index.is_ok_and(|index| index.meta().schema.written == WRITES) {
+        return Ok(None);
+    }
     let path = layout.cache().join(intent::index_file(&manifest.run));
-    open_cached(layout, manifest)
-        .ok()
-        .filter(|index| index.meta().schema.written == WRITES)
-        .map(|_| path)
+    let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    Ok(Some(Editable::copy(
+        &path,
+        &scratch_for(bytes, EDITABLE_BYTES),
+    )?))
 }
 
 /// Opens the cached index of a run.
@@ -172,6 +190,7 @@ pub(super) fn facts(files: &Files, tree: Sha256, run_digest: Sha256) -> Facts {
         run_digest: run_digest.to_string(),
         ..Facts::default()
     };
+    let mut last = "";
     for (path, entry) in files {
         match entry {
             Entry::Source { .. } => {}
@@ -187,6 +206,9 @@ pub(super) fn facts(files: &Files, tree: Sha256, run_digest: Sha256) -> Facts {
         }
         // Every folder above a file of the run exists.
         let mut folder = path.parent();
+        if folder == std::mem::replace(&mut last, folder) {
+            continue;
+        }
         while let Ok(path) = folder.parse::<WorkspacePath>() {
             if !facts.files.insert(path) {
                 break;
@@ -234,9 +256,8 @@ fn store(
         .cache()
         .join(format!(".{}", intent::index_file(&manifest.run)));
     publish::remove(&staged).map_err(|error| error.to_string())?;
-    let mut meter = Meter::new(assessment.allowance());
-    let mut content = built.artifact.reader().map_err(io)?;
-    durable::stage(&staged, &mut content, &mut meter).map_err(io)?;
+    let meter = Meter::new(assessment.allowance());
+    durable::stage(&staged, &mut built.artifact.reader(), &meter).map_err(io)?;
     fs::rename(&staged, &path).map_err(io)?;
     durable::replace(&record, line.as_bytes()).map_err(io)?;
     drop(lock);

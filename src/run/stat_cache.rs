@@ -13,6 +13,7 @@
 //! SHA-256 of all before it.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::foundation::{Sha256, durable};
 use crate::graph::WorkspacePath;
@@ -33,9 +34,27 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The fingerprints of one run's files, and what its links name.
 #[derive(Debug, Default)]
 pub(super) struct StatCache {
-    prints: HashMap<u64, u64>,
+    prints: HashMap<u64, u64, BuildHasherDefault<Hashed>>,
     /// `None` when there is no cache.
     links: Option<Vec<Link>>,
+}
+
+/// The hash of a key that is one already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = word(bytes);
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
 }
 
 #[derive(Debug)]

@@ -253,7 +253,7 @@ fn change(line: &str, disk: &Disk) -> Option<Change> {
         None => path(quoted[name]),
     };
     let octal = || {
-        let last = arguments.trim_end_matches(')').rsplit(", ").next();
+        let last = arguments.trim_end_matches([')', ' ']).rsplit(", ").next();
         u32::from_str_radix(last.unwrap_or_default(), 8).unwrap_or_else(|_| panic!("{line}"))
     };
     let count = || -> usize { outcome.split(' ').next().unwrap_or("0").parse().unwrap() };

@@ -55,7 +55,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     durable::stage(
         &config,
         &mut config::TEMPLATE.as_bytes(),
-        &mut durable::Meter::new(u64::MAX),
+        &durable::Meter::new(u64::MAX),
     )
     .map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Failure::new(

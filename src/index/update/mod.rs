@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use super::build::{Built, Counts, Facts, Inserts, Workshop, files_digest, write_refused};
 use super::error::IndexError;
-use super::open::{Index, check_schema};
+use super::open::{Index, Meta, check_schema};
 use super::prepare::{ANY_NAME, Prepared, names_of_document, names_of_labels};
 use super::recompute;
 use super::{digest, layout};
@@ -58,39 +58,58 @@ impl Change {
     }
 }
 
-/// Applies `changes`, at most one for each path, to the index at `previous`;
-/// `facts` are those of the new run.
-///
-/// # Errors
-/// As [`Index::open`]; [`IndexError::Stale`] when a change does not fit the
-/// index. Where [`IndexError::is_damage`] holds, building from scratch is
-/// the remedy.
-pub fn update(
-    previous: &Path,
-    scratch: &Scratch,
-    changes: &[Change],
-    facts: &Facts,
-) -> Result<Built, IndexError> {
-    let index = Index::open(previous)?;
-    // Damage must not be carried from run to run.
-    if !index.seal_holds()? {
-        return Err(IndexError::Damaged("its bytes have changed".to_owned()));
+/// A copy of an index, to be turned into that of the next run.
+pub struct Editable {
+    workshop: Workshop,
+    meta: Meta,
+}
+
+impl Editable {
+    /// Copies the index at `previous`, which is read as a whole to see that
+    /// it is what was written.
+    ///
+    /// # Errors
+    /// As [`Index::open`]. Where [`IndexError::is_damage`] holds, building
+    /// from scratch is the remedy.
+    pub fn copy(previous: &Path, scratch: &Scratch) -> Result<Self, IndexError> {
+        let index = Index::open(previous)?;
+        let meta = index.meta().clone();
+        drop(index);
+        let (sound, workshop) = rayon::join(
+            || meta.seals(previous),
+            || {
+                let mut file = durable::open_regular(previous)?;
+                let bytes = file.metadata()?.len();
+                Workshop::copy(scratch, &mut file, bytes)
+            },
+        );
+        // Damage must not be carried from run to run.
+        if !sound? {
+            return Err(IndexError::Damaged("its bytes have changed".to_owned()));
+        }
+        let workshop = workshop?;
+        // The file may have been exchanged since it was opened.
+        check_schema(workshop.connection())?;
+        Ok(Self { workshop, meta })
     }
-    let meta = index.meta().clone();
-    drop(index);
-    let mut file = durable::open_regular(previous)?;
-    let bytes = file.metadata()?.len();
-    let workshop = Workshop::copy(scratch, &mut file, bytes)?;
-    // The file may have been exchanged since it was opened.
-    check_schema(workshop.connection())?;
-    let mut updater = Updater {
-        connection: workshop.connection(),
-        sum: MultisetDigest::from_digest(meta.rows),
-        counts: meta.counts,
-    };
-    updater.apply(changes, facts, meta.files != files_digest(facts))?;
-    let (sum, counts) = (updater.sum, updater.counts);
-    workshop.complete(facts, sum, counts)
+
+    /// Applies `changes`, at most one for each path; `facts` are those of the
+    /// new run.
+    ///
+    /// # Errors
+    /// [`IndexError::Stale`] when a change does not fit the index; others as
+    /// [`copy`](Self::copy).
+    pub fn update(self, changes: &[Change], facts: &Facts) -> Result<Built, IndexError> {
+        let Self { workshop, meta } = self;
+        let mut updater = Updater {
+            connection: workshop.connection(),
+            sum: MultisetDigest::from_digest(meta.rows),
+            counts: meta.counts,
+        };
+        updater.apply(changes, facts, meta.files != files_digest(facts))?;
+        let (sum, counts) = (updater.sum, updater.counts);
+        workshop.complete(facts, sum, counts)
+    }
 }
 
 struct Updater<'c> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{Change, update};
+use super::{Change, Editable};
 use crate::graph::WorkspacePath;
 use crate::index::testing::{bytes, document, prepared};
 use crate::index::{Batch, Builder, Built, Facts, Index, IndexError, Scratch};
@@ -164,6 +164,15 @@ proptest! {
             texts = next;
         }
     }
+}
+
+fn update(
+    previous: &std::path::Path,
+    scratch: &Scratch,
+    changes: &[Change],
+    facts: &Facts,
+) -> Result<Built, IndexError> {
+    Editable::copy(previous, scratch)?.update(changes, facts)
 }
 
 #[test]

@@ -1,17 +1,22 @@
 //! What changed since the previous run: decided by fingerprint where that is
 //! sure, by digest elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::assemble::bytes_of;
 use super::{LinkFiles, Previous};
 use crate::foundation::progress::{Phase, Progress};
 use crate::graph::WorkspacePath;
 use crate::run::RunError;
 use crate::run::plan::{Changes, RefusedSource};
-use crate::run::tree::{Entry, Files};
+use crate::run::stat_cache::StatCache;
+use crate::run::tree::{Entry, Files, Listing, compare};
 use crate::source::{Fingerprint, Found, Root, Scan, read};
+
+/// Documents up to this many source bytes are held to update an index.
+const UPDATE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The sources, sorted by what has to be done with them.
 pub(super) struct Survey {
@@ -20,8 +25,9 @@ pub(super) struct Survey {
     pub(super) kept: Files,
     /// Files to read and extract, by path.
     pub(super) fresh: Vec<Found>,
-    /// The previous run's files; empty when there is none to compare with.
-    pub(super) before: Files,
+    /// The previous run's files and trees; empty when there is none to
+    /// compare with.
+    pub(super) before: Listing,
     /// What `stat` said of the kept files.
     pub(super) prints: BTreeMap<WorkspacePath, Fingerprint>,
     /// Refused files whose names a tree cannot hold: reported only.
@@ -64,7 +70,7 @@ impl Survey {
         let mut survey = Self {
             kept: Files::new(),
             fresh: Vec::new(),
-            before: Files::new(),
+            before: Listing::default(),
             prints: BTreeMap::new(),
             unnamed: Vec::new(),
             links: None,
@@ -89,9 +95,9 @@ impl Survey {
             return Ok(survey);
         };
         survey.before = match previous.objects.listing(previous.manifest.tree) {
-            Ok(listing) => listing.files,
+            Ok(listing) => listing,
             // A rebuild needs nothing of the previous run.
-            Err(_) if !keep => Files::new(),
+            Err(_) if !keep => Listing::default(),
             Err(error) => return Err(error),
         };
         if !keep {
@@ -99,21 +105,36 @@ impl Survey {
             return Ok(survey);
         }
         survey.links = previous.stat.links();
-        let mut doubtful = Vec::new();
-        for file in found.files {
-            match survey.before.get(&file.path) {
-                Some(entry @ (Entry::Source { .. } | Entry::Refused { .. }))
-                    if previous.stat.is_unchanged(&file.path, file.fingerprint) =>
-                {
-                    survey.prints.insert(file.path.clone(), file.fingerprint);
-                    survey.kept.insert(file.path, entry.clone());
-                }
-                Some(Entry::Source { .. } | Entry::Refused { .. }) => doubtful.push(file),
-                Some(Entry::File) | None => survey.fresh.push(file),
-            }
-        }
+        let doubtful = survey.believe(found.files, &previous.stat);
         survey.compare_digests(root, doubtful, max_bytes, progress);
         Ok(survey)
+    }
+
+    /// Sorts out `files`, which are in order: those whose fingerprints stand
+    /// are kept, those the previous run did not have are fresh. The others
+    /// come back.
+    fn believe(&mut self, files: Vec<Found>, stat: &StatCache) -> Vec<Found> {
+        let mut doubtful = Vec::new();
+        // Gathered first: a map is filled fastest from one end to the other.
+        let (mut kept, mut prints) = (Vec::new(), Vec::new());
+        let mut before = self.before.files.iter().peekable();
+        for file in files {
+            while before.next_if(|(path, _)| **path < file.path).is_some() {}
+            match before.next_if(|(path, _)| **path == file.path) {
+                Some((_, entry @ (Entry::Source { .. } | Entry::Refused { .. }))) => {
+                    if stat.is_unchanged(&file.path, file.fingerprint) {
+                        prints.push((file.path.clone(), file.fingerprint));
+                        kept.push((file.path, entry.clone()));
+                    } else {
+                        doubtful.push(file);
+                    }
+                }
+                Some((_, Entry::File)) | None => self.fresh.push(file),
+            }
+        }
+        self.kept.append(&mut kept.into_iter().collect());
+        self.prints = prints.into_iter().collect();
+        doubtful
     }
 
     /// Reads the doubtful files; those with the same bytes are kept.
@@ -125,7 +146,7 @@ impl Survey {
         progress: &dyn Progress,
     ) {
         progress.begin(Phase::files("comparing", Some(doubtful.len() as u64)));
-        let before = &self.before;
+        let before = &self.before.files;
         let verdicts: Vec<(Found, Option<Fingerprint>)> = doubtful
             .into_par_iter()
             .map(|file| {
@@ -135,7 +156,7 @@ impl Survey {
             })
             .collect();
         for (file, same) in verdicts {
-            match (same, self.before.get(&file.path)) {
+            match (same, self.before.files.get(&file.path)) {
                 (Some(print), Some(entry)) => {
                     self.kept.insert(file.path.clone(), entry.clone());
                     self.prints.insert(file.path, print);
@@ -146,23 +167,34 @@ impl Survey {
         self.fresh.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
+    /// Source bytes that are to be read.
+    pub(super) fn fresh_bytes(&self) -> u64 {
+        self.fresh.iter().map(|file| file.bytes).sum()
+    }
+
+    /// Whether so little changed that updating an index is cheaper than
+    /// building one.
+    pub(super) fn is_small(&self) -> bool {
+        let fresh = self.fresh_bytes();
+        self.links.is_some() && fresh <= UPDATE_BYTES && fresh * 4 <= bytes_of(&self.kept)
+    }
+
     /// Whether the sources are, byte for byte, those of the previous run.
     pub(super) fn is_unchanged(&self, root: &Root) -> bool {
         let Some(links) = &self.links else {
             return false;
         };
-        let mut now: BTreeSet<&WorkspacePath> = self.kept.keys().collect();
-        let existing = links.existing(root, &self.kept);
-        now.extend(&existing);
-        self.fresh.is_empty()
-            && now.len() == self.before.len()
-            && now.iter().all(
-                |path| match (self.kept.get(*path), self.before.get(*path)) {
-                    (Some(entry), Some(before)) => entry == before,
-                    (None, Some(before)) => *before == Entry::File,
-                    (_, None) => false,
-                },
-            )
+        if !self.fresh.is_empty() {
+            return false;
+        }
+        let mut existing = links.existing(root, &self.kept).into_iter();
+        let same = compare(&self.before.files, &self.kept).all(|(path, before, now)| {
+            match (before, now) {
+                (Some(Entry::File), None) => existing.next().as_ref() == Some(path),
+                (before, now) => before == now,
+            }
+        });
+        same && existing.next().is_none()
     }
 
     /// The refused files among those kept.
@@ -182,7 +214,7 @@ impl Survey {
 
     /// How `files` differ from those of the previous run.
     pub(super) fn changes(&self, files: &Files) -> Changes {
-        let source = |files: &Files, path: &WorkspacePath| match files.get(path) {
+        let source = |entry: Option<&Entry>| match entry {
             Some(Entry::Source { sha256, .. }) => Some(*sha256),
             Some(Entry::Refused { .. } | Entry::File) | None => None,
         };
@@ -190,17 +222,13 @@ impl Survey {
             refused: self.refused_in(files),
             ..Changes::default()
         };
-        for path in files.keys() {
-            match (source(&self.before, path), source(files, path)) {
-                (_, None) => {}
+        for (path, before, now) in compare(&self.before.files, files) {
+            match (source(before), source(now)) {
+                (None, None) => {}
                 (None, Some(_)) => changes.added.push(path.clone()),
+                (Some(_), None) => changes.removed.push(path.clone()),
                 (Some(before), Some(now)) if before == now => changes.unchanged += 1,
                 (Some(_), Some(_)) => changes.changed.push(path.clone()),
-            }
-        }
-        for path in self.before.keys() {
-            if source(&self.before, path).is_some() && source(files, path).is_none() {
-                changes.removed.push(path.clone());
             }
         }
         changes

@@ -8,7 +8,7 @@ use std::io::Read;
 
 fn bytes_of(artifact: &Artifact) -> Vec<u8> {
     let mut bytes = Vec::new();
-    artifact.reader().unwrap().read_to_end(&mut bytes).unwrap();
+    artifact.reader().read_to_end(&mut bytes).unwrap();
     bytes
 }
 

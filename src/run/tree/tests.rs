@@ -95,6 +95,92 @@ fn one_edit_in_a_flat_folder_adds_few_small_trees() {
     assert!(added.iter().sum::<usize>() < 80_000, "{added:?}");
 }
 
+/// Applies `edits` to the trees of `before`, and compares with the trees that
+/// are written of all files after them.
+fn assert_edit_is_a_write(before: &Files, edits: &Edits) {
+    let (old, store) = stored(before);
+    let mut after = before.clone();
+    for (path, to) in edits {
+        match to {
+            Some(entry) => after.insert(path.clone(), entry.clone()),
+            None => after.remove(path),
+        };
+    }
+    let mut made = Vec::new();
+    let get = &mut |id| store.get(&id).cloned().ok_or(Absent);
+    let Edited { root, replaced } = edit(old, edits, get, &mut |id, _| made.push(id)).unwrap();
+    let mut written = Vec::new();
+    let expected = write(&after, &mut |id, _| written.push(id));
+    assert_eq!(root, expected, "{edits:?}");
+    let new = |ids: &[Sha256]| -> Vec<Sha256> {
+        let ids = ids.iter().filter(|id| !store.contains_key(id));
+        ids.copied().collect()
+    };
+    assert_eq!(new(&made), new(&written), "the same new trees, in order");
+    let mut live = listed(old, &store).unwrap().trees;
+    for id in &made {
+        *live.entry(*id).or_insert(0) += 1;
+    }
+    for id in replaced {
+        *live.get_mut(&id).unwrap() -= 1;
+    }
+    live.retain(|_, places| *places > 0);
+    let mut all: BTreeMap<Sha256, usize> = BTreeMap::new();
+    for id in written {
+        *all.entry(id).or_insert(0) += 1;
+    }
+    assert_eq!(
+        live, all,
+        "what is replaced and what is made tell what is left"
+    );
+}
+
+#[test]
+fn an_edit_of_a_tree_is_what_writing_all_files_would_be() {
+    let path = |text: &str| -> WorkspacePath { text.parse().unwrap() };
+    let put = |text: &str| (path(text), Some(entry("new")));
+    let gone = |text: &str| (path(text), None);
+    for count in [0, 3, 257, 2_000] {
+        let before = files(count);
+        let cases = [
+            vec![],
+            vec![put("flat/note-1.md")],
+            vec![put("flat/new.md"), put("new/deep/er/a.md"), put("z.md")],
+            vec![gone("flat/note-0.md"), gone("flat/note-7.md")],
+            vec![gone("a/b/c.md"), gone("a-b/c.md"), gone("img/x.png")],
+            vec![
+                gone("a/b.md"),
+                gone("a/b/c.md"),
+                (path("a"), Some(Entry::File)),
+            ],
+            vec![gone("img/x.png"), (path("img"), Some(Entry::File))],
+            vec![put("img/x.png/now-a-folder.md"), gone("img/x.png")],
+        ];
+        for edits in cases {
+            // What is not there cannot go.
+            let edits = edits.into_iter();
+            let edits = edits.filter(|(path, to)| to.is_some() || before.contains_key(path));
+            assert_edit_is_a_write(&before, &edits.collect());
+        }
+    }
+}
+
+#[test]
+fn a_folder_is_split_and_whole_again_as_files_come_and_go() {
+    for (before, after) in [(250, 260), (260, 250), (300, 0), (0, 300), (68_000, 200)] {
+        let (before, after) = (files(before), files(after));
+        let coming = after
+            .iter()
+            .map(|(path, entry)| (path.clone(), Some(entry.clone())));
+        let going = before.keys().filter(|path| !after.contains_key(*path));
+        let edits = going.map(|path| (path.clone(), None)).chain(coming);
+        assert_edit_is_a_write(&before, &edits.collect());
+    }
+    let all = files(300);
+    let none = all.keys().map(|path| (path.clone(), None)).collect();
+    assert_edit_is_a_write(&all, &none);
+}
+
 #[test]
 fn a_tree_cannot_lead_outside_or_on_forever() {
     let object = |text: &str| (Sha256::of(text.as_bytes()), text.as_bytes().to_vec());

@@ -1,0 +1,113 @@
+//! Which objects a run is made of, which of them it shares with the previous
+//! run, and what goes into its own pack.
+
+use rayon::prelude::*;
+
+use crate::foundation::Sha256;
+use crate::foundation::spill::Artifact;
+use crate::run::pack::PackWriter;
+use crate::run::tree::{self, Edited, Edits, Entry, Files, Listing, compare};
+use crate::run::{Objects, PackName, PackRef, RunError, RunId};
+
+/// A run that would need more packs than this takes the small ones' objects
+/// into its own, so that a year of daily edits is not a thousand files.
+const MOST_PACKS: usize = 48;
+
+/// The trees of a run.
+pub(super) struct Trees {
+    pub(super) root: Sha256,
+    /// Every object the run needs, trees and sources, ascending.
+    pub(super) reachable: Vec<Sha256>,
+}
+
+/// Packs the trees of `files` that no shared pack holds. Where those of the
+/// previous run are known, only what differs is written.
+pub(super) fn pack_trees(
+    files: &Files,
+    previous: Option<(Sha256, &Listing)>,
+    shared: &mut Objects,
+    pack: &mut PackWriter,
+) -> Result<Trees, RunError> {
+    let mut made = Vec::new();
+    let emit = &mut |id, bytes| made.push((id, bytes));
+    let mut live = Vec::with_capacity(files.len());
+    let root = match previous {
+        None => tree::write(files, emit),
+        Some((root, before)) => {
+            let edits: Edits = compare(&before.files, files)
+                .filter(|(_, before, now)| before != now)
+                .map(|(path, _, now)| (path.clone(), now.cloned()))
+                .collect();
+            let Edited { root, replaced } = shared.edit(root, &edits, emit)?;
+            let mut trees = before.trees.clone();
+            for id in replaced {
+                trees
+                    .entry(id)
+                    .and_modify(|places| *places = places.saturating_sub(1));
+            }
+            trees.retain(|_, places| *places > 0);
+            live.extend(trees.into_keys());
+            root
+        }
+    };
+    for (id, bytes) in made {
+        live.push(id);
+        if shared.find(id)?.is_none() {
+            pack.append(id, &bytes);
+        }
+    }
+    live.extend(files.values().filter_map(|entry| match entry {
+        Entry::Source { sha256, .. } => Some(*sha256),
+        Entry::Refused { .. } | Entry::File => None,
+    }));
+    live.par_sort_unstable();
+    live.dedup();
+    Ok(Trees {
+        root,
+        reachable: live,
+    })
+}
+
+/// The packs the run shares. When they are too many, what it needs of all but
+/// the largest goes into its own.
+pub(super) fn fold(
+    shared: &mut Objects,
+    reachable: &[Sha256],
+    pack: &mut PackWriter,
+) -> Result<Vec<PackRef>, RunError> {
+    let needed: Vec<Sha256> = reachable
+        .iter()
+        .filter(|id| !pack.contains(**id))
+        .copied()
+        .collect();
+    let packs = shared.needed(&needed)?;
+    if packs.len() < MOST_PACKS {
+        return Ok(packs);
+    }
+    let Some(largest) = packs.iter().max_by_key(|pack| pack.bytes).cloned() else {
+        return Ok(packs);
+    };
+    for id in needed {
+        let inside = shared
+            .find(id)?
+            .is_some_and(|pack| pack.file == largest.file);
+        if !inside {
+            pack.append(id, &shared.get(id)?);
+        }
+    }
+    Ok(vec![largest])
+}
+
+/// Finishes the pack and names it by its digest.
+pub(super) fn name_pack(
+    pack: PackWriter,
+    run: &RunId,
+) -> Result<Option<(PackName, Artifact, Sha256)>, RunError> {
+    let Some(artifact) = pack.finish()? else {
+        return Ok(None);
+    };
+    let sha256 = artifact
+        .sha256()
+        .map_err(|error| RunError::Build(format!("a pack: {error}")))?;
+    Ok(Some((PackName::new(run, sha256), artifact, sha256)))
+}

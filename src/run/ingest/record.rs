@@ -1,0 +1,160 @@
+//! A run put on record: its manifest, and the plan that the budget judges.
+
+use std::collections::BTreeMap;
+
+use super::Mode;
+use super::assemble::{Assembly, bytes_of};
+use crate::foundation::spill::Artifact;
+use crate::foundation::{Sha256, json};
+use crate::index::Built;
+use crate::run::intent::{self, Intent};
+use crate::run::journal::JournalEntry;
+use crate::run::manifest::{Command, IndexRef, Tool};
+use crate::run::plan::{PlannedIndex, RunPlan};
+use crate::run::standing::Current;
+use crate::run::tree::{Entry, Files};
+use crate::run::{Changes, Manifest, PackName, PackRef, RunError, RunId, verify};
+use crate::schema::SchemaBlock;
+use crate::workspace::usage;
+
+/// The pack a run adds: its name, bytes and digest.
+pub(super) type OwnPack = (PackName, Artifact, Sha256);
+
+/// What a run came to, apart from its artifacts.
+pub(super) struct Facts<'a> {
+    pub(super) run: &'a RunId,
+    pub(super) tree: Sha256,
+    pub(super) digest: Sha256,
+    pub(super) files: &'a Files,
+}
+
+impl Assembly<'_> {
+    pub(super) fn manifest(
+        &self,
+        facts: &Facts<'_>,
+        built: &Built,
+        mut packs: Vec<PackRef>,
+        pack: Option<&OwnPack>,
+    ) -> Manifest {
+        let files = facts.files;
+        packs.extend(pack.map(|(file, artifact, sha256)| PackRef {
+            file: file.clone(),
+            sha256: *sha256,
+            bytes: artifact.bytes(),
+            schema: SchemaBlock::current(),
+        }));
+        packs.sort_by(|a, b| a.file.cmp(&b.file));
+        let mut counts = counts(built);
+        let entries = |wanted: fn(&Entry) -> bool| files.values().filter(|e| wanted(e)).count();
+        counts.insert("files".into(), entries(|e| *e == Entry::File) as u64);
+        let refused = entries(|e| matches!(e, Entry::Refused { .. }));
+        counts.insert("refused".into(), refused as u64);
+        Manifest {
+            format: 1,
+            schema: SchemaBlock::current(),
+            run: facts.run.clone(),
+            digest: facts.digest,
+            parent: self.parent.as_ref().map(|parent| parent.run.clone()),
+            command: match self.mode {
+                Mode::Ingest => Command::Ingest,
+                Mode::Rebuild => Command::Rebuild,
+            },
+            tool: Tool::this(),
+            config: self.config,
+            tree: facts.tree,
+            counts,
+            packs,
+            index: IndexRef {
+                logical: built.logical,
+                schema: SchemaBlock::current(),
+            },
+            source_bytes: bytes_of(files),
+            bytes_added: pack.map_or(0, |(_, artifact, _)| artifact.bytes()),
+            budget: self.workspace.config().budget.clone(),
+            checksum: None,
+        }
+    }
+
+    /// The index, or the name of a cached one with the same bytes.
+    pub(super) fn index(&self, artifact: Artifact) -> Result<PlannedIndex, RunError> {
+        let mut planned = PlannedIndex {
+            artifact,
+            same_as: None,
+        };
+        // Only a rebuild may come to the very same bytes.
+        if let Some(parent) = self.parent.as_ref().filter(|_| self.mode == Mode::Rebuild) {
+            let sha256 = planned.sha256()?;
+            let cached = self.layout.cache().join(intent::index_file(&parent.run));
+            let same = verify::file_digest(&cached).is_ok_and(|cached| cached == sha256);
+            planned.same_as = same.then(|| parent.run.clone());
+        }
+        Ok(planned)
+    }
+
+    pub(super) fn judge(
+        self,
+        manifest: Manifest,
+        pack: Option<OwnPack>,
+        index: PlannedIndex,
+        stat: Vec<u8>,
+        changes: Changes,
+        extracted: u64,
+    ) -> Result<RunPlan, RunError> {
+        let policy = self.workspace.config().budget.clone();
+        let usage = usage::measure(self.layout.profile())
+            .map_err(|error| RunError::io(self.layout.profile(), error))?;
+        let current = Current {
+            format: 1,
+            run: manifest.run.clone(),
+            highest_ordinal: manifest.run.ordinal(),
+        };
+        let intent = Intent {
+            format: 1,
+            run: manifest.run.clone(),
+            pack: pack.as_ref().map(|(name, ..)| name.clone()),
+        };
+        let drops_parent_index = self.mode == Mode::Ingest
+            && self.parent.as_ref().is_some_and(|parent| {
+                parent.index.schema == manifest.index.schema && parent.run != manifest.run
+            });
+        let mut plan = RunPlan {
+            layout: self.layout,
+            lock: self.lock,
+            manifest_bytes: manifest.to_bytes(),
+            current_bytes: json::pretty(&current),
+            intent_bytes: json::pretty(&intent),
+            journal_line: JournalEntry::now(manifest.run.clone(), manifest.command).line(),
+            pack: pack.map(|(name, artifact, _)| (name, artifact)),
+            index,
+            stat,
+            drops_parent_index,
+            assessment: policy.assess(manifest.source_bytes, usage.total.bytes, 0),
+            usage,
+            changes,
+            extracted,
+            manifest,
+        };
+        let added = plan.files().iter().map(|file| file.bytes).sum();
+        plan.assessment = policy.assess(plan.manifest.source_bytes, plan.usage.total.bytes, added);
+        Ok(plan)
+    }
+}
+
+/// The index's counts, by name.
+fn counts(built: &Built) -> BTreeMap<String, u64> {
+    let counts = &built.counts;
+    [
+        ("documents", counts.documents),
+        ("sections", counts.sections),
+        ("chunks", counts.chunks),
+        ("terms", counts.terms),
+        ("tags", counts.tags),
+        ("targets", counts.targets),
+        ("mentions", counts.mentions),
+        ("tagged", counts.tagged),
+        ("links", counts.links),
+        ("unresolved", counts.unresolved),
+    ]
+    .map(|(name, count)| (name.to_owned(), count))
+    .into()
+}

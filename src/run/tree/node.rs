@@ -1,0 +1,217 @@
+//! Tree objects as they are stored.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+
+use super::Entry;
+use crate::foundation::Sha256;
+use crate::foundation::json::{self, JsonError};
+use crate::source::Refusal;
+
+const BOUNDS: json::Bounds = json::Bounds {
+    bytes: crate::run::pack::MAX_OBJECT_BYTES,
+    depth: 4,
+};
+
+/// A tree object's content.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tree<'a> {
+    kind: TreeTag,
+    #[serde(borrow, default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) entries: Nodes<'a>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) split: BTreeMap<String, Sha256>,
+}
+
+/// The entries of a folder, or of one part of it, by name.
+pub(super) type Nodes<'a> = BTreeMap<Name<'a>, Node>;
+
+impl<'a> Tree<'a> {
+    /// Reads a tree object.
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, JsonError> {
+        json::parse_borrowed(bytes, BOUNDS)
+    }
+
+    /// A folder, or a part of one, that is not split.
+    pub(super) fn of(entries: Nodes<'a>) -> Self {
+        Self {
+            entries,
+            ..Self::default()
+        }
+    }
+
+    /// A folder, or a part of one, that is split into these parts.
+    pub(super) fn of_parts(split: BTreeMap<String, Sha256>) -> Self {
+        Self {
+            split,
+            ..Self::default()
+        }
+    }
+}
+
+/// A name in a tree. Borrowed from the object where its text is written there
+/// as it is: 40,000 of them are read for one edit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub(super) struct Name<'a>(Cow<'a, str>);
+
+impl Name<'_> {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn into_owned(self) -> Name<'static> {
+        Name(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+impl<'a> From<&'a str> for Name<'a> {
+    fn from(name: &'a str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+}
+
+impl std::borrow::Borrow<str> for Name<'_> {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(text.to_owned())))
+            }
+        }
+        from.deserialize_str(Text)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TreeTag {
+    #[default]
+    Tree,
+}
+
+/// One entry of a tree object. Flat, because 40,000 of them are read for one
+/// edit; which fields go with which status is checked in [`Node::meaning`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Node {
+    status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Refusal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<Sha256>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    object: Option<Sha256>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Tree,
+    Source,
+    Refused,
+    File,
+}
+
+impl From<&Entry> for Node {
+    fn from(entry: &Entry) -> Self {
+        let node = |status| Self {
+            status,
+            reason: None,
+            sha256: None,
+            bytes: None,
+            object: None,
+        };
+        match *entry {
+            Entry::Source { sha256, bytes } => Self {
+                sha256: Some(sha256),
+                bytes: Some(bytes),
+                ..node(Status::Source)
+            },
+            Entry::Refused {
+                refusal,
+                sha256,
+                bytes,
+            } => Self {
+                reason: Some(refusal),
+                sha256,
+                bytes: Some(bytes),
+                ..node(Status::Refused)
+            },
+            Entry::File => node(Status::File),
+        }
+    }
+}
+
+/// What a node stands for.
+pub(super) enum Meaning {
+    Entry(Entry),
+    Tree(Sha256),
+}
+
+impl Node {
+    pub(super) fn tree(object: Sha256) -> Self {
+        Self {
+            status: Status::Tree,
+            reason: None,
+            sha256: None,
+            bytes: None,
+            object: Some(object),
+        }
+    }
+
+    /// The tree it stands for, if it is a folder.
+    pub(super) fn folder(&self) -> Option<Sha256> {
+        match self.status {
+            Status::Tree => self.object,
+            Status::Source | Status::Refused | Status::File => None,
+        }
+    }
+
+    /// What it stands for; `None` when fields are missing or too many.
+    pub(super) fn meaning(self) -> Option<Meaning> {
+        let entry = match (
+            self.status,
+            self.reason,
+            self.sha256,
+            self.bytes,
+            self.object,
+        ) {
+            (Status::Tree, None, None, None, Some(object)) => return Some(Meaning::Tree(object)),
+            (Status::Source, None, Some(sha256), Some(bytes), None) => {
+                Entry::Source { sha256, bytes }
+            }
+            (Status::Refused, Some(refusal), sha256, Some(bytes), None) => Entry::Refused {
+                refusal,
+                sha256,
+                bytes,
+            },
+            (Status::File, None, None, None, None) => Entry::File,
+            _ => return None,
+        };
+        Some(Meaning::Entry(entry))
+    }
+}

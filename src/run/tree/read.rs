@@ -1,0 +1,170 @@
+//! Reading trees: all of them, or those on the way to one path.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::node::{Meaning, Node, Tree};
+use super::write::{MAX_LEVELS, part_of};
+use super::{Entry, Files, TreeError};
+use crate::foundation::Sha256;
+use crate::graph::WorkspacePath;
+
+/// Files a run may have: what a hostile tree may make a reader hold.
+const MAX_FILES: usize = 4_000_000;
+/// Nesting of folders and splits together.
+const MAX_DEPTH: usize = 1_024;
+/// Trees that are parsed at once, on all cores.
+const BATCH: usize = 64;
+
+/// A run's files, and the ids of the trees that name them.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// By path.
+    pub files: Files,
+    /// The trees read, and in how many places each stands.
+    pub trees: BTreeMap<Sha256, usize>,
+}
+
+/// A tree that is yet to be read: a folder, or a part of one.
+struct Pending {
+    id: Sha256,
+    /// The folder's path, ending in `/`; empty for the root.
+    prefix: String,
+    depth: usize,
+}
+
+/// What one tree says.
+#[derive(Default)]
+struct Told {
+    files: Vec<(WorkspacePath, Entry)>,
+    below: Vec<Pending>,
+}
+
+/// Reads the tree `root` and all below it through `get`.
+///
+/// # Errors
+/// [`TreeError`].
+pub fn read<E: std::error::Error + Send>(
+    root: Sha256,
+    get: &mut dyn FnMut(Sha256) -> Result<Vec<u8>, E>,
+) -> Result<Listing, TreeError<E>> {
+    let mut trees = BTreeMap::new();
+    let mut files = Vec::new();
+    let mut pending = vec![Pending {
+        id: root,
+        prefix: String::new(),
+        depth: 0,
+    }];
+    while !pending.is_empty() {
+        // The last ones first: depth before breadth, so that trees that name
+        // each other many times over end at their depth.
+        let batch = pending.split_off(pending.len().saturating_sub(BATCH));
+        let mut fetched = Vec::with_capacity(batch.len());
+        for tree in batch {
+            let bytes = get(tree.id).map_err(TreeError::Object)?;
+            *trees.entry(tree.id).or_insert(0) += 1;
+            fetched.push((tree, bytes));
+        }
+        let told: Vec<_> = fetched
+            .par_iter()
+            .map(|(tree, bytes)| {
+                tell(tree, bytes).map_err(|detail| TreeError::Malformed {
+                    id: tree.id,
+                    detail,
+                })
+            })
+            .collect::<Result<_, TreeError<E>>>()?;
+        for told in told {
+            files.extend(told.files);
+            pending.extend(told.below);
+        }
+        if files.len() + pending.len() > MAX_FILES {
+            return Err(TreeError::Malformed {
+                id: root,
+                detail: format!("more than {MAX_FILES} files"),
+            });
+        }
+    }
+    // Sorted first, so that the map is filled from one end to the other.
+    files.par_sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(Listing {
+        files: files.into_iter().collect(),
+        trees,
+    })
+}
+
+/// What the tree with these bytes says; the sentence why it makes no sense.
+fn tell(at: &Pending, bytes: &[u8]) -> Result<Told, String> {
+    if at.depth > MAX_DEPTH {
+        return Err("nested too deep".to_owned());
+    }
+    let tree = Tree::parse(bytes).map_err(|error| error.to_string())?;
+    let below = |id: Sha256, prefix: String| Pending {
+        id,
+        prefix,
+        depth: at.depth + 1,
+    };
+    let mut told = Told::default();
+    for part in tree.split.into_values() {
+        told.below.push(below(part, at.prefix.clone()));
+    }
+    told.files.reserve(tree.entries.len());
+    for (name, node) in tree.entries {
+        let name = name.as_str();
+        if name.contains('/') {
+            return Err(format!("not a file name: {name:?}"));
+        }
+        let path: WorkspacePath = format!("{}{name}", at.prefix)
+            .parse()
+            .map_err(|error| format!("{error}"))?;
+        match node.meaning() {
+            Some(Meaning::Entry(entry)) => told.files.push((path, entry)),
+            Some(Meaning::Tree(object)) => told.below.push(below(object, format!("{path}/"))),
+            None => return Err(format!("the entry {path} contradicts itself")),
+        }
+    }
+    Ok(told)
+}
+
+/// The entry at `path` below the tree `root`, reading only the trees on the
+/// way there.
+///
+/// # Errors
+/// [`TreeError`].
+pub fn find<E: std::error::Error>(
+    root: Sha256,
+    path: &WorkspacePath,
+    get: &mut dyn FnMut(Sha256) -> Result<Vec<u8>, E>,
+) -> Result<Option<Entry>, TreeError<E>> {
+    let mut names = path.as_str().split('/');
+    let Some(mut name) = names.next() else {
+        return Ok(None);
+    };
+    let (mut id, mut level) = (root, 0usize);
+    loop {
+        let malformed = |detail: String| TreeError::Malformed { id, detail };
+        let bytes = get(id).map_err(TreeError::Object)?;
+        let mut tree = Tree::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
+        if !tree.split.is_empty() {
+            if level >= MAX_LEVELS {
+                return Err(malformed("split too often".to_owned()));
+            }
+            match tree.split.get(&part_of(name, level)) {
+                Some(part) => (id, level) = (*part, level + 1),
+                None => return Ok(None),
+            }
+            continue;
+        }
+        match (tree.entries.remove(name).map(Node::meaning), names.next()) {
+            (Some(Some(Meaning::Tree(folder))), Some(next)) => {
+                (id, name, level) = (folder, next, 0);
+            }
+            (Some(Some(Meaning::Entry(entry))), None) => return Ok(Some(entry)),
+            (Some(None), _) => {
+                return Err(malformed(format!("the entry {name} contradicts itself")));
+            }
+            (_, Some(_) | None) => return Ok(None),
+        }
+    }
+}

@@ -19,6 +19,8 @@ use auditgraph::workspace::known::Known;
 use site::Site;
 use versions::{COMPATIBLE, OLD, build};
 
+#[path = "../tests/shared/executable.rs"]
+mod executable;
 #[path = "../tests/shared/nginx.rs"]
 #[allow(unreachable_pub)]
 mod nginx;

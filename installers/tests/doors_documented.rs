@@ -103,7 +103,7 @@ impl Home {
             .replace("v0.1.0", tag);
         let mut shell = bare("sh", self.folder.path());
         shell.args(["-e", "-u", "-c", &text]);
-        support::quick_cargo(&mut shell);
+        support::with_compiled(&mut shell);
         let name = product_name().to_uppercase();
         shell
             .env("PATH", &self.path)

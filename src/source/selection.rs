@@ -22,7 +22,7 @@ pub struct Selection {
     /// Folders above every match of `include`, as far as they are literal;
     /// `None` when a glob may match anywhere.
     roots: Option<Vec<String>>,
-    /// Every excluding glob: asked of folders.
+    /// Every excluding glob, for folders whose own parents are entered.
     exclude: GlobSet,
     /// Those that can match a file of a folder that was entered: not
     /// `folder/**`. `None` when there is none, as by default.
@@ -58,14 +58,14 @@ impl Selection {
             include: if everything {
                 None
             } else {
-                Some(compile(&sources.include)?)
+                Some(compile(&sources.include, Covers::Below)?)
             },
             roots: roots(&sources.include),
-            exclude: compile(&sources.exclude)?,
+            exclude: compile(&sources.exclude, Covers::Itself)?,
             exclude_files: if files.is_empty() {
                 None
             } else {
-                Some(compile(&files)?)
+                Some(compile(&files, Covers::Below)?)
             },
             extensions: sources
                 .extensions
@@ -145,7 +145,18 @@ fn is_within(path: &str, folder: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn compile(globs: &[String]) -> Result<GlobSet, InvalidGlob> {
+/// What a glob matches, beside the path it names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Covers {
+    /// Nothing: who asks came from above, and went no further where a folder
+    /// matched. Such globs need no regular expression, which takes longer to
+    /// compile than a small workspace to walk.
+    Itself,
+    /// Everything below a folder of that name.
+    Below,
+}
+
+fn compile(globs: &[String], covers: Covers) -> Result<GlobSet, InvalidGlob> {
     let mut set = GlobSetBuilder::new();
     for written in globs {
         let refuse = |error: &globset::Error| InvalidGlob {
@@ -159,7 +170,9 @@ fn compile(globs: &[String]) -> Result<GlobSet, InvalidGlob> {
             .or_else(|| glob.strip_suffix('/'))
             .unwrap_or(glob);
         let below = format!("{folder}/**");
-        for variant in [folder, below.as_str()] {
+        let variants = [folder, below.as_str()];
+        let count = if covers == Covers::Below { 2 } else { 1 };
+        for variant in &variants[..count] {
             let mut builder = GlobBuilder::new(variant);
             builder.literal_separator(true);
             set.add(builder.build().map_err(|error| refuse(&error))?);

@@ -19,6 +19,8 @@ mod metadata;
 mod reach;
 mod user;
 
+#[path = "../shared/executable.rs"]
+mod executable;
 #[path = "../trust/repository.rs"]
 #[allow(dead_code)]
 mod repository;

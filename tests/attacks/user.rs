@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use crate::executable::copy_executable;
 use crate::repository::{Repository, first_root};
 use crate::server::{Authority, Server};
 
@@ -46,7 +47,7 @@ fn binary() -> &'static Path {
             .expect("cargo names the executable");
         // Another build may replace it; this one is ours.
         let kept = work.join("auditgraph");
-        fs::copy(built, &kept).unwrap();
+        copy_executable(&built, &kept);
         kept
     })
 }
@@ -100,7 +101,7 @@ impl User {
         let program = self.program();
         let bin = program.parent().unwrap();
         fs::create_dir_all(bin).unwrap();
-        fs::copy(binary(), &program).unwrap();
+        copy_executable(binary(), &program);
         let config = self.home().join(".config/auditgraph");
         fs::create_dir_all(&config).unwrap();
         let receipt = serde_json::json!({

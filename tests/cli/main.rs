@@ -3,6 +3,8 @@
 //! command; one test binary, because linking costs more than running.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "../shared/executable.rs"]
+mod executable;
 mod support;
 #[cfg(feature = "self-update")]
 #[path = "../shared/terminal.rs"]

@@ -6,13 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::executable::copy_executable;
 use crate::support::{Outcome, Sandbox};
 
 /// A copy of the binary at `path` below the home folder.
 fn copy(sandbox: &Sandbox, path: &str) -> PathBuf {
     let path = sandbox.home().canonicalize().unwrap().join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_auditgraph"), &path).unwrap();
+    copy_executable(Path::new(env!("CARGO_BIN_EXE_auditgraph")), &path);
     path
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::executable::copy_executable;
 use crate::repository::first_root;
 
 /// A version and its schema window.
@@ -83,7 +84,7 @@ pub(crate) fn build(version: Version, profile: &str) -> PathBuf {
     let built = work.join(format!("auditgraph-{}-{profile}", version.number));
     let folder = if profile == "dev" { "debug" } else { profile };
     let executable = work.join("target").join(folder).join("auditgraph");
-    fs::copy(executable, &built).unwrap();
+    copy_executable(&executable, &built);
     built
 }
 

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use auditgraph::foundation::Sha256;
 
+use crate::executable::copy_executable;
 use crate::site::Site;
 use crate::versions::{OLD, built};
 
@@ -73,7 +74,7 @@ impl Home {
         let [old, ..] = built();
         let target = bin.join("auditgraph");
         let _ = fs::remove_file(&target);
-        fs::copy(old, &target).unwrap();
+        copy_executable(old, &target);
         fs::set_permissions(&target, fs::Permissions::from_mode(0o755)).unwrap();
         self.write_receipt(bin);
     }

@@ -17,6 +17,8 @@ mod story;
 #[path = "../shared/disk.rs"]
 #[allow(unreachable_pub)]
 mod disk;
+#[path = "../shared/executable.rs"]
+mod executable;
 #[path = "../shared/nginx.rs"]
 #[allow(unreachable_pub)]
 mod nginx;

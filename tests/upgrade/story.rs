@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::executable::copy_executable;
 use crate::home::{Home, outcome, snapshot};
 use crate::site::Site;
 use crate::versions::{COMPATIBLE, INCOMPATIBLE, OLD, built};
@@ -323,7 +324,7 @@ fn a_package_manager_s_installation_is_checked_and_left_to_it() {
     fs::create_dir_all(keg.join("bin")).unwrap();
     fs::write(keg.join("INSTALL_RECEIPT.json"), "{}").unwrap();
     let program = keg.join("bin/auditgraph");
-    fs::copy(&built()[0], &program).unwrap();
+    copy_executable(&built()[0], &program);
     let before = snapshot(&keg);
     outcome(home.command(&program).args(["self-update", "--check"]))
         .exits(10)

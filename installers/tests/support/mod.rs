@@ -220,15 +220,11 @@ pub(crate) fn with_rust_and_registries(command: &mut Command) {
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
 }
 
-/// Makes a compilation of the product quick: for tests of how it is started,
-/// not of the optimiser. What it compiles is kept.
-pub(crate) fn quick_cargo(command: &mut Command) {
+/// Lets `command` compile the product with this machine's Rust, on dependencies
+/// that were compiled for the workspace.
+pub(crate) fn with_compiled(command: &mut Command) {
     with_rust_and_registries(command);
-    command
-        .env("CARGO_TARGET_DIR", Path::new(KEPT).join("from-source"))
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "64");
+    command.env("CARGO_TARGET_DIR", Path::new(KEPT).parent().unwrap());
 }
 
 /// A tool that `release.toml` pins: on the path (where `cargo verify` puts it),

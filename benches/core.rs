@@ -3,8 +3,8 @@
 //!
 //! The limit of a full ingest is to walk, read, hash and parse the same files
 //! with all cores, a warm cache and the same crates; that of an ingest with
-//! nothing changed is to walk the tree and `stat` each file; that of `version`
-//! is a Rust program that does nothing. Nothing here fails for being slow:
+//! nothing changed is a Rust program that walks the tree and does nothing but
+//! `stat` each file; that of `version` is one that does nothing at all. Nothing here fails for being slow:
 //! a figure over its bound is marked, and docs/performance.md tells more.
 
 use std::fmt::Write as _;
@@ -32,6 +32,7 @@ fn main() -> Outcome<()> {
 fn run(scratch: &Path) -> Outcome<()> {
     let bench = Bench {
         home: scratch.join("home"),
+        walk: peer(scratch, "walk")?,
     };
     fs::create_dir_all(&bench.home)?;
     bench.start(scratch)?;
@@ -57,6 +58,8 @@ fn run(scratch: &Path) -> Outcome<()> {
 
 struct Bench {
     home: PathBuf,
+    /// The program that walks and does nothing else.
+    walk: PathBuf,
 }
 
 impl Bench {
@@ -80,19 +83,7 @@ impl Bench {
     /// `version` against a program that does nothing.
     fn start(&self, scratch: &Path) -> Outcome<()> {
         println!("start-up");
-        let source = scratch.join("empty.rs");
-        let empty = scratch.join("empty");
-        fs::write(&source, "fn main() {}\n")?;
-        let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-        let status = Command::new(rustc)
-            .arg("-O")
-            .arg("-o")
-            .arg(&empty)
-            .arg(&source)
-            .status()?;
-        if !status.success() {
-            return Err("rustc failed".into());
-        }
+        let empty = peer(scratch, "empty")?;
         let limit = median(101, || time(Command::new(&empty).env_clear()))?;
         let version = median(101, || {
             time(
@@ -119,7 +110,14 @@ impl Bench {
         println!("{what}");
         self.time(root, &["init"])?;
         let (limit, bytes) = limit(root)?;
-        let walk = walk(root)?;
+        let walk = median(21, || {
+            time(
+                Command::new(&self.walk)
+                    .arg(root)
+                    .env_clear()
+                    .stdout(Stdio::null()),
+            )
+        })?;
         let full = median(5, || {
             let _ = fs::remove_dir_all(root.join(".pkg"));
             self.time(root, &["ingest"])
@@ -147,7 +145,7 @@ impl Bench {
         std::thread::sleep(Duration::from_millis(100));
         let _ = fs::remove_dir_all(root.join(".pkg"));
         self.time(root, &["ingest"])?;
-        let same = median(11, || self.time(root, &["ingest"]))?;
+        let same = median(21, || self.time(root, &["ingest"]))?;
         ratio("nothing changed / walk and stat", same, walk, 2.0);
         let cache = root.join(".pkg/profiles/default/cache");
         let mut added = 0;
@@ -235,29 +233,20 @@ fn limit(root: &Path) -> Outcome<(Duration, u64)> {
     Ok((time, bytes))
 }
 
-/// Walk and `stat`, as `find -size` would.
-fn walk(root: &Path) -> Outcome<Duration> {
-    median(11, || {
-        let started = Instant::now();
-        let mut pending = vec![root.to_owned()];
-        let mut bytes = 0;
-        while let Some(folder) = pending.pop() {
-            for entry in fs::read_dir(folder)? {
-                let entry = entry?;
-                if entry.file_name() == ".pkg" {
-                    continue;
-                }
-                let metadata = entry.metadata()?;
-                if metadata.is_dir() {
-                    pending.push(entry.path());
-                } else {
-                    bytes += metadata.len();
-                }
-            }
-        }
-        std::hint::black_box(bytes);
-        Ok(started.elapsed())
-    })
+/// A program of `benches/peers`, compiled with optimisation.
+fn peer(scratch: &Path, name: &str) -> Outcome<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
+    let program = scratch.join(name);
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let status = Command::new(rustc)
+        .args(["--edition", "2024", "-O", "-o"])
+        .arg(&program)
+        .arg(source.join(format!("{name}.rs")))
+        .status()?;
+    if !status.success() {
+        return Err(format!("rustc failed on {name}.rs").into());
+    }
+    Ok(program)
 }
 
 fn time(command: &mut Command) -> Outcome<Duration> {

@@ -9,6 +9,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::digest::{Sha256, Sha256Hasher};
+
 /// Counts bytes as they are written and refuses the first one over its
 /// allowance: the last line of defence of the footprint budget (FR-010),
 /// should a plan ever have been wrong. Files that are written at the same time
@@ -212,6 +214,22 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
         return Err(not_regular("it is not a regular file"));
     }
     Ok(file)
+}
+
+/// The SHA-256 of a regular file.
+///
+/// # Errors
+/// Any I/O error.
+pub fn file_digest(path: &Path) -> io::Result<Sha256> {
+    let mut file = open_regular(path)?;
+    let mut hasher = Sha256Hasher::default();
+    let mut buffer = vec![0u8; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish()),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
 }
 
 fn not_regular(why: &str) -> io::Error {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::build::{Counts, check_seal};
+use super::build::Counts;
 use super::error::IndexError;
 use super::layout::{APPLICATION_ID, expected_schema};
 use crate::foundation::Sha256;
@@ -46,7 +46,6 @@ pub struct Meta {
     pub logical: Sha256,
     pub(super) files: String,
     pub(super) rows: Sha256,
-    pub(super) seal: String,
 }
 
 impl Index {
@@ -112,20 +111,13 @@ impl Index {
         &self.meta
     }
 
-    pub(super) const fn connection(&self) -> &Connection {
-        &self.connection
+    /// Where the file is; `None` for an index that was opened from memory.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
-    /// Whether the file's bytes are those that were written, by the seal
-    /// that stands in it: finds flipped bits, not forgery. True for an index
-    /// that was opened from memory.
-    ///
-    /// # Errors
-    /// [`IndexError::Io`] when the file cannot be read.
-    pub fn seal_holds(&self) -> Result<bool, IndexError> {
-        self.path
-            .as_deref()
-            .map_or(Ok(true), |path| self.meta.seals(path))
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
     }
 }
 
@@ -150,11 +142,6 @@ pub(super) fn check_schema(connection: &Connection) -> Result<(), IndexError> {
 }
 
 impl Meta {
-    /// Whether the file at `path` has the bytes that were sealed.
-    pub(super) fn seals(&self, path: &Path) -> Result<bool, IndexError> {
-        check_seal(path, &self.seal)
-    }
-
     fn read(connection: &Connection) -> Result<Self, IndexError> {
         let mut statement = connection.prepare("SELECT value FROM meta WHERE key = ?")?;
         let mut get = |key: &str| -> Result<String, IndexError> {
@@ -173,7 +160,6 @@ impl Meta {
                 .map_err(|_| damaged("logical digest"))?,
             files: get("files")?,
             rows: get("rows")?.parse().map_err(|_| damaged("row digest"))?,
-            seal: get("seal")?,
         })
     }
 }

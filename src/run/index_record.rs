@@ -5,7 +5,7 @@
 use std::fs;
 use std::io;
 
-use super::{RunId, intent, verify};
+use super::{RunId, intent};
 use crate::foundation::{Sha256, durable};
 use crate::workspace::Layout;
 
@@ -64,7 +64,7 @@ pub(super) fn vouches_for(layout: &Layout, run: &RunId) -> io::Result<bool> {
         return Ok(true);
     }
     Ok(match read(layout, run)? {
-        Record::Digest(expected) => verify::file_digest(&index)? == expected,
+        Record::Digest(expected) => durable::file_digest(&index)? == expected,
         Record::None | Record::Damaged => true,
     })
 }

@@ -2,8 +2,8 @@
 
 use super::pack::{Pack, PackError};
 use super::tree::{self, Edited, Edits, Entry, Listing, TreeError};
-use super::{Manifest, PackRef, RunError, document, verify};
-use crate::foundation::Sha256;
+use super::{Manifest, PackRef, RunError, document};
+use crate::foundation::{Sha256, durable};
 use crate::graph::{Document, WorkspacePath};
 use crate::schema::WRITES;
 use crate::workspace::Layout;
@@ -149,7 +149,7 @@ impl Objects {
         let file = pack.file.as_str();
         let damaged = |detail: String| RunError::Damaged(format!("pack {file} {detail}"));
         let path = self.layout.packs().join(file);
-        let actual = verify::file_digest(&path)
+        let actual = durable::file_digest(&path)
             .map_err(|error| damaged(format!("cannot be read: {error}")))?;
         if actual == pack.sha256 {
             return Ok(());

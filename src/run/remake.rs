@@ -4,8 +4,9 @@
 use std::fs;
 
 use super::groups::groups;
+use super::index_record::{self, Record};
 use super::tree::{Entry, Files};
-use super::{Manifest, Objects, RunError, document, index_record, intent, publish};
+use super::{Manifest, Objects, RunError, document, intent, publish};
 use crate::budget::{Policy, Verdict};
 use crate::foundation::Sha256;
 use crate::foundation::durable::{self, Meter};
@@ -38,8 +39,8 @@ fn scratch_for(bytes: u64, in_memory: u64) -> Scratch {
 }
 
 /// A copy of the run's cached index to make the next one of; `None` when the
-/// file is not there, is not what the manifest says, or has not the schema
-/// that is written now.
+/// file is not there, is not what the manifest says, has no record of its
+/// digest, or has not the schema that is written now.
 ///
 /// # Errors
 /// As [`Editable::copy`].
@@ -47,16 +48,20 @@ pub(super) fn editable_index(
     layout: &Layout,
     manifest: &Manifest,
 ) -> Result<Option<Editable>, RunError> {
-    let index = open_cached(layout, manifest);
-    if !index.is_ok_and(|index| index.meta().schema.written == WRITES) {
+    let Ok(index) = open_cached(layout, manifest) else {
+        return Ok(None);
+    };
+    let meta = index.meta().clone();
+    if meta.schema.written != WRITES {
         return Ok(None);
     }
     let path = layout.cache().join(intent::index_file(&manifest.run));
+    let Ok(Record::Digest(written)) = index_record::read(layout, &manifest.run) else {
+        return Ok(None);
+    };
     let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
-    Ok(Some(Editable::copy(
-        &path,
-        &scratch_for(bytes, EDITABLE_BYTES),
-    )?))
+    let scratch = scratch_for(bytes, EDITABLE_BYTES);
+    Ok(Some(Editable::copy(&path, meta, written, &scratch)?))
 }
 
 /// Opens the cached index of a run.

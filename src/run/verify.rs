@@ -2,8 +2,7 @@
 //! nothing.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -13,7 +12,7 @@ use super::standing::{self, Standing};
 use super::tree::{Entry, Files};
 use super::{Manifest, Objects, RunError, RunId, intent, manifest, remake};
 use crate::foundation::progress::{Phase, Progress};
-use crate::foundation::{Sha256, Sha256Hasher, durable};
+use crate::foundation::{Sha256, durable};
 use crate::index::Index;
 use crate::schema::{Reason, WRITES};
 use crate::source::{Root, Selection, read, scan};
@@ -101,22 +100,6 @@ impl Report {
             expected,
             actual,
         });
-    }
-}
-
-/// The SHA-256 of a regular file.
-///
-/// # Errors
-/// Any I/O error.
-pub fn file_digest(path: &Path) -> io::Result<Sha256> {
-    let mut file = durable::open_regular(path)?;
-    let mut hasher = Sha256Hasher::default();
-    let mut buffer = vec![0u8; 256 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finish()),
-            count => hasher.update(&buffer[..count]),
-        }
     }
 }
 
@@ -242,7 +225,7 @@ fn packs(
     for (file, expected) in packs {
         let path = format!("packs/{file}");
         report.packs += 1;
-        match file_digest(&layout.packs().join(&file)) {
+        match durable::file_digest(&layout.packs().join(&file)) {
             Ok(actual) if actual == expected => {
                 sound.insert(file);
             }
@@ -303,7 +286,7 @@ fn index(layout: &Layout, manifest: &Manifest, report: &mut Report, progress: &d
         return;
     }
     report.index_checked = true;
-    let actual = match file_digest(&path) {
+    let actual = match durable::file_digest(&path) {
         Ok(actual) => actual,
         Err(error) => {
             return report.problem(Kind::Index, shown, format!("it cannot be read: {error}"));

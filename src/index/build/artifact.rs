@@ -3,15 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use rusqlite::{Connection, MAIN_DB, params};
 
 use super::{Built, Counts, Facts, logical, schema_json};
+use crate::foundation::Sha256Hasher;
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::spill::{Artifact, SpillFile};
 use crate::foundation::sqlite::Scratch;
-use crate::foundation::{Sha256, Sha256Hasher};
 use crate::index::error::IndexError;
 use crate::index::layout::APPLICATION_ID;
 use crate::schema;
@@ -19,8 +18,8 @@ use crate::schema;
 /// Bytes of a page: SQLite's default, said aloud because the bytes of the
 /// index depend on it.
 const PAGE: usize = 4096;
-/// Stands in `meta` for the seal while the seal is computed.
-const UNSEALED: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// Bytes of the header of a database.
+const HEADER: usize = 100;
 
 /// A database open for writing, nowhere under a name.
 pub(in crate::index) struct Workshop {
@@ -86,7 +85,7 @@ impl Workshop {
         &self.connection
     }
 
-    /// Writes what the index says of itself, commits, and seals the bytes.
+    /// Writes what the index says of itself, commits, and gives back the bytes.
     pub(in crate::index) fn complete(
         self,
         facts: &Facts,
@@ -108,7 +107,6 @@ impl Workshop {
                 ("counts", &counts_json),
                 ("rows", &rows.finish().to_string()),
                 ("logical", &logical.to_string()),
-                ("seal", UNSEALED),
             ] {
                 put.execute(params![key, value])?;
             }
@@ -120,13 +118,13 @@ impl Workshop {
         self.connection.flush_prepared_statement_cache();
         self.connection.execute_batch("COMMIT")?;
         Ok(Built {
-            artifact: self.seal()?,
+            artifact: self.into_artifact()?,
             logical,
             counts,
         })
     }
 
-    fn seal(self) -> Result<Artifact, IndexError> {
+    fn into_artifact(self) -> Result<Artifact, IndexError> {
         let Self {
             mut connection,
             spill,
@@ -134,19 +132,13 @@ impl Workshop {
         let Some((spill, file)) = spill else {
             let mut bytes = connection.serialize(MAIN_DB)?.to_vec();
             normalise(&mut bytes)?;
-            let seal = Sha256::of(&bytes).to_string();
-            let at = seal_place(&bytes, UNSEALED)?;
-            bytes[at..at + seal.len()].copy_from_slice(seal.as_bytes());
             return Ok(Artifact::from(bytes));
         };
         connection.close().map_err(|(_, error)| error)?;
-        let mut head = vec![0u8; 2 * PAGE];
+        let mut head = vec![0u8; HEADER];
         file.read_exact_at(&mut head, 0)?;
         normalise(&mut head)?;
         file.write_all_at(&head, 0)?;
-        let at = seal_place(&head, UNSEALED)?;
-        let seal = hash_file(&file)?.to_string();
-        file.write_all_at(seal.as_bytes(), at as u64)?;
         Ok(spill.seal()?)
     }
 }
@@ -177,46 +169,4 @@ fn normalise(bytes: &mut [u8]) -> Result<(), IndexError> {
             .copy_from_slice(&value);
     }
     Ok(())
-}
-
-/// Where the seal stands: in the second page, which is the root of `meta`.
-fn seal_place(bytes: &[u8], seal: &str) -> Result<usize, IndexError> {
-    let page = bytes.get(PAGE..2 * PAGE).unwrap_or_default();
-    page.windows(seal.len())
-        .position(|window| window == seal.as_bytes())
-        .map(|at| PAGE + at)
-        .ok_or_else(|| IndexError::Damaged("no seal".to_owned()))
-}
-
-fn hash_file(file: &File) -> io::Result<Sha256> {
-    let mut hasher = Sha256Hasher::default();
-    let mut buffer = vec![0u8; 256 * 1024];
-    let mut at = 0;
-    loop {
-        let count = file.read_at(&mut buffer, at)?;
-        if count == 0 {
-            return Ok(hasher.finish());
-        }
-        hasher.update(&buffer[..count]);
-        at += count as u64;
-    }
-}
-
-/// Whether every byte of the index at `path` is as it was written: its seal,
-/// the SHA-256 of the file with zeros in the seal's place, is right.
-pub(in crate::index) fn check_seal(path: &Path, seal: &str) -> Result<bool, IndexError> {
-    let mut file = File::open(path)?;
-    let mut head = vec![0u8; 2 * PAGE];
-    file.read_exact(&mut head)?;
-    let Ok(at) = seal_place(&head, seal) else {
-        return Ok(false);
-    };
-    if seal.len() != UNSEALED.len() {
-        return Ok(false);
-    }
-    head[at..at + seal.len()].copy_from_slice(UNSEALED.as_bytes());
-    let mut hasher = Sha256Hasher::default();
-    hasher.update(&head);
-    io::copy(&mut file, &mut hasher)?;
-    Ok(hasher.finish().to_string() == seal)
 }

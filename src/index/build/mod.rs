@@ -34,7 +34,7 @@ use links::Spool;
 
 pub use batch::Batch;
 
-pub(super) use artifact::{Workshop, check_seal, files_digest};
+pub(super) use artifact::{Workshop, files_digest};
 pub(super) use links::{End, Lookup, Resolution, written};
 use rows::Names;
 pub(super) use rows::{Inserts, LinkRow, NameIds, write_refused};

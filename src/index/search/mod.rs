@@ -9,7 +9,10 @@ mod scope;
 mod snippet;
 mod ties;
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+use std::thread;
 
 use rusqlite::params;
 
@@ -124,6 +127,18 @@ enum At {
     Name(Ref),
 }
 
+/// A score and the chunk that has it.
+type Ranked = (f64, i64);
+
+/// Best score first, and the first chunk of those that are as good.
+fn better(a: &Ranked, b: &Ranked) -> Ordering {
+    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+}
+
+/// So many matches take a millisecond to rank: longer than to open the index
+/// once more.
+const MANY: usize = 2_048;
+
 impl Index {
     /// The best hits for `query`, best first; equal scores by path and line,
     /// names by themselves.
@@ -211,10 +226,45 @@ impl Index {
         })
     }
 
-    /// Every chunk that matches, best score first.
-    fn ranked(&self, query: &Query, scope: &Scope) -> Result<Vec<(f64, i64)>, IndexError> {
+    /// Every chunk that matches, best score first. Where that turns out to be
+    /// many, a second thread ranks half of what is left.
+    fn ranked(&self, query: &Query, scope: &Scope) -> Result<Vec<Ranked>, IndexError> {
+        thread::scope(|threads| {
+            let mut beside = None;
+            let mut half = |after: i64| {
+                let left = self.meta().counts.chunks as i64 - after;
+                let (path, first) = (self.path()?, after + left / 2);
+                let rank = move || Self::open(path)?.ranked_from(first, query, scope, |_| None);
+                beside = Some((first, threads.spawn(rank)));
+                Some(first)
+            };
+            let mut ranked = self.ranked_from(0, query, scope, &mut half)?;
+            if let Some((first, beside)) = beside {
+                ranked.extend(match beside.join() {
+                    Ok(Ok(more)) => more,
+                    // A new run may have taken the index's name away since.
+                    Ok(Err(_)) => self.ranked_from(first, query, scope, |_| None)?,
+                    Err(why) => resume_unwind(why),
+                });
+                // Two sorted halves: this merges them.
+                ranked.sort_by(better);
+            }
+            Ok(ranked)
+        })
+    }
+
+    /// Those from the rowid `first` on, best score first. After [`MANY`] of them
+    /// `many` is told the last one, and may name one to stop before.
+    fn ranked_from(
+        &self,
+        first: i64,
+        query: &Query,
+        scope: &Scope,
+        mut many: impl FnMut(i64) -> Option<i64>,
+    ) -> Result<Vec<Ranked>, IndexError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT rowid, bm25(search, ?, ?, ?) FROM search WHERE search MATCH ?",
+            "SELECT rowid, bm25(search, ?, ?, ?) FROM search
+             WHERE search MATCH ? AND rowid >= ?",
         )?;
         let weights = query.weights;
         let mut rows = statement.query(params![
@@ -222,17 +272,24 @@ impl Index {
             weights.heading,
             weights.title,
             expression::render(&query.expression),
+            first,
         ])?;
-        let mut ranked = Vec::new();
+        let (mut ranked, mut end) = (Vec::new(), None);
         while let Some(row) = rows.next()? {
             let chunk: i64 = row.get(0)?;
+            if end.is_some_and(|end| chunk >= end) {
+                break;
+            }
             if scope.has_chunk(chunk) {
                 // FTS5 gives better matches smaller (negative) scores.
                 let score: f64 = row.get(1)?;
                 ranked.push((-score, chunk));
+                if ranked.len() == MANY {
+                    end = many(chunk);
+                }
             }
         }
-        ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        ranked.sort_unstable_by(better);
         Ok(ranked)
     }
 
@@ -242,7 +299,7 @@ impl Index {
     fn best(
         &self,
         kind: NodeKind,
-        ranked: &mut [(f64, i64)],
+        ranked: &mut [Ranked],
         limit: usize,
         found: &mut Vec<Found>,
     ) -> Result<(), IndexError> {

@@ -8,19 +8,22 @@ mod names;
 mod relink;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
 use super::build::{Built, Counts, Facts, Inserts, Workshop, files_digest, write_refused};
 use super::error::IndexError;
-use super::open::{Index, Meta, check_schema};
+use super::open::{Meta, check_schema};
 use super::prepare::{ANY_NAME, Prepared, names_of_document, names_of_labels};
 use super::recompute;
 use super::{digest, layout};
 use crate::foundation::digest::MultisetDigest;
-use crate::foundation::durable;
 use crate::foundation::sqlite::Scratch;
+use crate::foundation::{Sha256, durable};
 use crate::graph::{Document, WorkspacePath};
 use edit::Edit;
 use names::LiveNames;
@@ -58,39 +61,41 @@ impl Change {
     }
 }
 
-/// A copy of an index, to be turned into that of the next run.
+/// A copy of an index, to be turned into that of the next run. Whether the
+/// index has the bytes it was written with is found out beside the work.
 pub struct Editable {
     workshop: Workshop,
     meta: Meta,
+    /// The digest it was written with.
+    written: Sha256,
+    digest: JoinHandle<io::Result<Sha256>>,
 }
 
 impl Editable {
-    /// Copies the index at `previous`, which is read as a whole to see that
-    /// it is what was written.
+    /// Copies the index at `previous`, which says `meta` of itself and had the
+    /// digest `written`.
     ///
     /// # Errors
-    /// As [`Index::open`]. Where [`IndexError::is_damage`] holds, building
-    /// from scratch is the remedy.
-    pub fn copy(previous: &Path, scratch: &Scratch) -> Result<Self, IndexError> {
-        let index = Index::open(previous)?;
-        let meta = index.meta().clone();
-        drop(index);
-        let (sound, workshop) = rayon::join(
-            || meta.seals(previous),
-            || {
-                let mut file = durable::open_regular(previous)?;
-                let bytes = file.metadata()?.len();
-                Workshop::copy(scratch, &mut file, bytes)
-            },
-        );
-        // Damage must not be carried from run to run.
-        if !sound? {
-            return Err(IndexError::Damaged("its bytes have changed".to_owned()));
-        }
-        let workshop = workshop?;
+    /// As [`Index::open`](super::Index::open).
+    pub fn copy(
+        previous: &Path,
+        meta: Meta,
+        written: Sha256,
+        scratch: &Scratch,
+    ) -> Result<Self, IndexError> {
+        let path = previous.to_owned();
+        let digest = thread::spawn(move || durable::file_digest(&path));
+        let mut file = durable::open_regular(previous)?;
+        let bytes = file.metadata()?.len();
+        let workshop = Workshop::copy(scratch, &mut file, bytes)?;
         // The file may have been exchanged since it was opened.
         check_schema(workshop.connection())?;
-        Ok(Self { workshop, meta })
+        Ok(Self {
+            workshop,
+            meta,
+            written,
+            digest,
+        })
     }
 
     /// Applies `changes`, at most one for each path; `facts` are those of the
@@ -98,17 +103,22 @@ impl Editable {
     ///
     /// # Errors
     /// [`IndexError::Stale`] when a change does not fit the index; others as
-    /// [`copy`](Self::copy).
+    /// [`copy`](Self::copy). Where [`IndexError::is_damage`] holds, building
+    /// from scratch is the remedy.
     pub fn update(self, changes: &[Change], facts: &Facts) -> Result<Built, IndexError> {
-        let Self { workshop, meta } = self;
         let mut updater = Updater {
-            connection: workshop.connection(),
-            sum: MultisetDigest::from_digest(meta.rows),
-            counts: meta.counts,
+            connection: self.workshop.connection(),
+            sum: MultisetDigest::from_digest(self.meta.rows),
+            counts: self.meta.counts,
         };
-        updater.apply(changes, facts, meta.files != files_digest(facts))?;
+        updater.apply(changes, facts, self.meta.files != files_digest(facts))?;
         let (sum, counts) = (updater.sum, updater.counts);
-        workshop.complete(facts, sum, counts)
+        let digest = self.digest.join().unwrap_or_else(|why| resume_unwind(why));
+        // Damage must not be carried from run to run.
+        if digest? != self.written {
+            return Err(IndexError::Damaged("its bytes have changed".to_owned()));
+        }
+        self.workshop.complete(facts, sum, counts)
     }
 }
 

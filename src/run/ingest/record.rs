@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Mode;
 use super::assemble::{Assembly, bytes_of};
 use crate::foundation::spill::Artifact;
-use crate::foundation::{Sha256, json};
+use crate::foundation::{Sha256, durable, json};
 use crate::index::Built;
 use crate::run::intent::{self, Intent};
 use crate::run::journal::JournalEntry;
@@ -13,7 +13,7 @@ use crate::run::manifest::{Command, IndexRef, Tool};
 use crate::run::plan::{PlannedIndex, RunPlan};
 use crate::run::standing::Current;
 use crate::run::tree::{Entry, Files};
-use crate::run::{Changes, Manifest, PackName, PackRef, RunError, RunId, verify};
+use crate::run::{Changes, Manifest, PackName, PackRef, RunError, RunId};
 use crate::schema::SchemaBlock;
 use crate::workspace::usage;
 
@@ -85,7 +85,7 @@ impl Assembly<'_> {
         if let Some(parent) = self.parent.as_ref().filter(|_| self.mode == Mode::Rebuild) {
             let sha256 = planned.sha256()?;
             let cached = self.layout.cache().join(intent::index_file(&parent.run));
-            let same = verify::file_digest(&cached).is_ok_and(|cached| cached == sha256);
+            let same = durable::file_digest(&cached).is_ok_and(|cached| cached == sha256);
             planned.same_as = same.then(|| parent.run.clone());
         }
         Ok(planned)

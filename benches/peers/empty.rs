@@ -1,0 +1,3 @@
+//! What no Rust program can start faster than.
+
+fn main() {}

@@ -88,18 +88,21 @@ fn plan_once(
     let root =
         Root::open(workspace.root()).map_err(|error| RunError::io(workspace.root(), error))?;
     let selection = Selection::new(&workspace.config().sources)?;
-    let found = scan(&root, &selection)?;
+    let (found, mut previous) = rayon::join(
+        || scan(&root, &selection),
+        || {
+            let manifest = parent.clone()?;
+            (manifest.schema.written == WRITES).then(|| Previous {
+                objects: Objects::of(&layout, &manifest),
+                stat: StatCache::read(&layout, &manifest),
+                manifest,
+            })
+        },
+    );
+    let found = found?;
     progress.advance(found.files.len() as u64);
 
     let config = workspace.config().derivation_digest();
-    let mut previous = parent
-        .clone()
-        .filter(|manifest| manifest.schema.written == WRITES)
-        .map(|manifest| Previous {
-            objects: Objects::of(&layout, &manifest),
-            stat: StatCache::read(&layout, &manifest),
-            manifest,
-        });
     let same_config = previous
         .as_ref()
         .is_some_and(|p| p.manifest.config == config);

@@ -227,13 +227,14 @@ impl Index {
     }
 
     /// Every chunk that matches, best score first. Where that turns out to be
-    /// many, a second thread ranks half of what is left.
+    /// many, a second thread ranks a part of what is left.
     fn ranked(&self, query: &Query, scope: &Scope) -> Result<Vec<Ranked>, IndexError> {
         thread::scope(|threads| {
             let mut beside = None;
             let mut half = |after: i64| {
                 let left = self.meta().counts.chunks as i64 - after;
-                let (path, first) = (self.path()?, after + left / 2);
+                // Less than half: the other thread has an index to open first.
+                let (path, first) = (self.path()?, after + left / 5 * 3);
                 let rank = move || Self::open(path)?.ranked_from(first, query, scope, |_| None);
                 beside = Some((first, threads.spawn(rank)));
                 Some(first)
@@ -246,7 +247,7 @@ impl Index {
                     Ok(Err(_)) => self.ranked_from(first, query, scope, |_| None)?,
                     Err(why) => resume_unwind(why),
                 });
-                // Two sorted halves: this merges them.
+                // Two sorted parts: this merges them.
                 ranked.sort_by(better);
             }
             Ok(ranked)

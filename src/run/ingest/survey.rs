@@ -40,20 +40,20 @@ pub(super) struct Survey {
 /// changed: no file is opened.
 pub(super) fn nothing_changed(found: &Scan, previous: &Previous, root: &Root) -> bool {
     let count = |name: &str| previous.manifest.counts.get(name).copied().unwrap_or(0);
-    let Some(existing) = previous.stat.existing() else {
+    let stat = &previous.stat;
+    let Some(existing) = stat.existing() else {
         return false;
     };
-    let mut look = root.look();
+    let same_files =
+        || (found.files.iter()).all(|file| stat.is_unchanged(&file.path, file.fingerprint));
+    let same_targets = || {
+        let mut look = root.look();
+        (existing.iter()).all(|(path, exists)| look.exists(path) == *exists)
+    };
     found.refused.is_empty()
         && count("refused") == 0
-        && found.files.len() == previous.stat.len()
-        && found
-            .files
-            .iter()
-            .all(|file| previous.stat.is_unchanged(&file.path, file.fingerprint))
-        && existing
-            .iter()
-            .all(|(path, exists)| look.exists(path) == *exists)
+        && found.files.len() == stat.len()
+        && rayon::join(same_files, same_targets) == (true, true)
 }
 
 impl Survey {

@@ -150,7 +150,7 @@ impl Bench {
         let cache = root.join(".pkg/profiles/default/cache");
         let mut added = 0;
         let mut edits = 0;
-        let edit = median(5, || {
+        let edit = median(11, || {
             edits += 1;
             let mut text = fs::read_to_string(root.join(edited))?;
             writeln!(text, "\nEdit {edits}.")?;

@@ -60,18 +60,28 @@ pub struct Connection {
     pub patience: Patience,
     /// A file of PEM certificates to believe instead of the system's.
     pub certificates: Option<PathBuf>,
+    /// Variables that name a proxy, with their values. The client takes its
+    /// proxy from the environment itself, and none from a value it cannot read.
+    pub proxies: Vec<(&'static str, String)>,
 }
 
+/// The variables that may name a proxy for https.
+const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
 impl Connection {
-    /// From this process's environment: `SSL_CERT_FILE`. The proxy is found
-    /// by the client itself.
+    /// From this process's environment.
     #[must_use]
     pub fn from_env() -> Self {
+        let proxy = |name| {
+            let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+            (!value.is_empty()).then_some((name, value))
+        };
         Self {
             patience: Patience::default(),
             certificates: std::env::var_os("SSL_CERT_FILE")
                 .filter(|path| !path.is_empty())
                 .map(PathBuf::from),
+            proxies: PROXIES.into_iter().filter_map(proxy).collect(),
         }
     }
 }
@@ -96,7 +106,14 @@ pub enum HttpError {
          ca-certificates, or name a file of PEM certificates in SSL_CERT_FILE"
     )]
     SystemRoots(String),
-    /// The client cannot be made, for example for a malformed proxy.
+    /// A variable names a proxy, and is of no use. Its value may hold a
+    /// password, so it is not shown.
+    #[error("{name} does not name a proxy: write http://HOST:PORT, or unset it")]
+    Proxy {
+        /// The variable.
+        name: &'static str,
+    },
+    /// The client cannot be made.
     #[error("the https client cannot be set up: {0}")]
     Setup(String),
 }
@@ -115,6 +132,11 @@ impl Http {
     /// [`HttpError`].
     pub fn new(connection: &Connection) -> Result<Self, HttpError> {
         let patience = connection.patience;
+        for (name, value) in &connection.proxies {
+            if reqwest::Proxy::all(value).is_err() {
+                return Err(HttpError::Proxy { name });
+            }
+        }
         let client = Client::builder()
             .tls_backend_preconfigured(tls(connection.certificates.as_deref())?)
             .https_only(true)

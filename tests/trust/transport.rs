@@ -1,5 +1,6 @@
 //! Servers that send too much, too slowly, elsewhere, or lie of what they send.
 
+use auditgraph::upgrade::http::Http;
 use auditgraph::upgrade::trust::{Attack, Source, TrustError};
 
 use crate::repository::root;
@@ -129,4 +130,25 @@ fn what_the_headers_say_of_a_file_is_not_believed() {
         "{outcome:?}"
     );
     assert_eq!(world.offered_by(&timestamp), "1.1.0");
+}
+
+#[test]
+fn a_proxy_that_cannot_be_one_is_named_and_never_passed_by() {
+    let world = World::visited();
+    for (value, use_of_it) in [
+        ("http://[nowhere", false),
+        ("http://user:secret@:3128", false),
+        ("http://127.0.0.1:3128", true),
+        ("127.0.0.1:3128", true),
+    ] {
+        let mut connection = world.connection();
+        connection.proxies = vec![("HTTPS_PROXY", value.to_owned())];
+        let outcome = Http::new(&connection);
+        assert_eq!(outcome.is_ok(), use_of_it, "{value}");
+        if let Err(error) = outcome {
+            let sentence = error.to_string();
+            assert!(sentence.starts_with("HTTPS_PROXY does not name a proxy"));
+            assert!(!sentence.contains("secret"), "{sentence}");
+        }
+    }
 }

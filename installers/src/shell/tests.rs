@@ -307,6 +307,40 @@ fn where_the_receipt_cannot_be_written_nothing_is_installed() {
 }
 
 #[test]
+fn where_the_receipt_could_not_name_the_place_nothing_is_installed() {
+    let script = script_for(&all_targets());
+    for shell in shells() {
+        let machine = Machine::new();
+        for odd in [",", "&", "\\", "\"", "$", "`", ":", "[", "\n"] {
+            let place = machine.path(&format!("a{odd}b"));
+            for name in ["HOME", "XDG_CONFIG_HOME", "TINY_APP_INSTALL_DIR"] {
+                let mut command = machine.command(&shell, &script);
+                let output = command.env(name, &place).output().unwrap();
+                let err = text(&output.stderr);
+                assert_eq!(output.status.code(), Some(1), "{shell:?} {odd}: {err}");
+                let place = place.display();
+                let expected = format!("no receipt can name the directory {place}: it holds");
+                assert!(err.contains(&expected), "{shell:?} {odd}: {err}");
+                assert_eq!(text(&output.stdout), "", "{shell:?} {odd}");
+            }
+            let mut command = machine.command(&shell, &script);
+            command.env("HOME", &place);
+            command.env("TINY_APP_UNMANAGED_INSTALL", machine.path("bin"));
+            assert!(
+                command.output().unwrap().status.success(),
+                "{shell:?} {odd}"
+            );
+        }
+        for even in ["a b", "a'b", "ä(1)", "~a;b|c*d?{e}#%!"] {
+            let mut command = machine.command(&shell, &script);
+            let output = command.env("HOME", machine.path(even)).output().unwrap();
+            assert!(output.status.success(), "{shell:?} {even}");
+        }
+        assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
+    }
+}
+
+#[test]
 fn a_configuration_that_is_not_there_yet_is_in_nobodys_way() {
     let script = script_for(&all_targets());
     for shell in shells() {

@@ -231,15 +231,16 @@ impl Index {
     fn ranked(&self, query: &Query, scope: &Scope) -> Result<Vec<Ranked>, IndexError> {
         thread::scope(|threads| {
             let mut beside = None;
-            let mut half = |after: i64| {
-                let left = self.meta().counts.chunks as i64 - after;
+            let mut share = |after: i64| {
+                // How many are left is a guess: an edited index has larger rowids.
+                let left = (self.meta().counts.chunks as i64 - after).max(0);
                 // Less than half: the other thread has an index to open first.
-                let (path, first) = (self.path()?, after + left / 5 * 3);
+                let (path, first) = (self.path()?, after + 1 + left / 5 * 3);
                 let rank = move || Self::open(path)?.ranked_from(first, query, scope, |_| None);
                 beside = Some((first, threads.spawn(rank)));
                 Some(first)
             };
-            let mut ranked = self.ranked_from(0, query, scope, &mut half)?;
+            let mut ranked = self.ranked_from(0, query, scope, &mut share)?;
             if let Some((first, beside)) = beside {
                 ranked.extend(match beside.join() {
                     Ok(Ok(more)) => more,
@@ -426,3 +427,6 @@ impl Found {
         (place, &self.id)
     }
 }
+
+#[cfg(test)]
+mod tests;

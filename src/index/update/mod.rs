@@ -111,13 +111,15 @@ impl Editable {
             sum: MultisetDigest::from_digest(self.meta.rows),
             counts: self.meta.counts,
         };
-        updater.apply(changes, facts, self.meta.files != files_digest(facts))?;
+        let applied = updater.apply(changes, facts, self.meta.files != files_digest(facts));
         let (sum, counts) = (updater.sum, updater.counts);
         let digest = self.digest.join().unwrap_or_else(|why| resume_unwind(why));
-        // Damage must not be carried from run to run.
+        // Damage must not be carried from run to run, and whatever else went wrong
+        // in a damaged index is its damage.
         if digest? != self.written {
             return Err(IndexError::Damaged("its bytes have changed".to_owned()));
         }
+        applied?;
         self.workshop.complete(facts, sum, counts)
     }
 }

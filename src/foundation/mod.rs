@@ -6,6 +6,7 @@
 
 pub mod digest;
 pub mod durable;
+pub(crate) mod image;
 pub mod in_order;
 pub mod json;
 pub mod progress;

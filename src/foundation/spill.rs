@@ -8,7 +8,10 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rusqlite::Connection;
+
 use super::digest::{Sha256, Sha256Hasher};
+use super::image::Image;
 
 /// A named file in a scratch directory, removed when dropped. A database is
 /// built in it by name; [`SpillFile::seal`] takes the name away and keeps
@@ -86,6 +89,7 @@ pub struct Artifact(Store);
 #[derive(Debug)]
 enum Store {
     Memory(Vec<u8>),
+    Database(Image),
     File { file: File, bytes: u64 },
 }
 
@@ -96,11 +100,20 @@ impl From<Vec<u8>> for Artifact {
 }
 
 impl Artifact {
+    /// The bytes of a finished database in memory.
+    ///
+    /// # Errors
+    /// SQLite's, when there is no room for them.
+    pub fn of_database(connection: Connection) -> rusqlite::Result<Self> {
+        Image::of(connection).map(|image| Self(Store::Database(image)))
+    }
+
     /// Length in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         match &self.0 {
             Store::Memory(bytes) => bytes.len() as u64,
+            Store::Database(image) => image.bytes(),
             Store::File { bytes, .. } => *bytes,
         }
     }
@@ -123,7 +136,7 @@ impl Artifact {
         let mut hasher = Sha256Hasher::default();
         match &self.0 {
             Store::Memory(bytes) => hasher.update(bytes),
-            Store::File { .. } => {
+            Store::Database(_) | Store::File { .. } => {
                 let mut reader = self.reader();
                 let mut buffer = vec![0u8; 256 * 1024];
                 loop {
@@ -153,6 +166,7 @@ impl Read for Reader<'_> {
                 let from = usize::try_from(self.at).map_err(io::Error::other)?;
                 (&bytes[from.min(bytes.len())..]).read(buffer)?
             }
+            Store::Database(image) => image.read_at(buffer, self.at)?,
             Store::File { file, .. } => file.read_at(buffer, self.at)?,
         };
         self.at += count as u64;

@@ -85,23 +85,7 @@ impl Workbench {
             self.connection.close().map_err(|(_, error)| error)?;
             return Ok(spill.seal()?);
         }
-        let mut connection = self.connection;
-        let mut bytes = connection.serialize(MAIN_DB)?.to_vec();
-        stamp_as_written_once(&mut bytes);
-        Ok(Artifact::from(bytes))
-    }
-}
-
-/// Gives an image from memory the header counters of a file that was written
-/// by one transaction (file format 1.3.7 and 1.3.16), so that a database has
-/// the same bytes wherever it was built.
-fn stamp_as_written_once(image: &mut [u8]) {
-    let counter = 1u32.to_be_bytes();
-    let version = rusqlite::version_number().cast_unsigned().to_be_bytes();
-    for (at, value) in [(24, counter), (92, counter), (96, version)] {
-        if let Some(field) = image.get_mut(at..at + 4) {
-            field.copy_from_slice(&value);
-        }
+        Ok(Artifact::of_database(self.connection)?)
     }
 }
 

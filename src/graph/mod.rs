@@ -19,4 +19,5 @@ pub use document::{
     TagRule, TagUse,
 };
 pub use id::{NodeId, NodeKind, ParseIdError, chunk_keys};
+pub(crate) use path::stem_of;
 pub use path::{InvalidPath, WorkspacePath};

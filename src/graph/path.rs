@@ -14,6 +14,17 @@ pub struct WorkspacePath(String);
 pub struct InvalidPath(String);
 
 impl WorkspacePath {
+    /// The path `text`; what is none comes back.
+    pub(crate) fn of(text: String) -> Result<Self, String> {
+        let bytes = text.as_bytes();
+        let fits = bytes.len() <= 4_096
+            && !bytes.contains(&0)
+            && bytes
+                .split(|byte| *byte == b'/')
+                .all(|part| !matches!(part, b"" | b"." | b".."));
+        if fits { Ok(Self(text)) } else { Err(text) }
+    }
+
     /// The path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -29,11 +40,7 @@ impl WorkspacePath {
     /// The last part without its last extension: `b` of `a/b.md`.
     #[must_use]
     pub fn stem(&self) -> &str {
-        let name = self.file_name();
-        match name.rsplit_once('.') {
-            Some((stem, _)) if !stem.is_empty() => stem,
-            _ => name,
-        }
+        stem_of(&self.0)
     }
 
     /// The extension without its dot, as written; empty when there is none.
@@ -70,21 +77,20 @@ impl WorkspacePath {
     }
 }
 
+/// The last part of `path` without its last extension.
+pub(crate) fn stem_of(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => name,
+    }
+}
+
 impl FromStr for WorkspacePath {
     type Err = InvalidPath;
 
     fn from_str(text: &str) -> Result<Self, InvalidPath> {
-        let bytes = text.as_bytes();
-        let fits = bytes.len() <= 4_096
-            && !bytes.contains(&0)
-            && bytes
-                .split(|byte| *byte == b'/')
-                .all(|part| !matches!(part, b"" | b"." | b".."));
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidPath(text.chars().take(200).collect()))
-        }
+        Self::of(text.to_owned()).map_err(|text| InvalidPath(text.chars().take(200).collect()))
     }
 }
 

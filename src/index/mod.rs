@@ -26,6 +26,7 @@ mod open;
 mod prepare;
 mod recompute;
 pub mod search;
+mod stems;
 mod stream;
 mod traverse;
 mod update;

@@ -232,7 +232,9 @@ fn path_name(path: &str) -> i64 {
     name_hash(b'/', path)
 }
 
-fn stem_name(stem: &str) -> i64 {
+/// The name of all links that may point at a document with this stem, which is
+/// in lower case.
+pub(super) fn stem_name(stem: &str) -> i64 {
     name_hash(b'~', stem)
 }
 

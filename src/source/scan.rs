@@ -7,10 +7,11 @@
 //! tree alone: not on the order in which a file system lists names, nor on
 //! the number of threads.
 
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, OsStr};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
@@ -125,6 +126,11 @@ struct Visit {
 }
 
 impl Visit {
+    fn absorb(&mut self, part: Self) {
+        self.files.extend(part.files);
+        self.refused.extend(part.refused);
+    }
+
     fn refuse(&mut self, path: impl Into<String>, refusal: Refusal, bytes: u64) {
         self.refused.push(Refused {
             path: path.into(),
@@ -136,7 +142,6 @@ impl Visit {
 
 /// A name that may be a source, not yet `stat`ed.
 struct Candidate {
-    name: CString,
     path: String,
     kind: FileType,
 }
@@ -156,39 +161,42 @@ impl Walk<'_> {
         })
     }
 
+    /// Visits a folder: the names of a large one are still read while its
+    /// first files are `stat`ed.
     fn folder(&self, path: &str) -> rustix::io::Result<Visit> {
         let mut visit = Visit::default();
         let mut candidates = Vec::new();
         let folder = self.root.folder(path)?;
         let mut entries = Dir::read_from(&folder)?;
-        for entry in &mut entries {
-            let entry = entry?;
-            let name = entry.file_name();
-            if !matches!(name.to_bytes(), b"." | b"..") {
-                self.sort_out(
-                    &folder,
-                    path,
-                    name,
-                    entry.file_type(),
-                    &mut candidates,
-                    &mut visit,
-                );
+        let beside = Mutex::new(Vec::new());
+        rayon::scope(|scope| {
+            for entry in &mut entries {
+                let entry = entry?;
+                let name = entry.file_name();
+                if !matches!(name.to_bytes(), b"." | b"..") {
+                    self.sort_out(
+                        &folder,
+                        path,
+                        name,
+                        entry.file_type(),
+                        &mut candidates,
+                        &mut visit,
+                    );
+                }
+                if candidates.len() == STAT_BATCH {
+                    let batch = std::mem::replace(&mut candidates, Vec::with_capacity(STAT_BATCH));
+                    let (folder, beside) = (&folder, &beside);
+                    scope.spawn(move |_| {
+                        let part = self.stat_all(folder, batch);
+                        beside.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+                    });
+                }
             }
-        }
-        if candidates.len() > STAT_BATCH {
-            let parts: Vec<Visit> = candidates
-                .par_chunks(STAT_BATCH)
-                .map(|batch| self.stat_all(&folder, batch))
-                .collect();
-            for part in parts {
-                visit.files.extend(part.files);
-                visit.refused.extend(part.refused);
-            }
-        } else {
-            let part = self.stat_all(&folder, &candidates);
-            visit.files.extend(part.files);
-            visit.refused.extend(part.refused);
-        }
+            Ok::<_, Errno>(())
+        })?;
+        visit.absorb(self.stat_all(&folder, candidates));
+        let beside = beside.into_inner().unwrap_or_else(PoisonError::into_inner);
+        beside.into_iter().for_each(|part| visit.absorb(part));
         Ok(visit)
     }
 
@@ -230,25 +238,20 @@ impl Walk<'_> {
         } else if kind.is_symlink() {
             self.link(path, visit);
         } else if considered && self.selection.selects(&path) {
-            candidates.push(Candidate {
-                name: name.to_owned(),
-                path,
-                kind,
-            });
+            candidates.push(Candidate { path, kind });
         }
     }
 
-    fn stat_all(&self, folder: impl AsFd, candidates: &[Candidate]) -> Visit {
+    fn stat_all(&self, folder: impl AsFd, candidates: Vec<Candidate>) -> Visit {
         let mut visit = Visit::default();
         visit.files.reserve(candidates.len());
-        for candidate in candidates {
-            let path = &candidate.path;
-            if !candidate.kind.is_file() {
+        for Candidate { path, kind } in candidates {
+            if !kind.is_file() {
                 visit.refuse(path, Refusal::SpecialFile, 0);
                 continue;
             }
-            let Ok(stat) =
-                rustix::fs::statat(folder.as_fd(), &candidate.name, AtFlags::SYMLINK_NOFOLLOW)
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            let Ok(stat) = rustix::fs::statat(folder.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW)
             else {
                 continue; // removed since its name was read
             };
@@ -257,21 +260,22 @@ impl Walk<'_> {
         visit
     }
 
-    fn file(&self, path: &str, stat: &Stat, real: Option<WorkspacePath>, visit: &mut Visit) {
+    fn file(&self, path: String, stat: &Stat, real: Option<WorkspacePath>, visit: &mut Visit) {
         let bytes = fingerprint::size(stat);
         if !FileType::from_raw_mode(stat.st_mode).is_file() {
             visit.refuse(path, Refusal::SpecialFile, 0);
         } else if bytes > self.selection.max_file_bytes() {
             visit.refuse(path, Refusal::TooLarge, bytes);
-        } else if let Ok(path) = path.parse() {
-            visit.files.push(Found {
-                path,
-                bytes,
-                fingerprint: Fingerprint::of(stat, self.now),
-                real,
-            });
         } else {
-            visit.refuse(path, Refusal::PathTooLong, bytes);
+            match WorkspacePath::of(path) {
+                Ok(path) => visit.files.push(Found {
+                    path,
+                    bytes,
+                    fingerprint: Fingerprint::of(stat, self.now),
+                    real,
+                }),
+                Err(path) => visit.refuse(path, Refusal::PathTooLong, bytes),
+            }
         }
     }
 
@@ -316,7 +320,7 @@ impl Walk<'_> {
                 visit.refuse(path, refusal, 0);
             }
             (Some(inner), Some(stat)) => match inner.to_str().and_then(|text| text.parse().ok()) {
-                Some(real) => self.file(&path, &stat, Some(real), visit),
+                Some(real) => self.file(path, &stat, Some(real), visit),
                 None => visit.refuse(path, Refusal::NameNotUtf8, 0),
             },
         }

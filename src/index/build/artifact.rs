@@ -9,6 +9,7 @@ use rusqlite::{Connection, MAIN_DB, params};
 use super::{Built, Counts, Facts, logical, schema_json};
 use crate::foundation::Sha256Hasher;
 use crate::foundation::digest::MultisetDigest;
+use crate::foundation::image::{HEADER, stamp_as_written_once};
 use crate::foundation::spill::{Artifact, SpillFile};
 use crate::foundation::sqlite::Scratch;
 use crate::index::error::IndexError;
@@ -18,8 +19,6 @@ use crate::schema;
 /// Bytes of a page: SQLite's default, said aloud because the bytes of the
 /// index depend on it.
 const PAGE: usize = 4096;
-/// Bytes of the header of a database.
-const HEADER: usize = 100;
 
 /// A database open for writing, nowhere under a name.
 pub(in crate::index) struct Workshop {
@@ -125,19 +124,14 @@ impl Workshop {
     }
 
     fn into_artifact(self) -> Result<Artifact, IndexError> {
-        let Self {
-            mut connection,
-            spill,
-        } = self;
+        let Self { connection, spill } = self;
         let Some((spill, file)) = spill else {
-            let mut bytes = connection.serialize(MAIN_DB)?.to_vec();
-            normalise(&mut bytes)?;
-            return Ok(Artifact::from(bytes));
+            return Ok(Artifact::of_database(connection)?);
         };
         connection.close().map_err(|(_, error)| error)?;
-        let mut head = vec![0u8; HEADER];
+        let mut head = [0; HEADER];
         file.read_exact_at(&mut head, 0)?;
-        normalise(&mut head)?;
+        stamp_as_written_once(&mut head);
         file.write_all_at(&head, 0)?;
         Ok(spill.seal()?)
     }
@@ -152,21 +146,4 @@ pub(in crate::index) fn files_digest(facts: &Facts) -> String {
         hasher.update(b"\0");
     }
     hasher.finish().to_string()
-}
-
-/// Makes the header independent of how the bytes came about: the change
-/// counter, its copy, and the library's version beside it.
-fn normalise(bytes: &mut [u8]) -> Result<(), IndexError> {
-    let version = (rusqlite::version_number() as u32).to_be_bytes();
-    for (at, value) in [
-        (24, 1u32.to_be_bytes()),
-        (92, 1u32.to_be_bytes()),
-        (96, version),
-    ] {
-        bytes
-            .get_mut(at..at + 4)
-            .ok_or_else(|| IndexError::Damaged("no header".to_owned()))?
-            .copy_from_slice(&value);
-    }
-    Ok(())
 }

@@ -18,6 +18,7 @@ use crate::index::digest::{RowHasher, place};
 use crate::index::error::IndexError;
 use crate::index::layout::{Code, row_id};
 use crate::index::prepare::Prepared;
+use crate::index::stems::Stems;
 
 /// Links not yet resolved, in the order in which they will be inserted.
 pub(super) enum Spool {
@@ -248,7 +249,7 @@ impl Resolution {
 /// What links can point at.
 pub(super) struct Known<'a> {
     pub(super) ids: HashMap<&'a str, i64>,
-    pub(super) stems: HashMap<String, Vec<&'a WorkspacePath>>,
+    pub(super) stems: Stems,
     pub(super) documents: &'a [WorkspacePath],
     pub(super) anchors: &'a Anchors,
     pub(super) files: &'a BTreeSet<WorkspacePath>,
@@ -306,8 +307,12 @@ impl Targets for Known<'_> {
     }
 
     fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
-        let found = self.stems.get(stem).into_iter().flatten();
-        found.map(|path| (*path).clone()).collect()
+        let found = self.stems.may_have(stem);
+        let paths = found.map(|id| &self.documents[id as usize - 1]);
+        paths
+            .filter(|path| path.stem().to_lowercase() == stem)
+            .cloned()
+            .collect()
     }
 
     fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath> {

@@ -24,6 +24,7 @@ use super::error::IndexError;
 use super::fulltext::{Loaded, Loader};
 use super::layout;
 use super::prepare::Prepared;
+use super::stems::Stems;
 use crate::foundation::Sha256;
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::spill::Artifact;
@@ -210,14 +211,10 @@ impl Closed {
     /// [`IndexError::Io`].
     pub fn finish(mut self, facts: &Facts) -> Result<Built, IndexError> {
         let mut ids: HashMap<&str, i64> = HashMap::with_capacity(self.documents.len());
-        let mut stems: HashMap<String, Vec<&WorkspacePath>> = HashMap::new();
         for (place, path) in self.documents.iter().enumerate() {
             ids.insert(path.as_str(), place as i64 + 1);
-            stems
-                .entry(path.stem().to_lowercase())
-                .or_default()
-                .push(path);
         }
+        let stems = Stems::of(ids.iter().map(|(path, id)| (*id, *path)));
         let known = links::Known {
             ids,
             stems,

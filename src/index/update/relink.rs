@@ -13,6 +13,7 @@ use crate::index::digest::place;
 use crate::index::error::IndexError;
 use crate::index::layout::{Code, row_id, row_range};
 use crate::index::prepare::Prepared;
+use crate::index::stems::Stems;
 
 /// Gathers links that are new or may have turned, then writes them all: the
 /// ids of their targets are found in one pass.
@@ -164,7 +165,7 @@ type ByName = HashMap<String, Vec<WorkspacePath>>;
 struct Live<'c> {
     connection: &'c Connection,
     files: &'c BTreeSet<WorkspacePath>,
-    stems: OnceCell<ByName>,
+    stems: OnceCell<Stems>,
     labels: OnceCell<ByName>,
     /// The first error: [`Targets`] has no way to tell.
     failure: RefCell<Option<IndexError>>,
@@ -221,10 +222,29 @@ impl Live<'_> {
             .optional()?)
     }
 
-    fn read_stems(&self) -> Result<ByName, IndexError> {
-        self.read_names("SELECT path, '' FROM document", |path, _| {
-            path.stem().to_lowercase()
-        })
+    /// The documents with this stem, which is in lower case.
+    fn find_stem(&self, stem: &str) -> Result<Vec<WorkspacePath>, IndexError> {
+        let stems = match self.stems.get() {
+            Some(stems) => stems,
+            None => {
+                let stems = Stems::read(self.connection)?;
+                self.stems.get_or_init(|| stems)
+            }
+        };
+        let mut path_of = self
+            .connection
+            .prepare_cached("SELECT path FROM document WHERE id = ?")?;
+        let mut found = Vec::new();
+        for id in stems.may_have(stem) {
+            let path: String = path_of.query_row([id], |row| row.get(0))?;
+            let path: WorkspacePath = path
+                .parse()
+                .map_err(|error| IndexError::Damaged(format!("{error}")))?;
+            if path.stem().to_lowercase() == stem {
+                found.push(path);
+            }
+        }
+        Ok(found)
     }
 
     fn read_labels(&self) -> Result<ByName, IndexError> {
@@ -291,10 +311,7 @@ impl Targets for Live<'_> {
     }
 
     fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
-        let stems = self
-            .stems
-            .get_or_init(|| self.or_note(self.read_stems()).unwrap_or_default());
-        stems.get(stem).cloned().unwrap_or_default()
+        self.or_note(self.find_stem(stem)).unwrap_or_default()
     }
 
     fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath> {

@@ -115,9 +115,8 @@ fn tell(at: &Pending, bytes: &[u8]) -> Result<Told, String> {
         if name.contains('/') {
             return Err(format!("not a file name: {name:?}"));
         }
-        let path: WorkspacePath = format!("{}{name}", at.prefix)
-            .parse()
-            .map_err(|error| format!("{error}"))?;
+        let path = WorkspacePath::of(format!("{}{name}", at.prefix))
+            .map_err(|path| format!("not a path inside the workspace: {path:?}"))?;
         match node.meaning() {
             Some(Meaning::Entry(entry)) => told.files.push((path, entry)),
             Some(Meaning::Tree(object)) => told.below.push(below(object, format!("{path}/"))),

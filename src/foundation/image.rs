@@ -50,7 +50,10 @@ impl Image {
         let from = usize::try_from(at).map_or(self.bytes, |at| at.min(self.bytes));
         let count = buffer.len().min(self.bytes - from);
         let buffer = &mut buffer[..count];
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let image = connection
             .serialize(MAIN_DB)
             .map_err(std::io::Error::other)?;

@@ -3,8 +3,10 @@
 //! that was killed); `publish` does the rest.
 
 mod assemble;
+mod before;
 mod changes;
 mod derive;
+mod inherit;
 mod link_files;
 mod packing;
 mod record;
@@ -18,10 +20,12 @@ use crate::workspace::{Layout, Lock, LockError, ProfileName, Workspace};
 use super::plan::{Planned, Unchanged};
 use super::standing::Standing;
 use super::stat_cache::StatCache;
+use super::tree::Files;
 use super::{Manifest, Objects, RunError, publish};
 
+use inherit::Inherited;
 pub(super) use link_files::{LinkFiles, holds_sources};
-use survey::Survey;
+use survey::{Glance, Survey};
 
 /// How a run is derived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +92,7 @@ fn plan_once(
     let root =
         Root::open(workspace.root()).map_err(|error| RunError::io(workspace.root(), error))?;
     let selection = Selection::new(&workspace.config().sources)?;
-    let (found, mut previous) = rayon::join(
+    let (found, previous) = rayon::join(
         || scan(&root, &selection),
         || {
             let manifest = parent.clone()?;
@@ -103,34 +107,45 @@ fn plan_once(
     progress.advance(found.files.len() as u64);
 
     let config = workspace.config().derivation_digest();
+    let max_bytes = workspace.config().sources.max_file_bytes;
     let same_config = previous
         .as_ref()
         .is_some_and(|p| p.manifest.config == config);
-    if let Some(previous) = previous
-        .as_ref()
-        .filter(|_| mode == Mode::Ingest && same_config)
-        && survey::nothing_changed(&found, previous, &root)
+    let (survey, inherited) = match (previous, mode) {
+        (None, _) => {
+            let survey = Survey::of_all(found, Files::new());
+            (survey, Inherited::nothing(&layout))
+        }
+        (Some(previous), Mode::Rebuild) => {
+            let (inherited, before) = Inherited::by_rebuild(previous);
+            (Survey::of_all(found, before), inherited)
+        }
+        (Some(previous), Mode::Ingest) => {
+            let stat = &previous.stat;
+            let (glance, same_targets) = rayon::join(
+                || Glance::at(found, stat),
+                || survey::targets_are_as_before(stat, &root),
+            );
+            if same_config && same_targets && glance.says_the_same_as(&previous) {
+                progress.finish();
+                return Ok(Planned::Unchanged(unchanged(
+                    &previous.manifest,
+                    Vec::new(),
+                )));
+            }
+            let with_index = may_update && glance.is_small();
+            let (inherited, before, prints) = Inherited::by_ingest(previous, &layout, with_index)?;
+            let known = (prints, inherited.links.as_ref());
+            let survey = Survey::of_changes(&root, glance, before, known, max_bytes, progress);
+            (survey, inherited)
+        }
+    };
+    if same_config
+        && let (Some(manifest), Some(links)) = (&inherited.manifest, &inherited.links)
+        && survey.is_unchanged(links, &root)
     {
         progress.finish();
-        return Ok(Planned::Unchanged(unchanged(
-            &previous.manifest,
-            Vec::new(),
-        )));
-    }
-
-    let max_bytes = workspace.config().sources.max_file_bytes;
-    let keep = mode == Mode::Ingest;
-    let survey = Survey::take(&root, found, previous.as_mut(), keep, max_bytes, progress)?;
-    if keep
-        && same_config
-        && survey.is_unchanged(&root)
-        && let Some(previous) = &previous
-    {
-        progress.finish();
-        return Ok(Planned::Unchanged(unchanged(
-            &previous.manifest,
-            survey.refused(),
-        )));
+        return Ok(Planned::Unchanged(unchanged(manifest, survey.refused())));
     }
     let planned = assemble::Assembly {
         workspace,
@@ -143,7 +158,7 @@ fn plan_once(
         max_bytes,
         may_update,
     }
-    .run(survey, previous, progress)?;
+    .run(survey, inherited, progress)?;
     progress.finish();
     Ok(planned)
 }

@@ -6,7 +6,7 @@
 //! is read again.
 //!
 //! Layout, all integers little-endian: 8 bytes magic, 32 bytes root tree, 8
-//! bytes number of files; per file in path order 8 bytes of the path's hash
+//! bytes number of files; per file, by the path's hash, 8 bytes of that hash
 //! and 8 bytes fingerprint (0 when the file must be read again whatever `stat`
 //! says); then, for each path that links name and that is no source, 4 bytes
 //! number of links, 1 byte whether it exists, the path, and a NUL; last the
@@ -34,7 +34,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The fingerprints of one run's files, and what its links name.
 #[derive(Debug, Default)]
 pub(super) struct StatCache {
-    prints: HashMap<u64, u64, BuildHasherDefault<Hashed>>,
+    prints: Prints,
     /// `None` when there is no cache.
     links: Option<Vec<Link>>,
 }
@@ -54,6 +54,23 @@ impl Hasher for Hashed {
 
     fn write_u64(&mut self, key: u64) {
         self.0 = key;
+    }
+}
+
+/// What `stat` said of the files of a run.
+#[derive(Debug, Default)]
+pub(super) struct Prints(HashMap<u64, u64, BuildHasherDefault<Hashed>>);
+
+impl Prints {
+    /// Adds a file.
+    pub(super) fn add(&mut self, path: &WorkspacePath, print: Fingerprint) {
+        let value = if print.settled { print.value } else { 0 };
+        self.0.insert(key(path), value);
+    }
+
+    /// Forgets a file.
+    pub(super) fn remove(&mut self, path: &WorkspacePath) {
+        self.0.remove(&key(path));
     }
 }
 
@@ -93,20 +110,20 @@ impl StatCache {
         let (records, links) = rest.split_at_checked(files.checked_mul(RECORD)?)?;
         let records = records.chunks_exact(RECORD);
         Some(Self {
-            prints: records.map(|r| (word(&r[..8]), word(&r[8..]))).collect(),
+            prints: Prints(records.map(|r| (word(&r[..8]), word(&r[8..]))).collect()),
             links: Some(parse_links(links)?),
         })
     }
 
     /// Whether `path` is, by its fingerprint, the file the run saw.
     pub(super) fn is_unchanged(&self, path: &WorkspacePath, now: Fingerprint) -> bool {
-        let known = self.prints.get(&key(path)).copied().unwrap_or(0);
+        let known = self.prints.0.get(&key(path)).copied().unwrap_or(0);
         known != 0 && known == now.value
     }
 
     /// How many files the run saw.
     pub(super) fn len(&self) -> usize {
-        self.prints.len()
+        self.prints.0.len()
     }
 
     /// The paths that links name and that are no sources, and whether each
@@ -121,11 +138,14 @@ impl StatCache {
         )
     }
 
-    /// The paths that links name; `None` when there is no cache.
-    pub(super) fn links(&self) -> Option<LinkFiles> {
-        let links = self.links.as_ref()?;
-        let counts = links.iter().map(|link| (link.path.clone(), link.count));
-        Some(LinkFiles(counts.collect()))
+    /// What `stat` said of the files, and the paths that links name; `None`
+    /// when there is no cache.
+    pub(super) fn into_parts(self) -> (Prints, Option<LinkFiles>) {
+        let counted = |links: Vec<Link>| {
+            let counts = links.into_iter().map(|link| (link.path, link.count));
+            LinkFiles(counts.collect())
+        };
+        (self.prints, self.links.map(counted))
     }
 }
 
@@ -149,19 +169,15 @@ fn parse_links(mut bytes: &[u8]) -> Option<Vec<Link>> {
 }
 
 /// Writes the cache of the run with root tree `tree` and these `files`.
-pub(super) fn encode<'a>(
-    tree: Sha256,
-    prints: impl ExactSizeIterator<Item = (&'a WorkspacePath, &'a Fingerprint)>,
-    links: &LinkFiles,
-    files: &Files,
-) -> Vec<u8> {
+pub(super) fn encode(tree: Sha256, prints: Prints, links: &LinkFiles, files: &Files) -> Vec<u8> {
+    let mut prints: Vec<(u64, u64)> = prints.0.into_iter().collect();
+    prints.sort_unstable();
     let mut bytes = Vec::with_capacity(HEADER + prints.len() * RECORD + DIGEST);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(tree.as_bytes());
     bytes.extend_from_slice(&(prints.len() as u64).to_le_bytes());
-    for (path, print) in prints {
-        let value = if print.settled { print.value } else { 0 };
-        bytes.extend_from_slice(&key(path).to_le_bytes());
+    for (key, value) in prints {
+        bytes.extend_from_slice(&key.to_le_bytes());
         bytes.extend_from_slice(&value.to_le_bytes());
     }
     for (path, count) in &links.0 {
@@ -210,7 +226,9 @@ mod tests {
     #[test]
     fn an_unsettled_file_is_read_again() {
         let (a, b) = (path("a.md"), path("b.md"));
-        let prints = [(&a, &print(1, true)), (&b, &print(2, false))];
+        let mut prints = Prints::default();
+        prints.add(&a, print(1, true));
+        prints.add(&b, print(2, false));
         let tree = Sha256::of(b"tree");
         let links = LinkFiles([(path("x.png"), 2), (path("y.png"), 1), (path("a.md"), 1)].into());
         let files = Files::from([
@@ -224,7 +242,7 @@ mod tests {
                 },
             ),
         ]);
-        let bytes = encode(tree, prints.into_iter(), &links, &files);
+        let bytes = encode(tree, prints, &links, &files);
         let cache = StatCache::parse(&bytes, tree).unwrap_or_default();
         assert_eq!(cache.len(), 2);
         assert!(cache.is_unchanged(&a, print(1, true)));
@@ -233,13 +251,18 @@ mod tests {
         assert!(!cache.is_unchanged(&path("c.md"), print(1, true)));
         let watched = [(&path("x.png"), true), (&path("y.png"), false)];
         assert_eq!(cache.existing(), Some(watched.to_vec()));
-        assert_eq!(cache.links(), Some(links));
+        assert_eq!(cache.into_parts().1, Some(links));
     }
 
     #[test]
     fn a_damaged_or_foreign_cache_is_none() {
         let tree = Sha256::of(b"tree");
-        let bytes = encode(tree, [].into_iter(), &LinkFiles::default(), &Files::new());
+        let bytes = encode(
+            tree,
+            Prints::default(),
+            &LinkFiles::default(),
+            &Files::new(),
+        );
         assert!(StatCache::parse(&bytes, tree).is_some());
         assert!(StatCache::parse(&bytes, Sha256::of(b"other")).is_none());
         assert!(StatCache::parse(&bytes[1..], tree).is_none());

@@ -5,7 +5,6 @@
 //! that an edit in a flat folder of 40,000 notes adds two small trees, and
 //! two runs are compared by skipping equal trees.
 
-mod compare;
 mod edit;
 mod node;
 mod read;
@@ -17,7 +16,6 @@ use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
 use crate::source::Refusal;
 
-pub use compare::compare;
 pub use edit::{Edited, Edits, edit};
 pub use read::{Listing, find, read};
 pub use write::write;

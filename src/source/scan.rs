@@ -188,7 +188,10 @@ impl Walk<'_> {
                     let (folder, beside) = (&folder, &beside);
                     scope.spawn(move |_| {
                         let part = self.stat_all(folder, batch);
-                        beside.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+                        beside
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(part);
                     });
                 }
             }

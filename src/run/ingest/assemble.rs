@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use super::Mode;
 use super::changes::changes;
 use super::derive::{Derivation, Item};
+use super::inherit::Inherited;
 use super::link_files::LinkFiles;
-use super::packing::{fold, name_pack, pack_trees};
-use super::record::Facts;
+use super::packing::{PreviousTrees, fold, name_pack, pack_trees};
+use super::record::{Facts, Totals};
 use super::survey::Survey;
-use super::{Mode, Previous};
 use crate::foundation::Sha256;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::sqlite::Scratch;
 use crate::graph::WorkspacePath;
 use crate::index::{self, Builder, Built, Change, Closed, Editable, IndexError};
 use crate::run::pack::PackWriter;
-use crate::run::plan::Planned;
+use crate::run::plan::{Changes, Planned};
 use crate::run::standing::next_ordinal;
 use crate::run::tree::{Entry, Files};
-use crate::run::{Manifest, Objects, RunError, RunId, remake, stat_cache};
+use crate::run::{Manifest, RunError, RunId, remake, stat_cache};
 use crate::source::Root;
 use crate::workspace::{Layout, Lock, Workspace};
 
@@ -41,15 +42,29 @@ impl Assembly<'_> {
     pub(super) fn run(
         self,
         mut survey: Survey,
-        previous: Option<Previous>,
+        inherited: Inherited,
         progress: &dyn Progress,
     ) -> Result<Planned, RunError> {
-        let scratch = remake::scratch(bytes_of(&survey.kept) + survey.fresh_bytes());
+        let scratch = remake::scratch(survey.bytes());
         let Inherited {
             objects: mut shared,
             manifest: stored,
+            trees,
+            links,
             index,
-        } = self.inherit(previous, &survey)?;
+        } = inherited;
+        let update = match (links, &stored) {
+            (Some(links), Some(manifest)) if self.may_update && survey.is_small() => {
+                // Where many files were touched and few changed, it is only
+                // known now that an update is worth while.
+                let index = match index {
+                    None => remake::editable_index(&self.layout, manifest)?,
+                    copied => copied,
+                };
+                index.map(|index| Update { index, links })
+            }
+            _ => None,
+        };
         let mut derivation = Derivation {
             root: &self.root,
             max_bytes: self.max_bytes,
@@ -60,7 +75,7 @@ impl Assembly<'_> {
             links: LinkFiles::default(),
             extracted: 0,
         };
-        let work = derive(&mut survey, index, &mut derivation, &scratch, progress)?;
+        let work = derive(&mut survey, update, &mut derivation, &scratch, progress)?;
         let Derivation {
             mut pack,
             mut files,
@@ -70,18 +85,25 @@ impl Assembly<'_> {
             ..
         } = derivation;
         for path in links.existing(&self.root, &files) {
+            survey.before.note(path.clone(), None);
             files.insert(path, Entry::File);
         }
+        let totals = Totals::of(&files);
 
-        let before = stored.as_ref().filter(|_| self.mode == Mode::Ingest);
-        let before = before.map(|manifest| (manifest.tree, &survey.before));
-        let trees = pack_trees(&files, before, &mut shared, &mut pack)?;
+        let parent = stored.filter(|_| self.mode == Mode::Ingest);
+        let previous = parent.as_ref().map(|manifest| PreviousTrees {
+            root: manifest.tree,
+            trees,
+            edits: survey.before.edits(|path| files.get(path)),
+        });
+        let trees = pack_trees(&files, previous, &mut shared, &mut pack)?;
         let tree = trees.root;
         let digest = Manifest::run_digest(tree, self.config, crate::schema::WRITES);
-        let changes = survey.changes(&files);
-        if let Some(parent) = stored.filter(|parent| parent.digest == digest)
-            && self.mode == Mode::Ingest
-        {
+        let changes = Changes {
+            refused: survey.refused_in(&files),
+            ..survey.before.changes(&files, totals.sources)
+        };
+        if let Some(parent) = parent.filter(|parent| parent.digest == digest) {
             // Nothing changed after all: only the stat cache was of no use.
             return Ok(Planned::Unchanged(super::unchanged(
                 &parent,
@@ -95,10 +117,7 @@ impl Assembly<'_> {
             || {
                 let packed = fold(&mut shared, &trees.reachable, &mut pack)
                     .and_then(|packs| Ok((packs, name_pack(pack, &run)?)));
-                (
-                    packed,
-                    stat_cache::encode(tree, prints.iter(), &links, &files),
-                )
+                (packed, stat_cache::encode(tree, prints, &links, &files))
             },
         );
         let (built, (shared_packs, pack)) = (built?, packed?);
@@ -106,66 +125,25 @@ impl Assembly<'_> {
             run: &run,
             tree,
             digest,
-            files: &files,
+            totals,
         };
         let manifest = self.manifest(&facts, &built, shared_packs, pack.as_ref());
         let index = self.index(built.artifact)?;
         let plan = self.judge(manifest, pack, index, stat, changes, extracted)?;
         Ok(Planned::Run(Box::new(plan)))
     }
-
-    /// What the run takes over from the previous one. Digests of packs and
-    /// index are checked at the same time.
-    fn inherit(&self, previous: Option<Previous>, survey: &Survey) -> Result<Inherited, RunError> {
-        let Some(Previous {
-            mut objects,
-            manifest,
-            ..
-        }) = previous
-        else {
-            return Ok(Inherited {
-                objects: Objects::none(&self.layout),
-                manifest: None,
-                index: None,
-            });
-        };
-        let (checked, index) = rayon::join(
-            || match self.mode {
-                Mode::Ingest => objects.check_digests(),
-                // A rebuild goes without what fails.
-                Mode::Rebuild => {
-                    objects.keep_sound();
-                    Ok(())
-                }
-            },
-            || match self.may_update && survey.is_small() {
-                true => remake::editable_index(&self.layout, &manifest),
-                false => Ok(None),
-            },
-        );
-        checked?;
-        let index = index?;
-        Ok(Inherited {
-            objects,
-            manifest: Some(manifest),
-            index,
-        })
-    }
 }
 
-/// What a run starts from.
-struct Inherited {
-    /// The objects that it may share.
-    objects: Objects,
-    manifest: Option<Manifest>,
-    /// The previous run's index, where updating it is worth while.
-    index: Option<Editable>,
+/// The previous run's index and the paths its links name, to be updated.
+struct Update {
+    index: Editable,
+    links: LinkFiles,
 }
 
 /// Derives what is fresh, into a new index or as changes to the old one.
 fn derive(
     survey: &mut Survey,
-    index: Option<Editable>,
+    update: Option<Update>,
     derivation: &mut Derivation<'_>,
     scratch: &Scratch,
     progress: &dyn Progress,
@@ -173,12 +151,12 @@ fn derive(
     let fresh = std::mem::take(&mut survey.fresh);
     let total = fresh.len() as u64;
     let items = fresh.into_iter().map(Item::Fresh);
-    if let (Some(index), Some(links)) = (index, survey.links.take()) {
+    if let Some(Update { index, links }) = update {
         progress.begin(Phase::files("extracting", Some(total)));
         derivation.files = std::mem::take(&mut survey.kept);
         derivation.links = links;
         let documents = derivation.derive_all(items.collect(), progress)?;
-        let changes = changes(&survey.before.files, derivation, documents)?;
+        let changes = changes(&survey.before, derivation, documents)?;
         return Ok(IndexWork::Update {
             index: Box::new(index),
             changes,
@@ -231,13 +209,4 @@ impl IndexWork {
             Self::Update { index, changes } => index.update(&changes, facts),
         }
     }
-}
-
-/// Bytes of the sources among `files`.
-pub(super) fn bytes_of(files: &Files) -> u64 {
-    let bytes = |entry: &Entry| match entry {
-        Entry::Source { bytes, .. } => *bytes,
-        Entry::Refused { .. } | Entry::File => 0,
-    };
-    files.values().map(bytes).sum()
 }

@@ -3,17 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use super::before::Before;
 use super::derive::{Derivation, Derived};
 use super::link_files;
 use crate::graph::{Document, WorkspacePath};
 use crate::index::{Change, Prepared};
 use crate::run::RunError;
-use crate::run::tree::{Entry, Files, compare};
+use crate::run::tree::Entry;
 
 /// The changes from the sources `before`, where `documents` are those that are
 /// new or say something else now.
 pub(super) fn changes(
-    before: &Files,
+    before: &Before,
     derivation: &mut Derivation<'_>,
     documents: Vec<(Derived, Prepared)>,
 ) -> Result<Vec<Change>, RunError> {
@@ -24,12 +25,7 @@ pub(super) fn changes(
         derivation.links.add(derived.links);
         changes.insert(path, Change::Put { old, new });
     }
-    let source = |entry: Option<&Entry>| matches!(entry, Some(Entry::Source { .. }));
-    let gone: Vec<WorkspacePath> = compare(before, &derivation.files)
-        .filter(|(_, before, now)| source(*before) && !source(*now))
-        .map(|(path, ..)| path.clone())
-        .collect();
-    for path in gone {
+    for path in before.gone(&derivation.files) {
         if let Some(old) = before_of(before, derivation, &path)? {
             changes.insert(path.clone(), Change::Remove { path, old });
         }
@@ -40,7 +36,7 @@ pub(super) fn changes(
 /// What the source at `path` said before, if it was one; the names that its
 /// links gave are let go of.
 fn before_of(
-    before: &Files,
+    before: &Before,
     derivation: &mut Derivation<'_>,
     path: &WorkspacePath,
 ) -> Result<Option<Document>, RunError> {

@@ -2,8 +2,6 @@
 //! then append to the pack and the index in path order. Memory follows the
 //! group and the largest file, not the workspace.
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 
 use super::link_files::{self, LinkFiles};
@@ -14,6 +12,7 @@ use crate::graph::{Document, WorkspacePath};
 use crate::index::{self, Batch, Builder, Closed, Prepared};
 use crate::run::groups::groups;
 use crate::run::pack::{Block, MAX_OBJECT_BYTES, PackWriter};
+use crate::run::stat_cache::Prints;
 use crate::run::tree::{Entry, Files};
 use crate::run::{Objects, RunError, document};
 use crate::source::{Fingerprint, Found, Refusal, Root, extract, read};
@@ -70,7 +69,7 @@ pub(super) struct Derivation<'a> {
     pub(super) shared: &'a mut Objects,
     pub(super) pack: PackWriter,
     pub(super) files: Files,
-    pub(super) prints: BTreeMap<WorkspacePath, Fingerprint>,
+    pub(super) prints: Prints,
     pub(super) links: LinkFiles,
     pub(super) extracted: u64,
 }
@@ -185,7 +184,9 @@ impl Derivation<'_> {
     fn record(&mut self, outcome: Outcome) -> Result<Option<Derived>, RunError> {
         match outcome {
             Outcome::Refused { path, entry, print } => {
-                self.prints.extend(print.map(|print| (path.clone(), print)));
+                if let Some(print) = print {
+                    self.prints.add(&path, print);
+                }
                 if !matches!(
                     entry,
                     Entry::Refused {
@@ -200,8 +201,9 @@ impl Derivation<'_> {
             Outcome::Source(mut derived) => {
                 let source = &derived.source;
                 let (sha256, bytes) = (source.sha256, source.bytes);
-                let print = derived.print.map(|print| (source.path.clone(), print));
-                self.prints.extend(print);
+                if let Some(print) = derived.print {
+                    self.prints.add(&source.path, print);
+                }
                 self.files
                     .insert(source.path.clone(), Entry::Source { sha256, bytes });
                 if let Some(text) = derived.fresh.take() {

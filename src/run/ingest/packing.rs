@@ -1,12 +1,14 @@
 //! Which objects a run is made of, which of them it shares with the previous
 //! run, and what goes into its own pack.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use crate::foundation::Sha256;
 use crate::foundation::spill::Artifact;
 use crate::run::pack::PackWriter;
-use crate::run::tree::{self, Edited, Edits, Entry, Files, Listing, compare};
+use crate::run::tree::{self, Edited, Edits, Entry, Files};
 use crate::run::{Objects, PackName, PackRef, RunError, RunId};
 
 /// A run that would need more packs than this takes the small ones' objects
@@ -20,11 +22,19 @@ pub(super) struct Trees {
     pub(super) reachable: Vec<Sha256>,
 }
 
+/// The trees of the previous run, and what becomes of its files.
+pub(super) struct PreviousTrees {
+    pub(super) root: Sha256,
+    /// In how many places each stands.
+    pub(super) trees: BTreeMap<Sha256, usize>,
+    pub(super) edits: Edits,
+}
+
 /// Packs the trees of `files` that no shared pack holds. Where those of the
 /// previous run are known, only what differs is written.
 pub(super) fn pack_trees(
     files: &Files,
-    previous: Option<(Sha256, &Listing)>,
+    previous: Option<PreviousTrees>,
     shared: &mut Objects,
     pack: &mut PackWriter,
 ) -> Result<Trees, RunError> {
@@ -33,13 +43,12 @@ pub(super) fn pack_trees(
     let mut live = Vec::with_capacity(files.len());
     let root = match previous {
         None => tree::write(files, emit),
-        Some((root, before)) => {
-            let edits: Edits = compare(&before.files, files)
-                .filter(|(_, before, now)| before != now)
-                .map(|(path, _, now)| (path.clone(), now.cloned()))
-                .collect();
+        Some(PreviousTrees {
+            root,
+            mut trees,
+            edits,
+        }) => {
             let Edited { root, replaced } = shared.edit(root, &edits, emit)?;
-            let mut trees = before.trees.clone();
             for id in replaced {
                 trees
                     .entry(id)

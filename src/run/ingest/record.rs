@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Mode;
-use super::assemble::{Assembly, bytes_of};
+use super::assemble::Assembly;
 use crate::foundation::spill::Artifact;
 use crate::foundation::{Sha256, durable, json};
 use crate::index::Built;
@@ -25,7 +25,34 @@ pub(super) struct Facts<'a> {
     pub(super) run: &'a RunId,
     pub(super) tree: Sha256,
     pub(super) digest: Sha256,
-    pub(super) files: &'a Files,
+    pub(super) totals: Totals,
+}
+
+/// What the files of a run sum to.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Totals {
+    pub(super) sources: u64,
+    source_bytes: u64,
+    refused: u64,
+    /// Files that are no sources and are linked to.
+    linked: u64,
+}
+
+impl Totals {
+    pub(super) fn of(files: &Files) -> Self {
+        let mut totals = Self::default();
+        for entry in files.values() {
+            match entry {
+                Entry::Source { bytes, .. } => {
+                    totals.sources += 1;
+                    totals.source_bytes += bytes;
+                }
+                Entry::Refused { .. } => totals.refused += 1,
+                Entry::File => totals.linked += 1,
+            }
+        }
+        totals
+    }
 }
 
 impl Assembly<'_> {
@@ -36,7 +63,6 @@ impl Assembly<'_> {
         mut packs: Vec<PackRef>,
         pack: Option<&OwnPack>,
     ) -> Manifest {
-        let files = facts.files;
         packs.extend(pack.map(|(file, artifact, sha256)| PackRef {
             file: file.clone(),
             sha256: *sha256,
@@ -45,10 +71,8 @@ impl Assembly<'_> {
         }));
         packs.sort_by(|a, b| a.file.cmp(&b.file));
         let mut counts = counts(built);
-        let entries = |wanted: fn(&Entry) -> bool| files.values().filter(|e| wanted(e)).count();
-        counts.insert("files".into(), entries(|e| *e == Entry::File) as u64);
-        let refused = entries(|e| matches!(e, Entry::Refused { .. }));
-        counts.insert("refused".into(), refused as u64);
+        counts.insert("files".into(), facts.totals.linked);
+        counts.insert("refused".into(), facts.totals.refused);
         Manifest {
             format: 1,
             schema: SchemaBlock::current(),
@@ -68,7 +92,7 @@ impl Assembly<'_> {
                 logical: built.logical,
                 schema: SchemaBlock::current(),
             },
-            source_bytes: bytes_of(files),
+            source_bytes: facts.totals.source_bytes,
             bytes_added: pack.map_or(0, |(_, artifact, _)| artifact.bytes()),
             budget: self.workspace.config().budget.clone(),
             checksum: None,

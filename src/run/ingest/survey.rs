@@ -1,143 +1,217 @@
 //! What changed since the previous run: decided by fingerprint where that is
 //! sure, by digest elsewhere.
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 
-use super::assemble::bytes_of;
+use super::before::Before;
 use super::{LinkFiles, Previous};
 use crate::foundation::progress::{Phase, Progress};
 use crate::graph::WorkspacePath;
-use crate::run::RunError;
-use crate::run::plan::{Changes, RefusedSource};
-use crate::run::stat_cache::StatCache;
-use crate::run::tree::{Entry, Files, Listing, compare};
-use crate::source::{Fingerprint, Found, Root, Scan, read};
+use crate::run::plan::RefusedSource;
+use crate::run::stat_cache::{Prints, StatCache};
+use crate::run::tree::{Entry, Files};
+use crate::source::{Fingerprint, Found, Refused, Root, Scan, read};
 
 /// Documents up to this many source bytes are held to update an index.
 const UPDATE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What a look at every file's `stat` tells.
+pub(super) struct Glance {
+    /// Files as the previous run saw them.
+    same: Vec<Found>,
+    /// All others: changed, touched or new.
+    doubtful: Vec<Found>,
+    refused: Vec<Refused>,
+}
+
+impl Glance {
+    pub(super) fn at(found: Scan, stat: &StatCache) -> Self {
+        let known = |file: &Found| stat.is_unchanged(&file.path, file.fingerprint);
+        let files = found.files;
+        let known: Vec<bool> = files.par_iter().with_min_len(2_048).map(known).collect();
+        let count = known.iter().filter(|known| **known).count();
+        let mut glance = Self {
+            same: Vec::with_capacity(count),
+            doubtful: Vec::with_capacity(files.len() - count),
+            refused: found.refused,
+        };
+        for (file, known) in files.into_iter().zip(known) {
+            match known {
+                true => glance.same.push(file),
+                false => glance.doubtful.push(file),
+            }
+        }
+        glance
+    }
+
+    /// Whether it is enough to say that no source changed, came or went since
+    /// the run `previous`: no file is opened.
+    pub(super) fn says_the_same_as(&self, previous: &Previous) -> bool {
+        let refused = previous.manifest.counts.get("refused");
+        self.doubtful.is_empty()
+            && self.refused.is_empty()
+            && refused.copied().unwrap_or(0) == 0
+            && self.same.len() == previous.stat.len()
+    }
+
+    /// Whether an update of the index is sure to be cheaper than a new one.
+    pub(super) fn is_small(&self) -> bool {
+        is_small(bytes(&self.doubtful), bytes(&self.same))
+    }
+}
+
+/// Whether the files that links of the previous run name are there, or not, as
+/// they were.
+pub(super) fn targets_are_as_before(stat: &StatCache, root: &Root) -> bool {
+    let Some(existing) = stat.existing() else {
+        return false;
+    };
+    let mut look = root.look();
+    (existing.iter()).all(|(path, exists)| look.exists(path) == *exists)
+}
+
+/// Whether so little is `fresh` that updating an index is cheaper than
+/// building one; both in bytes of sources.
+const fn is_small(fresh: u64, kept: u64) -> bool {
+    fresh <= UPDATE_BYTES && fresh * 4 <= kept
+}
+
+fn bytes(files: &[Found]) -> u64 {
+    files.iter().map(|file| file.bytes).sum()
+}
 
 /// The sources, sorted by what has to be done with them.
 pub(super) struct Survey {
     /// Entries that stand as the previous run had them, and those of files
     /// that cannot be read at all.
     pub(super) kept: Files,
+    /// Bytes of the sources among `kept`.
+    kept_bytes: u64,
     /// Files to read and extract, by path.
     pub(super) fresh: Vec<Found>,
-    /// The previous run's files and trees; empty when there is none to
-    /// compare with.
-    pub(super) before: Listing,
+    /// What the previous run had at all paths that are not kept.
+    pub(super) before: Before,
     /// What `stat` said of the kept files.
-    pub(super) prints: BTreeMap<WorkspacePath, Fingerprint>,
+    pub(super) prints: Prints,
     /// Refused files whose names a tree cannot hold: reported only.
     unnamed: Vec<RefusedSource>,
-    /// The paths that links of the previous run name.
-    pub(super) links: Option<LinkFiles>,
-}
-
-/// Whether a look at every file's `stat` is enough to say that nothing
-/// changed: no file is opened.
-pub(super) fn nothing_changed(found: &Scan, previous: &Previous, root: &Root) -> bool {
-    let count = |name: &str| previous.manifest.counts.get(name).copied().unwrap_or(0);
-    let stat = &previous.stat;
-    let Some(existing) = stat.existing() else {
-        return false;
-    };
-    let same_files =
-        || (found.files.iter()).all(|file| stat.is_unchanged(&file.path, file.fingerprint));
-    let same_targets = || {
-        let mut look = root.look();
-        (existing.iter()).all(|(path, exists)| look.exists(path) == *exists)
-    };
-    found.refused.is_empty()
-        && count("refused") == 0
-        && found.files.len() == stat.len()
-        && rayon::join(same_files, same_targets) == (true, true)
 }
 
 impl Survey {
-    /// Compares what was found with the previous run. With `keep` unset
-    /// (a rebuild) nothing of it is believed and everything is read.
-    pub(super) fn take(
+    /// Nothing of the previous run, which had the files `before`, is believed:
+    /// everything is read.
+    pub(super) fn of_all(found: Scan, before: Files) -> Self {
+        let mut survey = Self::of(Files::new(), Prints::default());
+        survey.before.note_all(before);
+        for file in found.files {
+            survey.take_out(&file.path);
+            survey.fresh.push(file);
+        }
+        survey.refuse(found.refused);
+        survey
+    }
+
+    /// Compares with the files `before` of the previous run, of which its stat
+    /// cache says `prints` and its links name `links`.
+    pub(super) fn of_changes(
         root: &Root,
-        found: Scan,
-        previous: Option<&mut Previous>,
-        keep: bool,
+        glance: Glance,
+        before: Files,
+        (prints, links): (Prints, Option<&LinkFiles>),
         max_bytes: u64,
         progress: &dyn Progress,
-    ) -> Result<Self, RunError> {
-        let mut survey = Self {
-            kept: Files::new(),
+    ) -> Self {
+        let mut survey = Self::of(before, prints);
+        for file in &glance.doubtful {
+            survey.take_out(&file.path);
+        }
+        for refused in &glance.refused {
+            if let Ok(path) = refused.path.parse() {
+                survey.take_out(&path);
+            }
+        }
+        for path in links.into_iter().flat_map(|links| links.0.keys()) {
+            if survey.kept.get(path) == Some(&Entry::File) {
+                survey.take_out(path);
+            }
+        }
+        survey.kept_bytes = bytes(&glance.same);
+        if survey.kept.len() != glance.same.len() {
+            survey.match_up(glance.same);
+        }
+        survey.compare_digests(root, glance.doubtful, max_bytes, progress);
+        survey.refuse(glance.refused);
+        survey
+    }
+
+    fn of(kept: Files, prints: Prints) -> Self {
+        Self {
+            kept,
+            kept_bytes: 0,
             fresh: Vec::new(),
-            before: Listing::default(),
-            prints: BTreeMap::new(),
+            before: Before::default(),
+            prints,
             unnamed: Vec::new(),
-            links: None,
-        };
-        for refused in found.refused {
+        }
+    }
+
+    /// The file at `path` may not be as it was.
+    fn take_out(&mut self, path: &WorkspacePath) {
+        self.before.note(path.clone(), self.kept.remove(path));
+        self.prints.remove(path);
+    }
+
+    /// Enters files that cannot be read.
+    fn refuse(&mut self, refused: Vec<Refused>) {
+        for refused in refused {
             let entry = Entry::Refused {
                 refusal: refused.refusal,
                 sha256: None,
                 bytes: refused.bytes,
             };
-            match refused.path.parse() {
+            match WorkspacePath::of(refused.path) {
                 Ok(path) => {
-                    survey.kept.entry(path).or_insert(entry);
+                    // A name that is not UTF-8 may be shown as another's.
+                    self.before.note(path.clone(), None);
+                    self.kept.entry(path).or_insert(entry);
                 }
-                Err(_) => survey
-                    .unnamed
-                    .push(RefusedSource::new(refused.path, refused.refusal)),
+                Err(path) => {
+                    let refused = RefusedSource::new(path, refused.refusal);
+                    self.unnamed.push(refused);
+                }
             }
         }
-        let Some(previous) = previous else {
-            survey.fresh = found.files;
-            return Ok(survey);
-        };
-        survey.before = match previous.objects.listing(previous.manifest.tree) {
-            Ok(listing) => listing,
-            // A rebuild needs nothing of the previous run.
-            Err(_) if !keep => Listing::default(),
-            Err(error) => return Err(error),
-        };
-        if !keep {
-            survey.fresh = found.files;
-            return Ok(survey);
-        }
-        survey.links = previous.stat.links();
-        let doubtful = survey.believe(found.files, &previous.stat);
-        survey.compare_digests(root, doubtful, max_bytes, progress);
-        Ok(survey)
     }
 
-    /// Sorts out `files`, which are in order: those whose fingerprints stand
-    /// are kept, those the previous run did not have are fresh. The others
-    /// come back.
-    fn believe(&mut self, files: Vec<Found>, stat: &StatCache) -> Vec<Found> {
-        let mut doubtful = Vec::new();
+    /// Keeps only `same`, which are in order; some files are gone.
+    fn match_up(&mut self, same: Vec<Found>) {
         // Gathered first: a map is filled fastest from one end to the other.
-        let (mut kept, mut prints) = (Vec::new(), Vec::new());
-        let mut before = self.before.files.iter().peekable();
-        for file in files {
-            while before.next_if(|(path, _)| **path < file.path).is_some() {}
-            match before.next_if(|(path, _)| **path == file.path) {
-                Some((_, entry @ (Entry::Source { .. } | Entry::Refused { .. }))) => {
-                    if stat.is_unchanged(&file.path, file.fingerprint) {
-                        prints.push((file.path.clone(), file.fingerprint));
-                        kept.push((file.path, entry.clone()));
-                    } else {
-                        doubtful.push(file);
-                    }
+        let mut kept = Vec::with_capacity(same.len());
+        self.prints = Prints::default();
+        let mut before = std::mem::take(&mut self.kept).into_iter().peekable();
+        for file in same {
+            while let Some((path, entry)) = before.next_if(|(path, _)| *path < file.path) {
+                self.before.note(path, Some(entry));
+            }
+            match before.next_if(|(path, _)| *path == file.path) {
+                Some((path, entry @ (Entry::Source { .. } | Entry::Refused { .. }))) => {
+                    self.prints.add(&path, file.fingerprint);
+                    kept.push((path, entry));
                 }
-                Some((_, Entry::File)) | None => self.fresh.push(file),
+                other => {
+                    let entry = other.map(|(_, entry)| entry);
+                    self.before.note(file.path.clone(), entry);
+                    self.kept_bytes -= file.bytes;
+                    self.fresh.push(file);
+                }
             }
         }
-        self.kept.append(&mut kept.into_iter().collect());
-        self.prints = prints.into_iter().collect();
-        doubtful
+        self.before.note_all(before.collect());
+        self.kept = kept.into_iter().collect();
     }
 
-    /// Reads the doubtful files; those with the same bytes are kept.
+    /// Reads the doubtful files that the previous run had; those with the same
+    /// bytes are kept.
     fn compare_digests(
         &mut self,
         root: &Root,
@@ -146,7 +220,7 @@ impl Survey {
         progress: &dyn Progress,
     ) {
         progress.begin(Phase::files("comparing", Some(doubtful.len() as u64)));
-        let before = &self.before.files;
+        let before = &self.before;
         let verdicts: Vec<(Found, Option<Fingerprint>)> = doubtful
             .into_par_iter()
             .map(|file| {
@@ -156,10 +230,11 @@ impl Survey {
             })
             .collect();
         for (file, same) in verdicts {
-            match (same, self.before.files.get(&file.path)) {
+            match (same, self.before.get(&file.path)) {
                 (Some(print), Some(entry)) => {
-                    self.kept.insert(file.path.clone(), entry.clone());
-                    self.prints.insert(file.path, print);
+                    self.kept_bytes += file.bytes;
+                    self.prints.add(&file.path, print);
+                    self.kept.insert(file.path, entry.clone());
                 }
                 _ => self.fresh.push(file),
             }
@@ -168,33 +243,34 @@ impl Survey {
     }
 
     /// Source bytes that are to be read.
-    pub(super) fn fresh_bytes(&self) -> u64 {
-        self.fresh.iter().map(|file| file.bytes).sum()
+    fn fresh_bytes(&self) -> u64 {
+        bytes(&self.fresh)
+    }
+
+    /// Bytes of all sources.
+    pub(super) fn bytes(&self) -> u64 {
+        self.kept_bytes + self.fresh_bytes()
     }
 
     /// Whether so little changed that updating an index is cheaper than
     /// building one.
     pub(super) fn is_small(&self) -> bool {
-        let fresh = self.fresh_bytes();
-        self.links.is_some() && fresh <= UPDATE_BYTES && fresh * 4 <= bytes_of(&self.kept)
+        is_small(self.fresh_bytes(), self.kept_bytes)
     }
 
-    /// Whether the sources are, byte for byte, those of the previous run.
-    pub(super) fn is_unchanged(&self, root: &Root) -> bool {
-        let Some(links) = &self.links else {
-            return false;
-        };
+    /// Whether the sources are, byte for byte, those of the previous run, whose
+    /// links name `links`.
+    pub(super) fn is_unchanged(&self, links: &LinkFiles, root: &Root) -> bool {
         if !self.fresh.is_empty() {
             return false;
         }
-        let mut existing = links.existing(root, &self.kept).into_iter();
-        let same = compare(&self.before.files, &self.kept).all(|(path, before, now)| {
-            match (before, now) {
-                (Some(Entry::File), None) => existing.next().as_ref() == Some(path),
-                (before, now) => before == now,
-            }
-        });
-        same && existing.next().is_none()
+        let existing = links.existing(root, &self.kept);
+        let now = |path: &WorkspacePath| {
+            let linked = existing.binary_search(path).is_ok();
+            self.kept.get(path).or(linked.then_some(&Entry::File))
+        };
+        self.before.edits(now).is_empty()
+            && !(existing.iter()).any(|path| self.before.had_nothing_at(path))
     }
 
     /// The refused files among those kept.
@@ -202,7 +278,8 @@ impl Survey {
         self.refused_in(&self.kept)
     }
 
-    fn refused_in(&self, files: &Files) -> Vec<RefusedSource> {
+    /// The refused files among `files`.
+    pub(super) fn refused_in(&self, files: &Files) -> Vec<RefusedSource> {
         let named = files.iter().filter_map(|(path, entry)| match entry {
             Entry::Refused { refusal, .. } => Some(RefusedSource::new(path.as_str(), *refusal)),
             Entry::Source { .. } | Entry::File => None,
@@ -210,28 +287,6 @@ impl Survey {
         let mut refused: Vec<RefusedSource> = named.chain(self.unnamed.iter().cloned()).collect();
         refused.sort();
         refused
-    }
-
-    /// How `files` differ from those of the previous run.
-    pub(super) fn changes(&self, files: &Files) -> Changes {
-        let source = |entry: Option<&Entry>| match entry {
-            Some(Entry::Source { sha256, .. }) => Some(*sha256),
-            Some(Entry::Refused { .. } | Entry::File) | None => None,
-        };
-        let mut changes = Changes {
-            refused: self.refused_in(files),
-            ..Changes::default()
-        };
-        for (path, before, now) in compare(&self.before.files, files) {
-            match (source(before), source(now)) {
-                (None, None) => {}
-                (None, Some(_)) => changes.added.push(path.clone()),
-                (Some(_), None) => changes.removed.push(path.clone()),
-                (Some(before), Some(now)) if before == now => changes.unchanged += 1,
-                (Some(_), Some(_)) => changes.changed.push(path.clone()),
-            }
-        }
-        changes
     }
 }
 

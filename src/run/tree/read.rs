@@ -41,13 +41,14 @@ struct Told {
     below: Vec<Pending>,
 }
 
-/// Reads the tree `root` and all below it through `get`.
+/// Reads the tree `root` and all below it through `get`. Trees are parsed
+/// while the next are fetched.
 ///
 /// # Errors
 /// [`TreeError`].
 pub fn read<E: std::error::Error + Send>(
     root: Sha256,
-    get: &mut dyn FnMut(Sha256) -> Result<Vec<u8>, E>,
+    get: &mut (dyn FnMut(Sha256) -> Result<Vec<u8>, E> + Send),
 ) -> Result<Listing, TreeError<E>> {
     let mut trees = BTreeMap::new();
     let mut files = Vec::new();
@@ -56,28 +57,19 @@ pub fn read<E: std::error::Error + Send>(
         prefix: String::new(),
         depth: 0,
     }];
-    while !pending.is_empty() {
+    let mut fetched = Vec::new();
+    while !pending.is_empty() || !fetched.is_empty() {
         // The last ones first: depth before breadth, so that trees that name
         // each other many times over end at their depth.
         let batch = pending.split_off(pending.len().saturating_sub(BATCH));
-        let mut fetched = Vec::with_capacity(batch.len());
-        for tree in batch {
-            let bytes = get(tree.id).map_err(TreeError::Object)?;
-            *trees.entry(tree.id).or_insert(0) += 1;
-            fetched.push((tree, bytes));
-        }
-        let told: Vec<_> = fetched
-            .par_iter()
-            .map(|(tree, bytes)| {
-                tell(tree, bytes).map_err(|detail| TreeError::Malformed {
-                    id: tree.id,
-                    detail,
-                })
-            })
-            .collect::<Result<_, TreeError<E>>>()?;
-        for told in told {
+        let (told, next) = rayon::join(|| tell_all(&fetched), || fetch(batch, get));
+        for told in told? {
             files.extend(told.files);
             pending.extend(told.below);
+        }
+        fetched = next?;
+        for (tree, _) in &fetched {
+            *trees.entry(tree.id).or_insert(0) += 1;
         }
         if files.len() + pending.len() > MAX_FILES {
             return Err(TreeError::Malformed {
@@ -92,6 +84,30 @@ pub fn read<E: std::error::Error + Send>(
         files: files.into_iter().collect(),
         trees,
     })
+}
+
+/// A tree to be parsed, and its bytes.
+type Fetched = (Pending, Vec<u8>);
+
+fn fetch<E: std::error::Error>(
+    batch: Vec<Pending>,
+    get: &mut dyn FnMut(Sha256) -> Result<Vec<u8>, E>,
+) -> Result<Vec<Fetched>, TreeError<E>> {
+    let fetched = batch.into_iter().map(|tree| {
+        let bytes = get(tree.id).map_err(TreeError::Object)?;
+        Ok((tree, bytes))
+    });
+    fetched.collect()
+}
+
+fn tell_all<E: std::error::Error + Send>(fetched: &[Fetched]) -> Result<Vec<Told>, TreeError<E>> {
+    let told = fetched.par_iter().map(|(tree, bytes)| {
+        tell(tree, bytes).map_err(|detail| TreeError::Malformed {
+            id: tree.id,
+            detail,
+        })
+    });
+    told.collect()
 }
 
 /// What the tree with these bytes says; the sentence why it makes no sense.

@@ -1,0 +1,97 @@
+//! What a run takes over from the previous one.
+
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::thread;
+
+use super::{LinkFiles, Previous};
+use crate::foundation::Sha256;
+use crate::index::Editable;
+use crate::run::stat_cache::Prints;
+use crate::run::tree::Files;
+use crate::run::{Manifest, Objects, RunError, remake};
+use crate::workspace::Layout;
+
+/// What a run starts from.
+pub(super) struct Inherited {
+    /// The objects that it may share.
+    pub(super) objects: Objects,
+    /// The previous run.
+    pub(super) manifest: Option<Manifest>,
+    /// Its trees, and in how many places each stands.
+    pub(super) trees: BTreeMap<Sha256, usize>,
+    /// The paths that its links name, where they are known.
+    pub(super) links: Option<LinkFiles>,
+    /// A copy of its index, where updating it is worth while.
+    pub(super) index: Option<Editable>,
+}
+
+impl Inherited {
+    /// For a first run.
+    pub(super) fn nothing(layout: &Layout) -> Self {
+        Self {
+            objects: Objects::none(layout),
+            manifest: None,
+            trees: BTreeMap::new(),
+            links: None,
+            index: None,
+        }
+    }
+
+    /// For an ingest, with what the previous run knew of its files. The index
+    /// is copied, if `with_index`, and the digests of index and packs are
+    /// checked while the trees are read.
+    pub(super) fn by_ingest(
+        previous: Previous,
+        layout: &Layout,
+        with_index: bool,
+    ) -> Result<(Self, Files, Prints), RunError> {
+        let Previous {
+            manifest,
+            mut objects,
+            stat,
+        } = previous;
+        let artifacts = || {
+            let index = match with_index {
+                true => remake::editable_index(layout, &manifest)?,
+                false => None,
+            };
+            Objects::of(layout, &manifest).check_digests()?;
+            Ok::<_, RunError>(index)
+        };
+        let (listing, index) = thread::scope(|scope| {
+            let artifacts = scope.spawn(artifacts);
+            let listing = objects.listing(manifest.tree);
+            let index = artifacts.join().unwrap_or_else(|why| resume_unwind(why));
+            Ok::<_, RunError>((listing?, index?))
+        })?;
+        let (prints, links) = stat.into_parts();
+        let inherited = Self {
+            objects,
+            manifest: Some(manifest),
+            trees: listing.trees,
+            links,
+            index,
+        };
+        Ok((inherited, listing.files, prints))
+    }
+
+    /// For a rebuild, which goes without whatever is not sound.
+    pub(super) fn by_rebuild(previous: Previous) -> (Self, Files) {
+        let Previous {
+            manifest,
+            mut objects,
+            ..
+        } = previous;
+        let listing = objects.listing(manifest.tree).unwrap_or_default();
+        objects.keep_sound();
+        let inherited = Self {
+            objects,
+            manifest: Some(manifest),
+            trees: listing.trees,
+            links: None,
+            index: None,
+        };
+        (inherited, listing.files)
+    }
+}

@@ -75,14 +75,18 @@ impl ApprovedPlan {
         });
         progress.finish();
         match outcome {
-            Ok(bytes_written) => Ok(Published {
-                run: plan.manifest.run,
-                parent: plan.manifest.parent,
-                sources: plan.changes,
-                extracted: plan.extracted,
-                bytes_written,
-                budget: plan.assessment,
-            }),
+            Ok(bytes_written) => {
+                // Freed beside what comes next.
+                rayon::spawn(move || drop((plan.index, plan.pack, plan.stat)));
+                Ok(Published {
+                    run: plan.manifest.run,
+                    parent: plan.manifest.parent,
+                    sources: plan.changes,
+                    extracted: plan.extracted,
+                    bytes_written,
+                    budget: plan.assessment,
+                })
+            }
             Err(error) => {
                 made.unmake(&plan.layout);
                 Err(error)
@@ -224,22 +228,25 @@ fn second_name(existing: &Path, name: &Path) -> Result<(), RunError> {
 /// none of it can fail the command.
 fn tidy(plan: &RunPlan) {
     let layout = &plan.layout;
-    let _ = clear_staging(layout);
-    if let Some(parent) = plan
-        .manifest
-        .parent
-        .as_ref()
-        .filter(|_| plan.drops_parent_index)
-    {
-        for file in [
-            intent::index_file(parent),
-            intent::index_digest_file(parent),
-            intent::stat_file(parent),
-        ] {
+    let parent = plan.manifest.parent.as_ref();
+    let dropped = parent.filter(|_| plan.drops_parent_index);
+    let drop_index = || {
+        for file in dropped.into_iter().flat_map(|parent| {
+            [
+                intent::index_file(parent),
+                intent::index_digest_file(parent),
+                intent::stat_file(parent),
+            ]
+        }) {
             let _ = fs::remove_file(layout.cache().join(file));
         }
-    }
-    let _ = journal::append(layout, &plan.journal_line);
+    };
+    // A file system takes its time to let go of a large file.
+    thread::scope(|scope| {
+        scope.spawn(drop_index);
+        let _ = clear_staging(layout);
+        let _ = journal::append(layout, &plan.journal_line);
+    });
 }
 
 /// Removes what an interrupted writer left behind: exactly the files its

@@ -1,6 +1,7 @@
 //! The cached index of a run: found, or made again from the packs. Losing it
 //! is not an error.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use super::groups::groups;
@@ -183,45 +184,65 @@ pub(super) fn build(
     })?;
     let built = builder
         .close()
-        .finish(&facts(&files, manifest.tree, manifest.digest))?;
+        .finish(&Outside::of(&files).facts(manifest.tree, manifest.digest))?;
     progress.finish();
     Ok(built)
 }
 
-/// What an index has to know of a run beside its documents.
-pub(super) fn facts(files: &Files, tree: Sha256, run_digest: Sha256) -> Facts {
-    let mut facts = Facts {
-        root_tree: tree.to_string(),
-        run_digest: run_digest.to_string(),
-        ..Facts::default()
-    };
-    let mut last = "";
-    for (path, entry) in files {
-        match entry {
-            Entry::Source { .. } => {}
-            Entry::File => {
-                facts.files.insert(path.clone());
+/// What exists beside the sources of a run: all that an index has to know of
+/// its files, apart from the documents.
+#[derive(Default)]
+pub(super) struct Outside {
+    /// Files that are no sources, and folders.
+    files: BTreeSet<WorkspacePath>,
+    /// Refused files, with the name of the reason.
+    refused: BTreeMap<WorkspacePath, String>,
+}
+
+impl Outside {
+    /// Of a run with these files.
+    pub(super) fn of(files: &Files) -> Self {
+        let mut outside = Self::default();
+        let mut last = "";
+        for (path, entry) in files {
+            match entry {
+                Entry::Source { .. } => {}
+                Entry::File => {
+                    outside.files.insert(path.clone());
+                }
+                Entry::Refused { refusal, .. } => {
+                    outside.files.insert(path.clone());
+                    let reason = refusal.name().to_owned();
+                    outside.refused.insert(path.clone(), reason);
+                }
             }
-            Entry::Refused { refusal, .. } => {
-                facts.files.insert(path.clone());
-                facts
-                    .refused
-                    .insert(path.clone(), refusal.name().to_owned());
+            // Every folder above a file of the run exists.
+            let folder = path.parent();
+            if folder != std::mem::replace(&mut last, folder) {
+                outside.add_folders(folder);
             }
         }
-        // Every folder above a file of the run exists.
-        let mut folder = path.parent();
-        if folder == std::mem::replace(&mut last, folder) {
-            continue;
-        }
+        outside
+    }
+
+    fn add_folders(&mut self, mut folder: &str) {
         while let Ok(path) = folder.parse::<WorkspacePath>() {
-            if !facts.files.insert(path) {
+            if !self.files.insert(path) {
                 break;
             }
             folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
         }
     }
-    facts
+
+    /// The facts of the run with this root tree and digest.
+    pub(super) fn facts(self, tree: Sha256, run_digest: Sha256) -> Facts {
+        Facts {
+            root_tree: tree.to_string(),
+            run_digest: run_digest.to_string(),
+            refused: self.refused,
+            files: self.files,
+        }
+    }
 }
 
 /// Puts an index into the cache; the sentence why not otherwise.

@@ -105,7 +105,11 @@ pub fn scan(root: &Root, selection: &Selection) -> Result<Scan, RootError> {
 
 impl Scan {
     fn take(&mut self, visit: Visit) -> Vec<String> {
-        self.files.extend(visit.files);
+        if self.files.is_empty() {
+            self.files = visit.files;
+        } else {
+            self.files.extend(visit.files);
+        }
         self.refused.extend(visit.refused);
         visit.folders
     }
@@ -197,8 +201,11 @@ impl Walk<'_> {
             }
             Ok::<_, Errno>(())
         })?;
-        visit.absorb(self.stat_all(&folder, candidates));
         let beside = beside.into_inner().unwrap_or_else(PoisonError::into_inner);
+        visit
+            .files
+            .reserve(beside.len() * STAT_BATCH + candidates.len());
+        visit.absorb(self.stat_all(&folder, candidates));
         beside.into_iter().for_each(|part| visit.absorb(part));
         Ok(visit)
     }

@@ -17,6 +17,7 @@ use crate::graph::WorkspacePath;
 use crate::index::{self, Builder, Built, Change, Closed, Editable, IndexError};
 use crate::run::pack::PackWriter;
 use crate::run::plan::{Changes, Planned};
+use crate::run::remake::Outside;
 use crate::run::standing::next_ordinal;
 use crate::run::tree::{Entry, Files};
 use crate::run::{Manifest, RunError, RunId, remake, stat_cache};
@@ -96,11 +97,15 @@ impl Assembly<'_> {
             trees,
             edits: survey.before.edits(|path| files.get(path)),
         });
-        let trees = pack_trees(&files, previous, &mut shared, &mut pack)?;
+        let (trees, (outside, refused)) = rayon::join(
+            || pack_trees(&files, previous, &mut shared, &mut pack),
+            || (Outside::of(&files), survey.refused_in(&files)),
+        );
+        let trees = trees?;
         let tree = trees.root;
         let digest = Manifest::run_digest(tree, self.config, crate::schema::WRITES);
         let changes = Changes {
-            refused: survey.refused_in(&files),
+            refused,
             ..survey.before.changes(&files, totals.sources)
         };
         if let Some(parent) = parent.filter(|parent| parent.digest == digest) {
@@ -113,7 +118,7 @@ impl Assembly<'_> {
         progress.begin(Phase::files("indexing", None));
         let run = RunId::new(next_ordinal(&self.layout)?, digest);
         let (built, (packed, stat)) = rayon::join(
-            || work.finish(&remake::facts(&files, tree, digest)),
+            || work.finish(&outside.facts(tree, digest)),
             || {
                 let packed = fold(&mut shared, &trees.reachable, &mut pack)
                     .and_then(|packs| Ok((packs, name_pack(pack, &run)?)));
@@ -129,6 +134,8 @@ impl Assembly<'_> {
         };
         let manifest = self.manifest(&facts, &built, shared_packs, pack.as_ref());
         let index = self.index(built.artifact)?;
+        // Freed beside what comes next: a large workspace has many names.
+        rayon::spawn(move || drop((files, survey, shared)));
         let plan = self.judge(manifest, pack, index, stat, changes, extracted)?;
         Ok(Planned::Run(Box::new(plan)))
     }

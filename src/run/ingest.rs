@@ -111,7 +111,7 @@ fn plan_once(
     let same_config = previous
         .as_ref()
         .is_some_and(|p| p.manifest.config == config);
-    let (survey, inherited) = match (previous, mode) {
+    let (survey, mut inherited) = match (previous, mode) {
         (None, _) => {
             let survey = Survey::of_all(found, Files::new());
             (survey, Inherited::nothing(&layout))
@@ -147,6 +147,7 @@ fn plan_once(
         progress.finish();
         return Ok(Planned::Unchanged(unchanged(manifest, survey.refused())));
     }
+    let check = std::mem::take(&mut inherited.check);
     let planned = assemble::Assembly {
         workspace,
         layout,
@@ -158,7 +159,8 @@ fn plan_once(
         max_bytes,
         may_update,
     }
-    .run(survey, inherited, progress)?;
+    .run(survey, inherited, progress);
+    let planned = check.before(planned)?;
     progress.finish();
     Ok(planned)
 }

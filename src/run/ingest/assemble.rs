@@ -53,6 +53,7 @@ impl Assembly<'_> {
             trees,
             links,
             index,
+            ..
         } = inherited;
         let update = match (links, &stored) {
             (Some(links), Some(manifest)) if self.may_update && survey.is_small() => {
@@ -62,7 +63,10 @@ impl Assembly<'_> {
                     None => remake::editable_index(&self.layout, manifest)?,
                     copied => copied,
                 };
-                index.map(|index| Update { index, links })
+                index.map(|index| Update {
+                    index: index.check_beside(),
+                    links,
+                })
             }
             _ => None,
         };

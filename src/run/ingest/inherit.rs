@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use super::{LinkFiles, Previous};
 use crate::foundation::Sha256;
@@ -24,6 +24,25 @@ pub(super) struct Inherited {
     pub(super) links: Option<LinkFiles>,
     /// A copy of its index, where updating it is worth while.
     pub(super) index: Option<Editable>,
+    /// Whether the packs that it shares are what was written.
+    pub(super) check: Check,
+}
+
+/// A check that runs beside other work.
+#[derive(Default)]
+pub(super) struct Check(Option<JoinHandle<Result<(), RunError>>>);
+
+impl Check {
+    /// Passes on `outcome` unless the check fails, whose word then counts:
+    /// whatever goes wrong in a damaged pack is its damage.
+    pub(super) fn before<T>(self, outcome: Result<T, RunError>) -> Result<T, RunError> {
+        self.0.map_or(Ok(()), |check| join(check.join()))?;
+        outcome
+    }
+}
+
+fn join<T>(ended: thread::Result<T>) -> T {
+    ended.unwrap_or_else(|why| resume_unwind(why))
 }
 
 impl Inherited {
@@ -35,12 +54,13 @@ impl Inherited {
             trees: BTreeMap::new(),
             links: None,
             index: None,
+            check: Check(None),
         }
     }
 
     /// For an ingest, with what the previous run knew of its files. The index
-    /// is copied, if `with_index`, and the digests of index and packs are
-    /// checked while the trees are read.
+    /// is copied, if `with_index`, while the trees are read; then the digests
+    /// of the packs are checked beside what comes next.
     pub(super) fn by_ingest(
         previous: Previous,
         layout: &Layout,
@@ -51,20 +71,17 @@ impl Inherited {
             mut objects,
             stat,
         } = previous;
-        let artifacts = || {
-            let index = match with_index {
-                true => remake::editable_index(layout, &manifest)?,
-                false => None,
-            };
-            Objects::of(layout, &manifest).check_digests()?;
-            Ok::<_, RunError>(index)
+        let copy_index = || match with_index {
+            true => remake::editable_index(layout, &manifest),
+            false => Ok(None),
         };
         let (listing, index) = thread::scope(|scope| {
-            let artifacts = scope.spawn(artifacts);
+            let index = scope.spawn(copy_index);
             let listing = objects.listing(manifest.tree);
-            let index = artifacts.join().unwrap_or_else(|why| resume_unwind(why));
-            Ok::<_, RunError>((listing?, index?))
-        })?;
+            (listing, join(index.join()))
+        });
+        let (listing, index) = (listing?, index?);
+        let packs = Objects::of(layout, &manifest);
         let (prints, links) = stat.into_parts();
         let inherited = Self {
             objects,
@@ -72,6 +89,7 @@ impl Inherited {
             trees: listing.trees,
             links,
             index,
+            check: Check(Some(thread::spawn(move || packs.check_digests()))),
         };
         Ok((inherited, listing.files, prints))
     }
@@ -91,6 +109,7 @@ impl Inherited {
             trees: listing.trees,
             links: None,
             index: None,
+            check: Check(None),
         };
         (inherited, listing.files)
     }

@@ -79,7 +79,7 @@ pub fn read<E: std::error::Error + Send>(
         }
     }
     // Sorted first, so that the map is filled from one end to the other.
-    files.par_sort_by(|a, b| a.0.cmp(&b.0));
+    files.par_sort_unstable_by(|a, b| a.0.cmp(&b.0));
     Ok(Listing {
         files: files.into_iter().collect(),
         trees,

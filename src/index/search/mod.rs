@@ -11,6 +11,7 @@ mod ties;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -137,7 +138,7 @@ fn better(a: &Ranked, b: &Ranked) -> Ordering {
 
 /// So many matches take a millisecond to rank: longer than to open the index
 /// once more.
-const MANY: usize = 2_048;
+const MANY: u32 = 2_048;
 
 impl Index {
     /// The best hits for `query`, best first; equal scores by path and line,
@@ -226,69 +227,72 @@ impl Index {
         })
     }
 
-    /// Every chunk that matches, best score first. Where that turns out to be
-    /// many, a second thread ranks a part of what is left.
+    /// Every chunk that matches, best score first. Many are ranked by two
+    /// threads.
     fn ranked(&self, query: &Query, scope: &Scope) -> Result<Vec<Ranked>, IndexError> {
+        let words = expression::render(&query.expression);
+        let rank = |index: &Self, rowids| index.ranked_among(rowids, &words, query.weights, scope);
+        let path = match self.has_many(&words)? {
+            true => self.path(),
+            false => None,
+        };
+        let Some(path) = path else {
+            return rank(self, 0..=i64::MAX);
+        };
+        // A guess: an edited index has larger rowids. The other thread has an
+        // index to open first.
+        let middle = self.meta().counts.chunks as i64 / 20 * 11;
+        let upper = middle + 1..=i64::MAX;
         thread::scope(|threads| {
-            let mut beside = None;
-            let mut share = |after: i64| {
-                // How many are left is a guess: an edited index has larger rowids.
-                let left = (self.meta().counts.chunks as i64 - after).max(0);
-                // Less than half: the other thread has an index to open first.
-                let (path, first) = (self.path()?, after + 1 + left / 5 * 3);
-                let rank = move || Self::open(path)?.ranked_from(first, query, scope, |_| None);
-                beside = Some((first, threads.spawn(rank)));
-                Some(first)
-            };
-            let mut ranked = self.ranked_from(0, query, scope, &mut share)?;
-            if let Some((first, beside)) = beside {
-                ranked.extend(match beside.join() {
-                    Ok(Ok(more)) => more,
-                    // A new run may have taken the index's name away since.
-                    Ok(Err(_)) => self.ranked_from(first, query, scope, |_| None)?,
-                    Err(why) => resume_unwind(why),
-                });
-                // Two sorted parts: this merges them.
-                ranked.sort_by(better);
-            }
+            let beside = threads.spawn(|| rank(&Self::open(path)?, upper.clone()));
+            let mut ranked = rank(self, 0..=middle)?;
+            ranked.extend(match beside.join() {
+                Ok(Ok(more)) => more,
+                // A new run may have taken the index's name away since.
+                Ok(Err(_)) => rank(self, upper.clone())?,
+                Err(why) => resume_unwind(why),
+            });
+            // Two sorted parts: this merges them.
+            ranked.sort_by(better);
             Ok(ranked)
         })
     }
 
-    /// Those from the rowid `first` on, best score first. After [`MANY`] of them
-    /// `many` is told the last one, and may name one to stop before.
-    fn ranked_from(
+    /// Whether more than [`MANY`] chunks match.
+    fn has_many(&self, words: &str) -> Result<bool, IndexError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT 1 FROM search WHERE search MATCH ? ORDER BY rowid LIMIT 1 OFFSET ?",
+        )?;
+        Ok(statement.exists(params![words, MANY])?)
+    }
+
+    /// Those with these rowids, best score first.
+    fn ranked_among(
         &self,
-        first: i64,
-        query: &Query,
+        rowids: RangeInclusive<i64>,
+        words: &str,
+        weights: Weights,
         scope: &Scope,
-        mut many: impl FnMut(i64) -> Option<i64>,
     ) -> Result<Vec<Ranked>, IndexError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT rowid, bm25(search, ?, ?, ?) FROM search
-             WHERE search MATCH ? AND rowid >= ?",
+             WHERE search MATCH ? AND rowid BETWEEN ? AND ?",
         )?;
-        let weights = query.weights;
         let mut rows = statement.query(params![
             weights.text,
             weights.heading,
             weights.title,
-            expression::render(&query.expression),
-            first,
+            words,
+            rowids.start(),
+            rowids.end(),
         ])?;
-        let (mut ranked, mut end) = (Vec::new(), None);
+        let mut ranked = Vec::new();
         while let Some(row) = rows.next()? {
             let chunk: i64 = row.get(0)?;
-            if end.is_some_and(|end| chunk >= end) {
-                break;
-            }
             if scope.has_chunk(chunk) {
                 // FTS5 gives better matches smaller (negative) scores.
                 let score: f64 = row.get(1)?;
                 ranked.push((-score, chunk));
-                if ranked.len() == MANY {
-                    end = many(chunk);
-                }
             }
         }
         ranked.sort_unstable_by(better);

@@ -14,7 +14,7 @@ mod survey;
 
 use crate::foundation::progress::{Phase, Progress};
 use crate::schema::WRITES;
-use crate::source::{Root, Selection, scan};
+use crate::source::{Root, Selection, scan_unsorted};
 use crate::workspace::{Layout, Lock, LockError, ProfileName, Workspace};
 
 use super::plan::{Planned, Unchanged};
@@ -93,7 +93,7 @@ fn plan_once(
         Root::open(workspace.root()).map_err(|error| RunError::io(workspace.root(), error))?;
     let selection = Selection::new(&workspace.config().sources)?;
     let (found, previous) = rayon::join(
-        || scan(&root, &selection),
+        || scan_unsorted(&root, &selection),
         || {
             let manifest = parent.clone()?;
             (manifest.schema.written == WRITES).then(|| Previous {

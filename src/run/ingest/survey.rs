@@ -100,7 +100,8 @@ pub(super) struct Survey {
 impl Survey {
     /// Nothing of the previous run, which had the files `before`, is believed:
     /// everything is read.
-    pub(super) fn of_all(found: Scan, before: Files) -> Self {
+    pub(super) fn of_all(mut found: Scan, before: Files) -> Self {
+        found.sort_files();
         let mut survey = Self::of(Files::new(), Prints::default());
         survey.before.note_all(before);
         for file in found.files {
@@ -183,8 +184,9 @@ impl Survey {
         }
     }
 
-    /// Keeps only `same`, which are in order; some files are gone.
-    fn match_up(&mut self, same: Vec<Found>) {
+    /// Keeps only `same`; some files are gone.
+    fn match_up(&mut self, mut same: Vec<Found>) {
+        same.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
         // Gathered first: a map is filled fastest from one end to the other.
         let mut kept = Vec::with_capacity(same.len());
         self.prints = Prints::default();

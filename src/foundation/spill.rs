@@ -89,7 +89,7 @@ pub struct Artifact(Store);
 #[derive(Debug)]
 enum Store {
     Memory(Vec<u8>),
-    Database(Image),
+    Database(Box<Image>),
     File { file: File, bytes: u64 },
 }
 
@@ -105,7 +105,8 @@ impl Artifact {
     /// # Errors
     /// SQLite's, when there is no room for them.
     pub fn of_database(connection: Connection) -> rusqlite::Result<Self> {
-        Image::of(connection).map(|image| Self(Store::Database(image)))
+        let image = Image::of(connection)?;
+        Ok(Self(Store::Database(Box::new(image))))
     }
 
     /// Length in bytes.

@@ -157,21 +157,21 @@ impl Objects {
         Err(damaged(format!("has digest {actual}, not {}", pack.sha256)))
     }
 
-    /// The packs that hold at least one of `ids`, which ascend.
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.refs.is_empty()
+    }
+
+    /// The packs that hold at least one object that `wanted` accepts.
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn needed(&mut self, ids: &[Sha256]) -> Result<Vec<PackRef>, PackError> {
+    pub fn needed(&mut self, wanted: impl Fn(Sha256) -> bool) -> Result<Vec<PackRef>, PackError> {
         let mut needed = Vec::new();
-        if ids.is_empty() {
-            return Ok(needed);
-        }
         for at in 0..self.refs.len() {
             // The first object of a pack in use is usually in use.
-            if self
-                .pack(at)?
-                .holds_any(|id| ids.binary_search(&id).is_ok())?
-            {
+            if self.pack(at)?.holds_any(&wanted)? {
                 needed.push(self.refs[at].clone());
             }
         }

@@ -124,7 +124,7 @@ impl Assembly<'_> {
         let (built, (packed, stat)) = rayon::join(
             || work.finish(&outside.facts(tree, digest)),
             || {
-                let packed = fold(&mut shared, &trees.reachable, &mut pack)
+                let packed = fold(&mut shared, &files, &trees, &mut pack)
                     .and_then(|packs| Ok((packs, name_pack(pack, &run)?)));
                 (packed, stat_cache::encode(tree, prints, &links, &files))
             },

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
+use hashbrown::HashSet;
 
 use crate::foundation::Sha256;
 use crate::foundation::spill::Artifact;
@@ -18,8 +18,8 @@ const MOST_PACKS: usize = 48;
 /// The trees of a run.
 pub(super) struct Trees {
     pub(super) root: Sha256,
-    /// Every object the run needs, trees and sources, ascending.
-    pub(super) reachable: Vec<Sha256>,
+    /// All of them.
+    ids: Vec<Sha256>,
 }
 
 /// The trees of the previous run, and what becomes of its files.
@@ -40,7 +40,7 @@ pub(super) fn pack_trees(
 ) -> Result<Trees, RunError> {
     let mut made = Vec::new();
     let emit = &mut |id, bytes| made.push((id, bytes));
-    let mut live = Vec::with_capacity(files.len());
+    let mut ids = Vec::new();
     let root = match previous {
         None => tree::write(files, emit),
         Some(PreviousTrees {
@@ -55,47 +55,45 @@ pub(super) fn pack_trees(
                     .and_modify(|places| *places = places.saturating_sub(1));
             }
             trees.retain(|_, places| *places > 0);
-            live.extend(trees.into_keys());
+            ids.extend(trees.into_keys());
             root
         }
     };
     for (id, bytes) in made {
-        live.push(id);
+        ids.push(id);
         if shared.find(id)?.is_none() {
             pack.append(id, &bytes);
         }
     }
-    live.extend(files.values().filter_map(|entry| match entry {
-        Entry::Source { sha256, .. } => Some(*sha256),
-        Entry::Refused { .. } | Entry::File => None,
-    }));
-    live.par_sort_unstable();
-    live.dedup();
-    Ok(Trees {
-        root,
-        reachable: live,
-    })
+    Ok(Trees { root, ids })
 }
 
-/// The packs the run shares. When they are too many, what it needs of all but
-/// the largest goes into its own.
+/// The packs that the run with these `files` and `trees` shares. When they are
+/// too many, what it needs of all but the largest goes into its own.
 pub(super) fn fold(
     shared: &mut Objects,
-    reachable: &[Sha256],
+    files: &Files,
+    trees: &Trees,
     pack: &mut PackWriter,
 ) -> Result<Vec<PackRef>, RunError> {
-    let needed: Vec<Sha256> = reachable
-        .iter()
-        .filter(|id| !pack.contains(**id))
-        .copied()
-        .collect();
-    let packs = shared.needed(&needed)?;
+    if shared.is_none() {
+        return Ok(Vec::new());
+    }
+    let sources = files.values().filter_map(|entry| match entry {
+        Entry::Source { sha256, .. } => Some(*sha256),
+        Entry::Refused { .. } | Entry::File => None,
+    });
+    let reachable: HashSet<Sha256> = trees.ids.iter().copied().chain(sources).collect();
+    let packs = shared.needed(|id| reachable.contains(&id) && !pack.contains(id))?;
     if packs.len() < MOST_PACKS {
         return Ok(packs);
     }
     let Some(largest) = packs.iter().max_by_key(|pack| pack.bytes).cloned() else {
         return Ok(packs);
     };
+    let mut needed: Vec<Sha256> = reachable.into_iter().collect();
+    needed.retain(|id| !pack.contains(*id));
+    needed.sort_unstable();
     for id in needed {
         let inside = shared
             .find(id)?

@@ -75,6 +75,14 @@ struct Edit<'a> {
     below: Vec<(&'a str, Option<&'a Entry>)>,
 }
 
+impl Edit<'_> {
+    /// Whether something goes.
+    fn removes(&self) -> bool {
+        let below = self.below.iter().map(|(_, to)| to);
+        self.file.iter().chain(below).any(Option::is_none)
+    }
+}
+
 type ByName<'a> = BTreeMap<&'a str, Edit<'a>>;
 
 /// Sorts edits by the first part of their paths.
@@ -147,6 +155,7 @@ impl<E: std::error::Error> Editor<'_, E> {
         level: usize,
         edits: ByName<'_>,
     ) -> Result<Option<Sha256>, TreeError<E>> {
+        let may_shrink = edits.values().any(Edit::removes);
         let mut by_part: BTreeMap<String, ByName<'_>> = BTreeMap::new();
         for (name, edit) in edits {
             let part = part_of(name, level);
@@ -156,13 +165,11 @@ impl<E: std::error::Error> Editor<'_, E> {
             let new = self.part(parts.remove(&key), level + 1, edits)?;
             parts.extend(new.map(|part| (key, part)));
         }
-        match self.few(&parts)? {
-            Some(nodes) => {
-                self.forget(&parts);
-                Ok(self.store(nodes, level))
-            }
-            None => Ok(Some(self.emit(&Tree::of_parts(parts)))),
+        if may_shrink && let Some(nodes) = self.few(&parts)? {
+            self.forget(&parts);
+            return Ok(self.store(nodes, level));
         }
+        Ok(Some(self.emit(&Tree::of_parts(parts))))
     }
 
     /// The entries of all `parts`, if they are too few to be split.

@@ -68,6 +68,11 @@ impl Prints {
         self.0.insert(key(path), value);
     }
 
+    /// Whether it knows a file.
+    pub(super) fn has(&self, path: &WorkspacePath) -> bool {
+        self.0.contains_key(&key(path))
+    }
+
     /// Forgets a file.
     pub(super) fn remove(&mut self, path: &WorkspacePath) {
         self.0.remove(&key(path));

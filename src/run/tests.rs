@@ -47,6 +47,18 @@ impl Story {
         fs::write(path, text).unwrap();
     }
 
+    /// Waits until the time stamps of all files are old enough to be believed.
+    fn settle(&self) {
+        let files = ["auditgraph.toml", "a.md", "notes/19.md", "n\u{fffd}.md"];
+        let young = |name: &&str| {
+            let changed = fs::metadata(self.folder.path().join(name)).unwrap();
+            changed.modified().unwrap().elapsed().unwrap() < std::time::Duration::from_millis(60)
+        };
+        while files.iter().any(young) {
+            std::thread::yield_now();
+        }
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::discover(Some(self.folder.path())).unwrap()
     }
@@ -206,6 +218,73 @@ fn sources_and_linked_files_that_come_and_go_are_noticed() {
     let rebuilt = read_manifest(&story.layout(), &rebuilt).unwrap();
     assert_eq!(rebuilt.index.logical, incremental.index.logical);
     assert_eq!(rebuilt.tree, incremental.tree);
+}
+
+/// Numbers that look random and are the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end
+    }
+}
+
+/// Something happens to a workspace of notes.
+fn happens(story: &Story, dice: &mut Dice) {
+    let note = format!("notes/{}.md", dice.below(40));
+    let at = |path: &str| story.folder.path().join(path);
+    // Some of it may not work, as where there is no such file.
+    match dice.below(9) {
+        0 | 1 => {
+            let (n, m) = (dice.below(40), dice.below(9));
+            let links = format!("[[{n}]] [x](../notes/{n}.md) ![p](../img/{m}.png)");
+            story.write(&note, &format!("# Note {n}\n\n{links} `t{m}` #tag{m}\n"));
+        }
+        2 | 3 => drop(fs::remove_file(at(&note))),
+        4 => drop(fs::rename(at(&note), at("moved.md"))),
+        5 => story.write(&format!("img/{}.png", dice.below(9)), "not a source"),
+        6 => drop(fs::remove_dir_all(at("img"))),
+        7 => drop(std::os::unix::fs::symlink("/nowhere", at(&note))),
+        // A name that is not UTF-8, where the system has such.
+        _ => {
+            use std::os::unix::ffi::OsStrExt;
+            let name = std::ffi::OsStr::from_bytes(b"n\xff.md");
+            drop(fs::write(story.folder.path().join(name), "no name"));
+        }
+    }
+}
+
+#[test]
+fn whatever_happened_an_ingest_says_what_a_rebuild_would() {
+    let mut dice = Dice(1);
+    for _ in 0..4 {
+        let story = Story::new();
+        // As the other name is shown.
+        story.write("n\u{fffd}.md", "# A name of its own\n");
+        story.settle();
+        story.publish(Mode::Ingest);
+        for step in 0..25 {
+            for _ in 0..=dice.below(3) {
+                happens(&story, &mut dice);
+            }
+            let ingested = match story.plan(Mode::Ingest) {
+                Planned::Run(plan) => plan.approve().unwrap().publish(&Silent).unwrap().run,
+                Planned::Unchanged(unchanged) => unchanged.run,
+            };
+            let Planned::Run(rebuilt) = story.plan(Mode::Rebuild) else {
+                panic!("a rebuild is always a run");
+            };
+            let ingested = read_manifest(&story.layout(), &ingested).unwrap();
+            assert_eq!(ingested.digest, rebuilt.manifest.digest, "step {step}");
+            assert_eq!(ingested.counts, rebuilt.manifest.counts, "step {step}");
+            assert_eq!(ingested.index, rebuilt.manifest.index, "step {step}");
+        }
+        assert!(story.verify().problems.is_empty());
+    }
 }
 
 #[test]

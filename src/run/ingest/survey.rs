@@ -128,15 +128,17 @@ impl Survey {
         }
         for refused in &glance.refused {
             if let Ok(path) = refused.path.parse() {
-                survey.take_out(&path);
+                survey.take_out_unseen(&path);
             }
         }
         for path in links.into_iter().flat_map(|links| links.0.keys()) {
             if survey.kept.get(path) == Some(&Entry::File) {
-                survey.take_out(path);
+                survey.take_out_unseen(path);
             }
         }
         survey.kept_bytes = bytes(&glance.same);
+        // All of `same` are still among those kept: were it as many, but not
+        // the same, a file that is gone would stay.
         if survey.kept.len() != glance.same.len() {
             survey.match_up(glance.same);
         }
@@ -160,6 +162,14 @@ impl Survey {
     fn take_out(&mut self, path: &WorkspacePath) {
         self.before.note(path.clone(), self.kept.remove(path));
         self.prints.remove(path);
+    }
+
+    /// As [`take_out`](Self::take_out), of what the stat cache does not know: a
+    /// name that is not UTF-8 may be shown as that of a file that is the same.
+    fn take_out_unseen(&mut self, path: &WorkspacePath) {
+        if !self.prints.has(path) {
+            self.take_out(path);
+        }
     }
 
     /// Enters files that cannot be read.

@@ -5,11 +5,11 @@
 mod expression;
 mod names;
 mod parse;
+mod ranking;
 mod scope;
 mod snippet;
 mod ties;
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::panic::resume_unwind;
@@ -24,6 +24,7 @@ use super::locate::{Locator, Ref};
 use super::open::Index;
 use crate::foundation::Sha256;
 use crate::graph::{NodeId, NodeKind, WorkspacePath};
+use ranking::{Ranked, Ranking};
 pub(super) use scope::Scope;
 
 pub use parse::{Expression, QueryError, parse};
@@ -128,14 +129,6 @@ enum At {
     Name(Ref),
 }
 
-/// A score and the chunk that has it.
-type Ranked = (f64, i64);
-
-/// Best score first, and the first chunk of those that are as good.
-fn better(a: &Ranked, b: &Ranked) -> Ordering {
-    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
-}
-
 /// So many matches take a millisecond to rank: longer than to open the index
 /// once more.
 const MANY: u32 = 2_048;
@@ -227,9 +220,8 @@ impl Index {
         })
     }
 
-    /// Every chunk that matches, best score first. Many are ranked by two
-    /// threads.
-    fn ranked(&self, query: &Query, scope: &Scope) -> Result<Vec<Ranked>, IndexError> {
+    /// Every chunk that matches. Many are ranked by two threads.
+    fn ranked(&self, query: &Query, scope: &Scope) -> Result<Ranking, IndexError> {
         let words = expression::render(&query.expression);
         let rank = |index: &Self, rowids| index.ranked_among(rowids, &words, query.weights, scope);
         let path = match self.has_many(&words)? {
@@ -237,7 +229,7 @@ impl Index {
             false => None,
         };
         let Some(path) = path else {
-            return rank(self, 0..=i64::MAX);
+            return rank(self, 0..=i64::MAX).map(Ranking::of);
         };
         // A guess: an edited index has larger rowids. The other thread has an
         // index to open first.
@@ -252,9 +244,7 @@ impl Index {
                 Ok(Err(_)) => rank(self, upper.clone())?,
                 Err(why) => resume_unwind(why),
             });
-            // Two sorted parts: this merges them.
-            ranked.sort_by(better);
-            Ok(ranked)
+            Ok(Ranking::of(ranked))
         })
     }
 
@@ -266,7 +256,7 @@ impl Index {
         Ok(statement.exists(params![words, MANY])?)
     }
 
-    /// Those with these rowids, best score first.
+    /// Those with these rowids, with their scores.
     fn ranked_among(
         &self,
         rowids: RangeInclusive<i64>,
@@ -295,7 +285,6 @@ impl Index {
                 ranked.push((-score, chunk));
             }
         }
-        ranked.sort_unstable_by(better);
         Ok(ranked)
     }
 
@@ -305,20 +294,19 @@ impl Index {
     fn best(
         &self,
         kind: NodeKind,
-        ranked: &mut [Ranked],
+        ranked: &mut Ranking,
         limit: usize,
         found: &mut Vec<Found>,
     ) -> Result<(), IndexError> {
         let mut seen: BTreeSet<NodeId> = BTreeSet::new();
         let mut from = 0;
-        while from < ranked.len() && seen.len() < limit {
-            let score = ranked[from].0;
-            let ties = ranked[from..]
-                .iter()
-                .take_while(|(other, _)| other.total_cmp(&score).is_eq())
-                .count();
-            let group = &mut ranked[from..from + ties];
+        while seen.len() < limit {
+            let group = ranked.ties(from);
+            if group.is_empty() {
+                break;
+            }
             ties::by_place(self, group)?;
+            from += group.len();
             for (score, chunk) in group {
                 if seen.len() == limit {
                     break;
@@ -329,7 +317,6 @@ impl Index {
                     found.push(hit);
                 }
             }
-            from += ties;
         }
         Ok(())
     }

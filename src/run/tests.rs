@@ -10,7 +10,9 @@ use tempfile::TempDir;
 
 use super::gc::Choice;
 use super::*;
+use crate::foundation::Sha256;
 use crate::foundation::progress::Silent;
+use crate::graph::WorkspacePath;
 use crate::workspace::{Layout, ProfileName, Workspace};
 
 struct Story {
@@ -83,6 +85,18 @@ impl Story {
             Planned::Run(plan) => plan.approve().unwrap().publish(&Silent).unwrap(),
             Planned::Unchanged(unchanged) => panic!("{unchanged:?}"),
         }
+    }
+
+    /// The sources of a run, with their digests.
+    fn sources(&self, run: &RunId) -> BTreeMap<WorkspacePath, Sha256> {
+        let manifest = read_manifest(&self.layout(), run).unwrap();
+        let mut objects = Objects::of(&self.layout(), &manifest);
+        let files = objects.listing(manifest.tree).unwrap().files.into_iter();
+        let sources = files.filter_map(|(path, entry)| match entry {
+            tree::Entry::Source { sha256, .. } => Some((path, sha256)),
+            tree::Entry::Refused { .. } | tree::Entry::File => None,
+        });
+        sources.collect()
     }
 
     fn verify(&self) -> verify::Report {
@@ -266,15 +280,42 @@ fn whatever_happened_an_ingest_says_what_a_rebuild_would() {
         // As the other name is shown.
         story.write("n\u{fffd}.md", "# A name of its own\n");
         story.settle();
-        story.publish(Mode::Ingest);
+        let mut before = story.sources(&story.publish(Mode::Ingest).run);
         for step in 0..25 {
             for _ in 0..=dice.below(3) {
                 happens(&story, &mut dice);
             }
-            let ingested = match story.plan(Mode::Ingest) {
-                Planned::Run(plan) => plan.approve().unwrap().publish(&Silent).unwrap().run,
-                Planned::Unchanged(unchanged) => unchanged.run,
+            let (ingested, told) = match story.plan(Mode::Ingest) {
+                Planned::Run(plan) => {
+                    let published = plan.approve().unwrap().publish(&Silent).unwrap();
+                    (published.run, published.sources)
+                }
+                Planned::Unchanged(unchanged) => (unchanged.run, Changes::default()),
             };
+            let now = story.sources(&ingested);
+            let added: Vec<_> = now
+                .keys()
+                .filter(|path| !before.contains_key(*path))
+                .collect();
+            let removed: Vec<_> = before
+                .keys()
+                .filter(|path| !now.contains_key(*path))
+                .collect();
+            let differs =
+                |path: &&WorkspacePath| before.get(*path).is_some_and(|was| *was != now[*path]);
+            let changed: Vec<_> = now.keys().filter(differs).collect();
+            assert_eq!(told.added.iter().collect::<Vec<_>>(), added, "step {step}");
+            assert_eq!(
+                told.removed.iter().collect::<Vec<_>>(),
+                removed,
+                "step {step}"
+            );
+            assert_eq!(
+                told.changed.iter().collect::<Vec<_>>(),
+                changed,
+                "step {step}"
+            );
+            before = now;
             let Planned::Run(rebuilt) = story.plan(Mode::Rebuild) else {
                 panic!("a rebuild is always a run");
             };

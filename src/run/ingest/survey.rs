@@ -181,10 +181,12 @@ impl Survey {
                 bytes: refused.bytes,
             };
             match WorkspacePath::of(refused.path) {
+                // A name that is not UTF-8 may be shown as another's, that is kept.
                 Ok(path) => {
-                    // A name that is not UTF-8 may be shown as another's.
-                    self.before.note(path.clone(), None);
-                    self.kept.entry(path).or_insert(entry);
+                    if !self.kept.contains_key(&path) {
+                        self.before.note(path.clone(), None);
+                        self.kept.insert(path, entry);
+                    }
                 }
                 Err(path) => {
                     let refused = RefusedSource::new(path, refused.refusal);

@@ -34,7 +34,7 @@ pub use beneath::Root;
 pub use fingerprint::Fingerprint;
 pub use read::{Rejected, SourceText, read};
 pub use refusal::Refusal;
-pub use scan::{Found, Refused, RootError, Scan, scan, scan_unsorted};
+pub use scan::{Found, Refused, RootError, Scan, scan, scan_unsorted, sort_by_path};
 pub use selection::{InvalidGlob, Selection};
 
 use crate::graph::{Document, Format};

@@ -77,7 +77,7 @@ const STAT_BATCH: usize = 512;
 /// that cannot be read is reported in [`Scan::refused`].
 pub fn scan(root: &Root, selection: &Selection) -> Result<Scan, RootError> {
     let mut scan = scan_unsorted(root, selection)?;
-    scan.sort_files();
+    sort_by_path(&mut scan.files);
     Ok(scan)
 }
 
@@ -113,12 +113,12 @@ pub fn scan_unsorted(root: &Root, selection: &Selection) -> Result<Scan, RootErr
     Ok(scan)
 }
 
-impl Scan {
-    /// Sorts the files by the bytes of their paths.
-    pub fn sort_files(&mut self) {
-        self.files.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    }
+/// Sorts files by the bytes of their paths.
+pub fn sort_by_path(files: &mut [Found]) {
+    files.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
+}
 
+impl Scan {
     fn take(&mut self, visit: Visit) -> Vec<String> {
         if self.files.is_empty() {
             self.files = visit.files;

@@ -10,7 +10,7 @@ use crate::graph::WorkspacePath;
 use crate::run::plan::RefusedSource;
 use crate::run::stat_cache::{Prints, StatCache};
 use crate::run::tree::{Entry, Files};
-use crate::source::{Fingerprint, Found, Refused, Root, Scan, read};
+use crate::source::{Fingerprint, Found, Refused, Root, Scan, read, sort_by_path};
 
 /// Documents up to this many source bytes are held to update an index.
 const UPDATE_BYTES: u64 = 16 * 1024 * 1024;
@@ -101,7 +101,7 @@ impl Survey {
     /// Nothing of the previous run, which had the files `before`, is believed:
     /// everything is read.
     pub(super) fn of_all(mut found: Scan, before: Files) -> Self {
-        found.sort_files();
+        sort_by_path(&mut found.files);
         let mut survey = Self::of(Files::new(), Prints::default());
         survey.before.note_all(before);
         for file in found.files {
@@ -198,7 +198,7 @@ impl Survey {
 
     /// Keeps only `same`; some files are gone.
     fn match_up(&mut self, mut same: Vec<Found>) {
-        same.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        sort_by_path(&mut same);
         // Gathered first: a map is filled fastest from one end to the other.
         let mut kept = Vec::with_capacity(same.len());
         self.prints = Prints::default();
@@ -253,7 +253,7 @@ impl Survey {
                 _ => self.fresh.push(file),
             }
         }
-        self.fresh.sort_by(|a, b| a.path.cmp(&b.path));
+        sort_by_path(&mut self.fresh);
     }
 
     /// Source bytes that are to be read.

@@ -5,7 +5,7 @@ use std::io;
 use rusqlite::ErrorCode;
 
 use crate::foundation::sqlite::SqliteError;
-use crate::graph::WorkspacePath;
+use crate::graph::{InvalidPath, WorkspacePath};
 
 /// Why an index could not be built, opened or read.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,13 @@ impl IndexError {
     #[must_use]
     pub const fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged(_) | Self::Stale(_))
+    }
+}
+
+/// Paths are parsed here from the rows of an index alone.
+impl From<InvalidPath> for IndexError {
+    fn from(error: InvalidPath) -> Self {
+        Self::Damaged(error.to_string())
     }
 }
 

@@ -9,14 +9,12 @@ use crate::graph::stem_of;
 
 /// The ids of documents by a hash of their stems in lower case. Two that share
 /// a hash may differ: who asks compares.
-#[derive(Default)]
 pub(super) struct Stems(Vec<(i64, i64)>);
 
 impl Stems {
     /// Of the documents in `paths`, with their ids.
     pub(super) fn of<'p>(paths: impl Iterator<Item = (i64, &'p str)>) -> Self {
-        let hashed = paths.map(|(id, path)| (stem_name(&lower(stem_of(path))), id));
-        Self(sorted(hashed.collect()))
+        Self::sorted(paths.map(|(id, path)| (hash(path), id)).collect())
     }
 
     /// Of the documents of an index.
@@ -25,10 +23,14 @@ impl Stems {
         let mut rows = statement.query([])?;
         let mut hashed = Vec::new();
         while let Some(row) = rows.next()? {
-            let path = row.get_ref(1)?.as_str()?;
-            hashed.push((stem_name(&lower(stem_of(path))), row.get(0)?));
+            hashed.push((hash(row.get_ref(1)?.as_str()?), row.get(0)?));
         }
-        Ok(Self(sorted(hashed)))
+        Ok(Self::sorted(hashed))
+    }
+
+    fn sorted(mut hashed: Vec<(i64, i64)>) -> Self {
+        hashed.sort_unstable();
+        Self(hashed)
     }
 
     /// The documents that may have this stem, which is in lower case.
@@ -42,9 +44,9 @@ impl Stems {
     }
 }
 
-fn sorted(mut hashed: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
-    hashed.sort_unstable();
-    hashed
+/// Of the stem of `path`.
+fn hash(path: &str) -> i64 {
+    stem_name(&lower(stem_of(path)))
 }
 
 fn lower(stem: &str) -> Cow<'_, str> {

@@ -229,21 +229,21 @@ fn second_name(existing: &Path, name: &Path) -> Result<(), RunError> {
 fn tidy(plan: &RunPlan) {
     let layout = &plan.layout;
     let parent = plan.manifest.parent.as_ref();
-    let dropped = parent.filter(|_| plan.drops_parent_index);
-    let drop_index = || {
-        for file in dropped.into_iter().flat_map(|parent| {
-            [
-                intent::index_file(parent),
-                intent::index_digest_file(parent),
-                intent::stat_file(parent),
-            ]
-        }) {
+    let stale = parent.filter(|_| plan.drops_parent_index).map(|parent| {
+        [
+            intent::index_file(parent),
+            intent::index_digest_file(parent),
+            intent::stat_file(parent),
+        ]
+    });
+    let drop_stale = || {
+        for file in stale.iter().flatten() {
             let _ = fs::remove_file(layout.cache().join(file));
         }
     };
     // A file system takes its time to let go of a large file.
     thread::scope(|scope| {
-        scope.spawn(drop_index);
+        scope.spawn(drop_stale);
         let _ = clear_staging(layout);
         let _ = journal::append(layout, &plan.journal_line);
     });

@@ -48,7 +48,8 @@ pub struct Refused {
     pub bytes: u64,
 }
 
-/// What a walk found, each list sorted by the bytes of its paths.
+/// What a walk found, each list sorted by the bytes of its paths (the files of
+/// [`scan_unsorted`] are not).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scan {
     /// Files to read.

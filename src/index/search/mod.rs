@@ -335,9 +335,7 @@ impl Index {
             return Err(IndexError::Damaged(format!("chunk {chunk} is missing")));
         };
         let path: String = row.get(0)?;
-        let path: WorkspacePath = path
-            .parse()
-            .map_err(|error| IndexError::Damaged(format!("{error}")))?;
+        let path: WorkspacePath = path.parse()?;
         let section: Option<i64> = row.get(8)?;
         let (trail, anchor) = self.trail(row.get(7)?, section)?;
         let id = match (kind, anchor) {

@@ -87,9 +87,7 @@ impl Scope {
                 continue;
             }
             let path: String = row.get(1)?;
-            let path: WorkspacePath = path
-                .parse()
-                .map_err(|error| IndexError::Damaged(format!("{error}")))?;
+            let path: WorkspacePath = path.parse()?;
             if paths.is_empty() || paths.iter().any(|pattern| pattern.matches(&path)) {
                 let (first, count): (i64, i64) = (row.get(2)?, row.get(3)?);
                 ranges.push((first, first.saturating_add(count), id));

@@ -10,7 +10,7 @@ mod relink;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::panic::resume_unwind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
@@ -66,11 +66,9 @@ impl Change {
 pub struct Editable {
     workshop: Workshop,
     meta: Meta,
-    previous: PathBuf,
     /// The digest it was written with.
     written: Sha256,
-    /// The digest it has, once that is being found out.
-    digest: Option<JoinHandle<io::Result<Sha256>>>,
+    digest: JoinHandle<io::Result<Sha256>>,
 }
 
 impl Editable {
@@ -85,6 +83,8 @@ impl Editable {
         written: Sha256,
         scratch: &Scratch,
     ) -> Result<Self, IndexError> {
+        let path = previous.to_owned();
+        let digest = thread::spawn(move || durable::file_digest(&path));
         let mut file = durable::open_regular(previous)?;
         let bytes = file.metadata()?.len();
         let workshop = Workshop::copy(scratch, &mut file, bytes)?;
@@ -93,19 +93,9 @@ impl Editable {
         Ok(Self {
             workshop,
             meta,
-            previous: previous.to_owned(),
             written,
-            digest: None,
+            digest,
         })
-    }
-
-    /// Begins to check the bytes of the index on a thread of its own.
-    #[must_use]
-    pub fn check_beside(mut self) -> Self {
-        let path = self.previous.clone();
-        let check = || thread::spawn(move || durable::file_digest(&path));
-        self.digest.get_or_insert_with(check);
-        self
     }
 
     /// Applies `changes`, at most one for each path; `facts` are those of the
@@ -116,23 +106,21 @@ impl Editable {
     /// [`copy`](Self::copy). Where [`IndexError::is_damage`] holds, building
     /// from scratch is the remedy.
     pub fn update(self, changes: &[Change], facts: &Facts) -> Result<Built, IndexError> {
-        let this = self.check_beside();
         let mut updater = Updater {
-            connection: this.workshop.connection(),
-            sum: MultisetDigest::from_digest(this.meta.rows),
-            counts: this.meta.counts,
+            connection: self.workshop.connection(),
+            sum: MultisetDigest::from_digest(self.meta.rows),
+            counts: self.meta.counts,
         };
-        let applied = updater.apply(changes, facts, this.meta.files != files_digest(facts));
+        let applied = updater.apply(changes, facts, self.meta.files != files_digest(facts));
         let (sum, counts) = (updater.sum, updater.counts);
-        let digest = this.digest.map(JoinHandle::join).transpose();
-        let digest = digest.unwrap_or_else(|why| resume_unwind(why)).transpose();
+        let digest = self.digest.join().unwrap_or_else(|why| resume_unwind(why));
         // Damage must not be carried from run to run, and whatever else went wrong
         // in a damaged index is its damage.
-        if digest? != Some(this.written) {
+        if digest? != self.written {
             return Err(IndexError::Damaged("its bytes have changed".to_owned()));
         }
         applied?;
-        this.workshop.complete(facts, sum, counts)
+        self.workshop.complete(facts, sum, counts)
     }
 }
 
@@ -271,9 +259,7 @@ impl Updater<'_> {
                 continue;
             }
             let path: String = path_of.query_row([document], |row| row.get(0))?;
-            let path = path
-                .parse()
-                .map_err(|error| IndexError::Damaged(format!("{error}")))?;
+            let path = path.parse()?;
             turned.insert(document, (path, vec![link]));
         }
         Ok(turned)

@@ -237,9 +237,7 @@ impl Live<'_> {
         let mut found = Vec::new();
         for id in stems.may_have(stem) {
             let path: String = path_of.query_row([id], |row| row.get(0))?;
-            let path: WorkspacePath = path
-                .parse()
-                .map_err(|error| IndexError::Damaged(format!("{error}")))?;
+            let path: WorkspacePath = path.parse()?;
             if path.stem().to_lowercase() == stem {
                 found.push(path);
             }
@@ -267,9 +265,7 @@ impl Live<'_> {
         let mut names = ByName::new();
         while let Some(row) = rows.next()? {
             let path: String = row.get(0)?;
-            let path: WorkspacePath = path
-                .parse()
-                .map_err(|error| IndexError::Damaged(format!("{error}")))?;
+            let path: WorkspacePath = path.parse()?;
             names
                 .entry(name(&path, row.get(1)?))
                 .or_default()

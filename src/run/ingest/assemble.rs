@@ -63,10 +63,7 @@ impl Assembly<'_> {
                     None => remake::editable_index(&self.layout, manifest)?,
                     copied => copied,
                 };
-                index.map(|index| Update {
-                    index: index.check_beside(),
-                    links,
-                })
+                index.map(|index| Update { index, links })
             }
             _ => None,
         };

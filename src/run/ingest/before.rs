@@ -29,11 +29,6 @@ impl Before {
         self.0.get(path)?.as_ref()
     }
 
-    /// Whether the previous run had nothing at `path`.
-    pub(super) fn had_nothing_at(&self, path: &WorkspacePath) -> bool {
-        self.get(path).is_none()
-    }
-
     /// What becomes of the previous run's files, where `now` says what this
     /// one has at a path.
     pub(super) fn edits<'a>(&self, now: impl Fn(&WorkspacePath) -> Option<&'a Entry>) -> Edits {

@@ -58,9 +58,9 @@ impl Inherited {
         }
     }
 
-    /// For an ingest, with what the previous run knew of its files. The index
-    /// is copied, if `with_index`, while the trees are read; then the digests
-    /// of the packs are checked beside what comes next.
+    /// For an ingest, with what the previous run knew of its files. While the
+    /// trees are read the index is copied, if `with_index`; the digests of index
+    /// and packs are checked beside that and what comes next.
     pub(super) fn by_ingest(
         previous: Previous,
         layout: &Layout,
@@ -71,6 +71,8 @@ impl Inherited {
             mut objects,
             stat,
         } = previous;
+        let packs = Objects::of(layout, &manifest);
+        let check = Check(Some(thread::spawn(move || packs.check_digests())));
         let copy_index = || match with_index {
             true => remake::editable_index(layout, &manifest),
             false => Ok(None),
@@ -81,7 +83,6 @@ impl Inherited {
             (listing, join(index.join()))
         });
         let (listing, index) = (listing?, index?);
-        let packs = Objects::of(layout, &manifest);
         let (prints, links) = stat.into_parts();
         let inherited = Self {
             objects,
@@ -89,7 +90,7 @@ impl Inherited {
             trees: listing.trees,
             links,
             index,
-            check: Check(Some(thread::spawn(move || packs.check_digests()))),
+            check,
         };
         Ok((inherited, listing.files, prints))
     }

@@ -284,7 +284,7 @@ impl Survey {
             self.kept.get(path).or(linked.then_some(&Entry::File))
         };
         self.before.edits(now).is_empty()
-            && !(existing.iter()).any(|path| self.before.had_nothing_at(path))
+            && (existing.iter()).all(|path| self.before.get(path).is_some())
     }
 
     /// The refused files among those kept.

@@ -1,6 +1,7 @@
 //! SHA-256 as a type, so that a digest is never confused with other text.
 
 use std::fmt;
+use std::io::{self, BufRead};
 use std::str::FromStr;
 
 use sha2::Digest;
@@ -19,6 +20,26 @@ impl Sha256 {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// The digest of all that `reader` gives.
+    ///
+    /// # Errors
+    /// Any I/O error.
+    pub fn of_all(reader: &mut dyn BufRead) -> io::Result<Self> {
+        let mut hasher = Sha256Hasher::default();
+        loop {
+            let count = match reader.fill_buf() {
+                Ok(&[]) => return Ok(hasher.finish()),
+                Ok(bytes) => {
+                    hasher.update(bytes);
+                    bytes.len()
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            reader.consume(count);
+        }
     }
 
     /// A digest from its 32 raw bytes.
@@ -122,6 +143,39 @@ impl std::io::Write for Sha256Hasher {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+/// A reader that computes the digest of what is read through it.
+pub struct Digesting<R> {
+    reader: R,
+    hasher: Sha256Hasher,
+}
+
+impl<R> Digesting<R> {
+    /// Reads from `reader`.
+    pub fn new(reader: R) -> Self {
+        Self {
+            reader,
+            hasher: Sha256Hasher::default(),
+        }
+    }
+
+    /// The digest of everything read so far.
+    #[must_use]
+    pub fn finish(self) -> Sha256 {
+        self.hasher.finish()
+    }
+}
+
+impl<R: io::Read> io::Read for Digesting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // A piece at a time is hashed while it is near.
+        const PIECE: usize = 256 * 1024;
+        let piece = buffer.len().min(PIECE);
+        let count = self.reader.read(&mut buffer[..piece])?;
+        self.hasher.update(&buffer[..count]);
+        Ok(count)
     }
 }
 

@@ -4,12 +4,15 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::digest::{Sha256, Sha256Hasher};
+use super::digest::Sha256;
+
+/// Bytes that are written at once.
+const WRITE_BYTES: usize = 256 * 1024;
 
 /// Counts bytes as they are written and refuses the first one over its
 /// allowance: the last line of defence of the footprint budget (FR-010),
@@ -71,7 +74,7 @@ impl Meter {
 /// # Errors
 /// Any I/O error; [`OverAllowance`] when the meter refuses. A partial file
 /// is removed before the error is returned.
-pub fn stage(path: &Path, content: &mut dyn Read, meter: &Meter) -> io::Result<()> {
+pub fn stage(path: &Path, content: &mut dyn BufRead, meter: &Meter) -> io::Result<()> {
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -86,17 +89,18 @@ pub fn stage(path: &Path, content: &mut dyn Read, meter: &Meter) -> io::Result<(
     outcome
 }
 
-fn copy_and_sync(mut file: File, content: &mut dyn Read, meter: &Meter) -> io::Result<()> {
-    let mut buffer = vec![0u8; 256 * 1024];
+fn copy_and_sync(mut file: File, content: &mut dyn BufRead, meter: &Meter) -> io::Result<()> {
     loop {
-        let count = match content.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
+        let bytes = match content.fill_buf() {
+            Ok(&[]) => break,
+            Ok(bytes) => &bytes[..bytes.len().min(WRITE_BYTES)],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        meter.account(count as u64)?;
-        file.write_all(&buffer[..count])?;
+        meter.account(bytes.len() as u64)?;
+        file.write_all(bytes)?;
+        let written = bytes.len();
+        content.consume(written);
     }
     file.sync_all()
 }
@@ -221,15 +225,8 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// # Errors
 /// Any I/O error.
 pub fn file_digest(path: &Path) -> io::Result<Sha256> {
-    let mut file = open_regular(path)?;
-    let mut hasher = Sha256Hasher::default();
-    let mut buffer = vec![0u8; 256 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finish()),
-            count => hasher.update(&buffer[..count]),
-        }
-    }
+    let file = open_regular(path)?;
+    Sha256::of_all(&mut io::BufReader::with_capacity(256 * 1024, file))
 }
 
 fn not_regular(why: &str) -> io::Error {

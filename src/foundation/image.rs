@@ -9,12 +9,15 @@ use rusqlite::{Connection, MAIN_DB};
 /// Length of a database's header (file format 1.3).
 pub(crate) const HEADER: usize = 100;
 
+/// Bytes that are kept with the header: SQLite's default page.
+const HEAD: usize = 4096;
+
 /// The finished bytes of a database that was made in memory, with the counters
 /// of its header as after one transaction.
 #[derive(Debug)]
 pub(super) struct Image {
     connection: Mutex<Connection>,
-    head: [u8; HEADER],
+    head: Vec<u8>,
     bytes: usize,
 }
 
@@ -28,11 +31,11 @@ impl Image {
         }
         let image = connection.serialize(MAIN_DB)?;
         let bytes = image.len();
-        let mut head = [0; HEADER];
-        let known = bytes.min(HEADER);
-        head[..known].copy_from_slice(&image[..known]);
+        let mut head = image[..bytes.min(HEAD)].to_vec();
         drop(image);
-        stamp_as_written_once(&mut head);
+        if let Some(header) = head.first_chunk_mut() {
+            stamp_as_written_once(header);
+        }
         Ok(Self {
             connection: Mutex::new(connection),
             head,
@@ -45,24 +48,12 @@ impl Image {
         self.bytes as u64
     }
 
-    /// Copies bytes from `at` on into `buffer`; returns how many.
-    pub(super) fn read_at(&self, buffer: &mut [u8], at: u64) -> std::io::Result<usize> {
-        let from = usize::try_from(at).map_or(self.bytes, |at| at.min(self.bytes));
-        let count = buffer.len().min(self.bytes - from);
-        let buffer = &mut buffer[..count];
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let image = connection
-            .serialize(MAIN_DB)
-            .map_err(std::io::Error::other)?;
-        buffer.copy_from_slice(&image[from..from + count]);
-        if let Some(head) = self.head.get(from..) {
-            let count = count.min(head.len());
-            buffer[..count].copy_from_slice(&head[..count]);
-        }
-        Ok(count)
+    /// Lends all bytes, in two pieces.
+    pub(super) fn lend<T>(&self, to: impl FnOnce([&[u8]; 2]) -> T) -> rusqlite::Result<T> {
+        let connection = self.connection.lock();
+        let mut connection = connection.unwrap_or_else(PoisonError::into_inner);
+        let image = connection.serialize(MAIN_DB)?;
+        Ok(to([&self.head, &image[self.head.len()..]]))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use rayon::Scope;
+use rayon::ScopeFifo;
 
 /// Pieces of work that are given and not yet taken, whatever the number of
 /// cores: what bounds memory.
@@ -14,8 +14,8 @@ const MOST_PIECES: usize = 64;
 /// A queue of work: pieces go in at one end and come out done at the other,
 /// in their order, while later ones are worked on.
 ///
-/// Belongs to a thread outside the pool, since it waits
-/// ([`rayon::in_place_scope`]).
+/// Whoever waits for a result does other work of the pool meanwhile, if it is a
+/// thread of the pool.
 pub struct InOrder<'work, T, R, F> {
     work: &'work F,
     done: Sender<Done<R>>,
@@ -57,10 +57,10 @@ where
     }
 
     /// Gives a piece of work to the pool.
-    pub fn give(&mut self, scope: &Scope<'work>, piece: T) {
+    pub fn give(&mut self, scope: &ScopeFifo<'work>, piece: T) {
         let (number, work, done) = (self.given, self.work, self.done.clone());
         self.given += 1;
-        scope.spawn(move |_| {
+        scope.spawn_fifo(move |_| {
             let result = catch_unwind(AssertUnwindSafe(|| work(piece)));
             // Nobody waits for it any more after an error elsewhere.
             let _ = done.send((number, result));
@@ -76,8 +76,15 @@ where
             return None;
         }
         while !self.early.contains_key(&self.taken) {
-            let (number, result) = self.results.recv().ok()?;
-            self.early.insert(number, result);
+            let done = match self.results.try_recv() {
+                Ok(done) => Some(done),
+                // Where there is nothing to do, others are at all that is given.
+                Err(_) => match rayon::yield_now() {
+                    Some(rayon::Yield::Executed) => None,
+                    Some(rayon::Yield::Idle) | None => Some(self.results.recv().ok()?),
+                },
+            };
+            self.early.extend(done);
         }
         self.next_early()
     }
@@ -111,7 +118,7 @@ mod tests {
             piece * 2
         };
         let mut results = Vec::new();
-        rayon::in_place_scope(|scope| {
+        rayon::in_place_scope_fifo(|scope| {
             let mut queue = InOrder::new(&work);
             let mut pieces = 0..200;
             loop {
@@ -132,7 +139,7 @@ mod tests {
     fn work_that_panics_is_heard_of() {
         let work = |piece: u32| assert!(piece != 3, "three");
         let caught = catch_unwind(|| {
-            rayon::in_place_scope(|scope| {
+            rayon::in_place_scope_fifo(|scope| {
                 let mut queue = InOrder::new(&work);
                 (0..5).for_each(|piece| queue.give(scope, piece));
                 while queue.take().is_some() {}

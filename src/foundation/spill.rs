@@ -3,14 +3,14 @@
 //! directory. What the budget judges is their exact length.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 
-use super::digest::{Sha256, Sha256Hasher};
+use super::digest::Sha256;
 use super::image::Image;
 
 /// A named file in a scratch directory, removed when dropped. A database is
@@ -119,13 +119,17 @@ impl Artifact {
         }
     }
 
-    /// A reader over all bytes, from the first. There may be several at a
-    /// time.
-    #[must_use]
-    pub const fn reader(&self) -> Reader<'_> {
-        Reader {
-            artifact: self,
-            at: 0,
+    /// Lends the bytes where they lie, for several to read at a time.
+    ///
+    /// # Errors
+    /// Any I/O error; not those of `to`.
+    pub fn lend<T>(&self, to: impl FnOnce(Lent<'_>) -> T) -> io::Result<T> {
+        match &self.0 {
+            Store::Memory(bytes) => Ok(to(Lent(Place::Memory([bytes, &[]])))),
+            Store::Database(image) => image
+                .lend(|pieces| to(Lent(Place::Memory(pieces))))
+                .map_err(io::Error::other),
+            Store::File { file, .. } => Ok(to(Lent(Place::File(file)))),
         }
     }
 
@@ -134,42 +138,43 @@ impl Artifact {
     /// # Errors
     /// Any I/O error.
     pub fn sha256(&self) -> io::Result<Sha256> {
-        let mut hasher = Sha256Hasher::default();
-        match &self.0 {
-            Store::Memory(bytes) => hasher.update(bytes),
-            Store::Database(_) | Store::File { .. } => {
-                let mut reader = self.reader();
-                let mut buffer = vec![0u8; 256 * 1024];
-                loop {
-                    let count = reader.read(&mut buffer)?;
-                    if count == 0 {
-                        break;
-                    }
-                    hasher.update(&buffer[..count]);
-                }
-            }
-        }
-        Ok(hasher.finish())
+        self.lend(|lent| Sha256::of_all(&mut lent.reader()))?
     }
 }
 
-/// See [`Artifact::reader`].
-#[derive(Debug)]
-pub struct Reader<'a> {
-    artifact: &'a Artifact,
+/// The bytes of an [`Artifact`].
+#[derive(Clone, Copy, Debug)]
+pub struct Lent<'a>(Place<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Place<'a> {
+    Memory([&'a [u8]; 2]),
+    File(&'a File),
+}
+
+impl<'a> Lent<'a> {
+    /// A reader over all bytes, from the first.
+    #[must_use]
+    pub fn reader(self) -> Box<dyn BufRead + 'a> {
+        match self.0 {
+            Place::Memory([head, rest]) => Box::new(head.chain(rest)),
+            Place::File(file) => Box::new(io::BufReader::with_capacity(
+                256 * 1024,
+                FromStart { file, at: 0 },
+            )),
+        }
+    }
+}
+
+/// A file from its first byte, whoever else reads it.
+struct FromStart<'a> {
+    file: &'a File,
     at: u64,
 }
 
-impl Read for Reader<'_> {
+impl Read for FromStart<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = match &self.artifact.0 {
-            Store::Memory(bytes) => {
-                let from = usize::try_from(self.at).map_err(io::Error::other)?;
-                (&bytes[from.min(bytes.len())..]).read(buffer)?
-            }
-            Store::Database(image) => image.read_at(buffer, self.at)?,
-            Store::File { file, .. } => file.read_at(buffer, self.at)?,
-        };
+        let count = self.file.read_at(buffer, self.at)?;
         self.at += count as u64;
         Ok(count)
     }

@@ -74,7 +74,7 @@ impl Index {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_artifact(artifact: &Artifact) -> Result<Self, IndexError> {
-        Self::from_reader(&mut artifact.reader(), artifact.bytes())
+        artifact.lend(|lent| Self::from_reader(&mut lent.reader(), artifact.bytes()))?
     }
 
     fn from_reader(reader: &mut dyn Read, bytes: u64) -> Result<Self, IndexError> {

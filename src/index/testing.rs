@@ -1,7 +1,10 @@
 //! A miniature extractor for tests: headings, paragraphs, inline code, tags
 //! and links, with true spans.
 
+use std::io::Read as _;
+
 use crate::foundation::Sha256;
+use crate::foundation::spill::Lent;
 use crate::graph::resolve::slug;
 use crate::graph::{
     Anchor, Chunk, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, Span,
@@ -168,7 +171,8 @@ pub(super) fn build(scratch: &Scratch, documents: &[(&str, &str)], facts: &Facts
 /// The bytes of a built index.
 pub(super) fn bytes(built: &Built) -> Vec<u8> {
     let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut built.artifact.reader(), &mut bytes).unwrap();
+    let lent = |lent: Lent<'_>| lent.reader().read_to_end(&mut bytes);
+    built.artifact.lend(lent).unwrap().unwrap();
     bytes
 }
 

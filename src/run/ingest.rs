@@ -48,7 +48,7 @@ struct Previous {
 /// # Errors
 /// [`RunError::RebuildRequired`] when the current run cannot be read and
 /// `mode` is [`Mode::Ingest`]; [`RunError::Busy`] when another writer holds
-/// the lock; [`RunError::Damaged`] when a pack to be shared is not what was
+/// the lock; [`RunError::Damaged`] when what it reads in a pack is not what was
 /// written; others as they come. Nothing was changed then.
 pub fn plan(
     workspace: &Workspace,
@@ -57,14 +57,15 @@ pub fn plan(
     dry_run: bool,
     progress: &dyn Progress,
 ) -> Result<Planned, RunError> {
-    let may_update = mode == Mode::Ingest;
-    match plan_once(workspace, profile, mode, dry_run, may_update, progress) {
+    let plan =
+        |may_update: bool| plan_once(workspace, profile, mode, dry_run, may_update, progress);
+    // In the pool from the start: what is done in turn needs no other thread,
+    // and what is not waits for one at most.
+    rayon::scope(|_| match plan(mode == Mode::Ingest) {
         // The cached index could not be updated after all: a new one will do.
-        Err(RunError::Index(error)) if error.is_damage() => {
-            plan_once(workspace, profile, mode, dry_run, false, progress)
-        }
+        Err(RunError::Index(error)) if error.is_damage() => plan(false),
         planned => planned,
-    }
+    })
 }
 
 fn plan_once(
@@ -111,7 +112,7 @@ fn plan_once(
     let same_config = previous
         .as_ref()
         .is_some_and(|p| p.manifest.config == config);
-    let (survey, mut inherited) = match (previous, mode) {
+    let (survey, inherited) = match (previous, mode) {
         (None, _) => {
             let survey = Survey::of_all(found, Files::new());
             (survey, Inherited::nothing(&layout))
@@ -145,9 +146,11 @@ fn plan_once(
         && survey.is_unchanged(links, &root)
     {
         progress.finish();
-        return Ok(Planned::Unchanged(unchanged(manifest, survey.refused())));
+        return Ok(Planned::Unchanged(unchanged(
+            manifest,
+            survey.refused_kept(),
+        )));
     }
-    let check = std::mem::take(&mut inherited.check);
     let planned = assemble::Assembly {
         workspace,
         layout,
@@ -160,9 +163,8 @@ fn plan_once(
         may_update,
     }
     .run(survey, inherited, progress);
-    let planned = check.before(planned)?;
     progress.finish();
-    Ok(planned)
+    planned
 }
 
 fn unchanged(manifest: &Manifest, refused: Vec<super::RefusedSource>) -> Unchanged {

@@ -36,6 +36,7 @@ mod remake;
 mod standing;
 mod stat_cache;
 pub mod status;
+mod tally;
 pub mod tree;
 pub mod verify;
 

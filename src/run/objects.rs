@@ -1,6 +1,8 @@
 //! The objects of a run, wherever its packs hold them.
 
-use super::pack::{Pack, PackError};
+use hashbrown::HashMap;
+
+use super::pack::{KEPT_BYTES, Pack, PackError};
 use super::tree::{self, Edited, Edits, Entry, Listing, TreeError};
 use super::{Manifest, PackRef, RunError, document};
 use crate::foundation::{Sha256, durable};
@@ -67,6 +69,7 @@ impl Objects {
     pub fn get(&mut self, id: Sha256) -> Result<Vec<u8>, PackError> {
         for at in (0..self.refs.len()).rev() {
             if let Some(bytes) = self.pack(at)?.read(id)? {
+                self.bound_memory(at);
                 return Ok(bytes);
             }
         }
@@ -74,6 +77,19 @@ impl Objects {
             pack: self.layout.packs(),
             detail: format!("no pack holds object {id}"),
         })
+    }
+
+    /// Lets packs other than that at `used` keep nothing, when all together
+    /// keep more than one may.
+    fn bound_memory(&mut self, used: usize) {
+        let kept: usize = self.open.iter().flatten().map(Pack::kept).sum();
+        if kept > KEPT_BYTES {
+            let others = self.open.iter_mut().enumerate();
+            others
+                .filter(|(at, _)| *at != used)
+                .filter_map(|(_, pack)| pack.as_mut())
+                .for_each(Pack::forget);
+        }
     }
 
     /// What the source at `path` said when it had the digest `sha256`.
@@ -124,37 +140,16 @@ impl Objects {
         tree::find(root, path, &mut |id| self.get(id)).map_err(from_tree_error)
     }
 
-    /// Checks the digest of every pack before its objects are shared by
-    /// another run.
-    ///
-    /// # Errors
-    /// [`RunError::Damaged`] for the first that differs.
-    pub fn check_digests(&self) -> Result<(), RunError> {
-        self.refs
-            .iter()
-            .try_for_each(|pack| self.check_digest(pack))
-    }
-
     /// Forgets the packs whose digests differ, and those of another schema:
     /// a rebuild shares nothing of them.
     pub fn keep_sound(&mut self) {
         self.refs = std::mem::take(&mut self.refs)
             .into_iter()
-            .filter(|pack| pack.schema.written == WRITES && self.check_digest(pack).is_ok())
+            .filter(|pack| {
+                pack.schema.written == WRITES && check_digest(&self.layout, pack).is_ok()
+            })
             .collect();
         self.open = self.refs.iter().map(|_| None).collect();
-    }
-
-    fn check_digest(&self, pack: &PackRef) -> Result<(), RunError> {
-        let file = pack.file.as_str();
-        let damaged = |detail: String| RunError::Damaged(format!("pack {file} {detail}"));
-        let path = self.layout.packs().join(file);
-        let actual = durable::file_digest(&path)
-            .map_err(|error| damaged(format!("cannot be read: {error}")))?;
-        if actual == pack.sha256 {
-            return Ok(());
-        }
-        Err(damaged(format!("has digest {actual}, not {}", pack.sha256)))
     }
 
     /// Whether there are none.
@@ -163,20 +158,56 @@ impl Objects {
         self.refs.is_empty()
     }
 
-    /// The packs that hold at least one object that `wanted` accepts.
+    /// The packs that hold an object in use: one that `in_use` knows of, or one
+    /// of `others`, which are only looked at where that is not enough.
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn needed(&mut self, wanted: impl Fn(Sha256) -> bool) -> Result<Vec<PackRef>, PackError> {
-        let mut needed = Vec::new();
-        for at in 0..self.refs.len() {
-            // The first object of a pack in use is usually in use.
-            if self.pack(at)?.holds_any(&wanted)? {
-                needed.push(self.refs[at].clone());
+    pub fn needed(
+        &mut self,
+        in_use: impl Fn(Sha256) -> bool,
+        others: impl Iterator<Item = Sha256>,
+    ) -> Result<Vec<PackRef>, PackError> {
+        let mut needed = vec![false; self.refs.len()];
+        let mut undecided = HashMap::new();
+        for (at, needed) in needed.iter_mut().enumerate() {
+            let pack = self.pack(at)?;
+            *needed = pack.holds_any(&in_use)?;
+            if !*needed {
+                undecided.extend(pack.ids()?.into_iter().map(|id| (id, at)));
             }
         }
-        Ok(needed)
+        if !undecided.is_empty() {
+            let found = others.filter_map(|id| undecided.get(&id));
+            found.for_each(|at| needed[*at] = true);
+        }
+        let packs = self.refs.iter().zip(needed);
+        Ok(packs
+            .filter(|(_, needed)| *needed)
+            .map(|(pack, _)| pack.clone())
+            .collect())
     }
+}
+
+/// Checks the digests of packs whose objects are shared by another run.
+///
+/// # Errors
+/// [`RunError::Damaged`] for the first that differs.
+pub(super) fn check_digests(layout: &Layout, packs: &[PackRef]) -> Result<(), RunError> {
+    let mut packs = packs.iter();
+    packs.try_for_each(|pack| check_digest(layout, pack))
+}
+
+fn check_digest(layout: &Layout, pack: &PackRef) -> Result<(), RunError> {
+    let file = pack.file.as_str();
+    let damaged = |detail: String| RunError::Damaged(format!("pack {file} {detail}"));
+    let path = layout.packs().join(file);
+    let actual =
+        durable::file_digest(&path).map_err(|error| damaged(format!("cannot be read: {error}")))?;
+    if actual == pack.sha256 {
+        return Ok(());
+    }
+    Err(damaged(format!("has digest {actual}, not {}", pack.sha256)))
 }
 
 fn from_tree_error(error: TreeError<PackError>) -> RunError {

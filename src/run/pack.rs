@@ -18,6 +18,9 @@ use crate::schema::{Reader, SchemaBlock, Verdict};
 
 /// Bytes gathered before a block is compressed.
 const BLOCK_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of blocks that a reader keeps: an edit of one of 40,000 files reads
+/// all of its trees, a document, and some of the trees again.
+pub(super) const KEPT_BYTES: usize = 6 * BLOCK_BYTES;
 /// The largest object, in bytes: what a reader of an untrusted pack may be
 /// made to hold in memory.
 pub const MAX_OBJECT_BYTES: usize = 128 * 1024 * 1024;
@@ -228,7 +231,10 @@ impl PackWriter {
 pub struct Pack {
     path: PathBuf,
     connection: Connection,
-    last_block: Option<(u32, Vec<u8>)>,
+    /// The blocks read last, by number, the newest at the end.
+    blocks: Vec<(u32, Vec<u8>)>,
+    /// Their bytes.
+    kept: usize,
 }
 
 impl Pack {
@@ -260,7 +266,8 @@ impl Pack {
         Ok(Self {
             path: path.to_owned(),
             connection,
-            last_block: None,
+            blocks: Vec::new(),
+            kept: 0,
         })
     }
 
@@ -319,16 +326,40 @@ impl Pack {
 
     /// The bytes at `place`, where the object `id` is said to stand.
     fn slice(&mut self, id: Sha256, place: Place) -> Result<&[u8], PackError> {
-        if self.last_block.as_ref().map(|(block, _)| *block) != Some(place.block) {
-            let block = self.read_block(place.block)?;
-            self.last_block = Some((place.block, block));
-        }
-        let block = self.last_block.as_ref().map_or(&[][..], |(_, block)| block);
+        let known = self.blocks.iter().position(|(at, _)| *at == place.block);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                self.keep(place.block, self.read_block(place.block)?);
+                self.blocks.len() - 1
+            }
+        };
+        let block = &self.blocks[at].1;
         let start = place.start as usize;
         start
             .checked_add(place.bytes as usize)
             .and_then(|end| block.get(start..end))
             .ok_or_else(|| self.damaged(format!("object {id} lies outside its block")))
+    }
+
+    /// Keeps a block, and lets go of the oldest ones.
+    fn keep(&mut self, number: u32, block: Vec<u8>) {
+        self.kept += block.len();
+        self.blocks.push((number, block));
+        while self.kept > KEPT_BYTES && self.blocks.len() > 1 {
+            self.kept -= self.blocks.remove(0).1.len();
+        }
+    }
+
+    /// Bytes of the blocks that are kept.
+    pub(super) const fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// Lets go of all blocks.
+    pub(super) fn forget(&mut self) {
+        self.blocks.clear();
+        self.kept = 0;
     }
 
     fn read_block(&self, block: u32) -> Result<Vec<u8>, PackError> {
@@ -358,15 +389,33 @@ impl Pack {
     /// # Errors
     /// [`PackError::Damaged`].
     pub fn holds_any(&self, wanted: impl Fn(Sha256) -> bool) -> Result<bool, PackError> {
-        let read = || -> rusqlite::Result<bool> {
+        self.visit(|id| !wanted(id)).map(|all_seen| !all_seen)
+    }
+
+    /// The ids of all its objects.
+    ///
+    /// # Errors
+    /// [`PackError::Damaged`].
+    pub fn ids(&self) -> Result<Vec<Sha256>, PackError> {
+        let mut ids = Vec::new();
+        self.visit(|id| {
+            ids.push(id);
+            true
+        })?;
+        Ok(ids)
+    }
+
+    /// Shows the ids to `go_on` until it says no; whether it saw all.
+    fn visit(&self, mut go_on: impl FnMut(Sha256) -> bool) -> Result<bool, PackError> {
+        let mut read = || -> rusqlite::Result<bool> {
             let mut statement = self.connection.prepare("SELECT id FROM object")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if wanted(Sha256::from_bytes(row.get(0)?)) {
-                    return Ok(true);
+                if !go_on(Sha256::from_bytes(row.get(0)?)) {
+                    return Ok(false);
                 }
             }
-            Ok(false)
+            Ok(true)
         };
         read().map_err(|error| self.damaged(error.to_string()))
     }

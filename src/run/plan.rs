@@ -1,10 +1,12 @@
 //! A run before it is written: every byte it would add, and what the budget
 //! says of it.
 
+use std::any::Any;
+
 use serde::Serialize;
 
 use super::manifest::Command;
-use super::{Manifest, PackName, RunError, RunId, index_record, intent};
+use super::{Manifest, PackName, PackRef, RunError, RunId, index_record, intent};
 use crate::budget::{Assessment, Verdict};
 use crate::foundation::Sha256;
 use crate::foundation::spill::Artifact;
@@ -111,6 +113,9 @@ pub struct RunPlan {
     pub(super) journal_line: String,
     pub(super) pack: Option<(PackName, Artifact)>,
     pub(super) index: PlannedIndex,
+    /// Packs of earlier runs that it shares: whether they are what was written
+    /// is found out while it is.
+    pub(super) unchecked: Vec<PackRef>,
     pub(super) stat: Vec<u8>,
     /// The parent's cached index is dropped once this run is current.
     pub(super) drops_parent_index: bool,
@@ -118,7 +123,12 @@ pub struct RunPlan {
     pub(super) changes: Changes,
     pub(super) extracted: u64,
     pub(super) assessment: Assessment,
+    pub(super) spent: Spent,
 }
+
+/// What planning has no more use for: a large workspace has many names, and
+/// they are freed when nobody waits for it.
+pub(super) type Spent = Box<dyn Any + Send>;
 
 /// The index of a planned run.
 #[derive(Debug)]

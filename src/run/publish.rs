@@ -7,7 +7,7 @@
 //! intent says what to remove.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufRead};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -15,13 +15,13 @@ use std::thread;
 use serde::Serialize;
 
 use super::intent::{self, Intent};
-use super::plan::{ApprovedPlan, Changes, RunPlan};
+use super::plan::{ApprovedPlan, Changes, PlannedIndex, RunPlan};
 use super::standing::read_current;
-use super::{RunError, RunId, index_record, journal};
+use super::{Manifest, RunError, RunId, index_record, journal, objects};
 use crate::budget::Assessment;
+use crate::foundation::Sha256;
 use crate::foundation::durable::{self, Meter};
 use crate::foundation::progress::{Phase, Progress};
-use crate::foundation::spill::Artifact;
 use crate::workspace::{Layout, Lock};
 
 /// Staged names: fixed, so that cleaning up needs no word of anybody.
@@ -77,7 +77,7 @@ impl ApprovedPlan {
         match outcome {
             Ok(bytes_written) => {
                 // Freed beside what comes next.
-                rayon::spawn(move || drop((plan.index, plan.pack, plan.stat)));
+                rayon::spawn(move || drop((plan.index, plan.pack, plan.stat, plan.spent)));
                 Ok(Published {
                     run: plan.manifest.run,
                     parent: plan.manifest.parent,
@@ -131,8 +131,8 @@ fn check_not_superseded(plan: &RunPlan) -> Result<(), RunError> {
     Err(RunError::Superseded { current })
 }
 
-/// Writes every file into the staging folder, durably, in no order: nothing
-/// is shown before all of them are there. So the disk is given the index, by
+/// Writes every file into the staging folder, durably, in no order, and checks
+/// the packs that the run shares: nothing is shown before all is done. So the disk is given the index, by
 /// far the largest, while the small ones are written beside it.
 fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(), RunError> {
     let staging = plan.layout.staging();
@@ -142,21 +142,12 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
         }
         _ => {}
     }
-    let stage = |name: &str, content: &mut dyn Read| {
+    let stage = |name: &str, content: &mut dyn BufRead| {
         let path = staging.join(name);
         let before = meter.written();
         durable::stage(&path, content, meter).map_err(|error| RunError::io(&path, error))?;
         progress.advance(meter.written().saturating_sub(before));
         Ok::<(), RunError>(())
-    };
-    let stage_artifact = |name: &str, artifact: &Artifact| stage(name, &mut artifact.reader());
-    let index = || match plan.index.same_as {
-        None => stage_artifact("index.db", &plan.index.artifact),
-        Some(_) => Ok(()),
-    };
-    let index_record = || {
-        let line = index_record::line(plan.index.sha256()?, &plan.manifest.run);
-        stage("index.db.sha256", &mut line.as_bytes())
     };
     let others = || {
         stage(INTENT_DRAFT, &mut &plan.intent_bytes[..])?;
@@ -164,13 +155,43 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
         sync(&staging)?;
         sync(plan.layout.profile())?;
         if let Some((_, pack)) = &plan.pack {
-            stage_artifact("pack.db", pack)?;
+            let lent = pack.lend(|pack| stage("pack.db", &mut pack.reader()));
+            lent.map_err(unreadable("pack"))??;
         }
         stage("stat.bin", &mut &plan.stat[..])?;
         stage("manifest.json", &mut &plan.manifest_bytes[..])?;
         stage("current", &mut &plan.current_bytes[..])
     };
-    at_once([&index, &index_record], others)
+    // By themselves: not all of a plan may be seen by several threads.
+    let RunPlan {
+        layout,
+        manifest: Manifest { run, .. },
+        index: PlannedIndex { artifact, same_as },
+        unchecked,
+        ..
+    } = plan;
+    let lent = artifact.lend(|index| {
+        let digests = || {
+            let digest = Sha256::of_all(&mut index.reader()).map_err(unreadable("index"))?;
+            // In turn: while the disk writes, one core has time for both.
+            objects::check_digests(layout, unchecked)?;
+            stage(
+                "index.db.sha256",
+                &mut index_record::line(digest, run).as_bytes(),
+            )
+        };
+        let index = || match same_as {
+            None => stage("index.db", &mut index.reader()),
+            Some(_) => Ok(()),
+        };
+        at_once([&index, &digests], others)
+    });
+    lent.map_err(unreadable("index"))?
+}
+
+/// Why an artifact that was made cannot be written.
+fn unreadable(what: &str) -> impl Fn(io::Error) -> RunError {
+    move |error| RunError::Build(format!("the {what} cannot be read back: {error}"))
 }
 
 /// Does `here` on this thread and the others on threads of their own: they wait
@@ -206,9 +227,8 @@ fn show(plan: &RunPlan) -> Result<(), RunError> {
         cache.join(intent::index_digest_file(run)),
     )?;
     place("stat.bin", cache.join(intent::stat_file(run)))?;
-    at_once([&|| sync(&packs)], || sync(&cache))?;
     place("manifest.json", runs.join(format!("{run}.json")))?;
-    sync(&runs)?;
+    at_once([&|| sync(&packs), &|| sync(&cache)], || sync(&runs))?;
     place("current", layout.current())?;
     sync(layout.profile())
 }
@@ -218,10 +238,10 @@ fn second_name(existing: &Path, name: &Path) -> Result<(), RunError> {
     if fs::hard_link(existing, name).is_ok() {
         return Ok(());
     }
-    let mut file =
-        durable::open_regular(existing).map_err(|error| RunError::io(existing, error))?;
+    let file = durable::open_regular(existing).map_err(|error| RunError::io(existing, error))?;
     let length = file.metadata().map_or(0, |metadata| metadata.len());
-    durable::stage(name, &mut file, &Meter::new(length)).map_err(|error| RunError::io(name, error))
+    durable::stage(name, &mut io::BufReader::new(file), &Meter::new(length))
+        .map_err(|error| RunError::io(name, error))
 }
 
 /// What comes after the run is current. None of it matters to the run, so

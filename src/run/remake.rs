@@ -1,20 +1,19 @@
 //! The cached index of a run: found, or made again from the packs. Losing it
 //! is not an error.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use super::groups::groups;
 use super::index_record::{self, Record};
-use super::tree::{Entry, Files};
+use super::tally::Tally;
+use super::tree::Entry;
 use super::{Manifest, Objects, RunError, document, intent, publish};
 use crate::budget::{Policy, Verdict};
-use crate::foundation::Sha256;
 use crate::foundation::durable::{self, Meter};
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::{Phase, Progress};
-use crate::graph::WorkspacePath;
-use crate::index::{self, Batch, Builder, Built, Editable, Facts, Index, Scratch};
+use crate::foundation::spill::Lent;
+use crate::index::{self, Batch, Builder, Built, Editable, Index, Scratch};
 use crate::schema::WRITES;
 use crate::workspace::{Layout, Lock, usage, user};
 
@@ -164,7 +163,7 @@ pub(super) fn build(
         });
         Ok::<_, RunError>(Batch::of(prepared.collect::<Result<_, RunError>>()?))
     };
-    rayon::in_place_scope(|scope| {
+    rayon::in_place_scope_fifo(|scope| {
         let mut preparing = InOrder::new(&prepare);
         loop {
             while preparing.has_room()
@@ -184,65 +183,9 @@ pub(super) fn build(
     })?;
     let built = builder
         .close()
-        .finish(&Outside::of(&files).facts(manifest.tree, manifest.digest))?;
+        .finish(&Tally::of(&files).facts(manifest.tree, manifest.digest))?;
     progress.finish();
     Ok(built)
-}
-
-/// What exists beside the sources of a run: all that an index has to know of
-/// its files, apart from the documents.
-#[derive(Default)]
-pub(super) struct Outside {
-    /// Files that are no sources, and folders.
-    files: BTreeSet<WorkspacePath>,
-    /// Refused files, with the name of the reason.
-    refused: BTreeMap<WorkspacePath, String>,
-}
-
-impl Outside {
-    /// Of a run with these files.
-    pub(super) fn of(files: &Files) -> Self {
-        let mut outside = Self::default();
-        let mut last = "";
-        for (path, entry) in files {
-            match entry {
-                Entry::Source { .. } => {}
-                Entry::File => {
-                    outside.files.insert(path.clone());
-                }
-                Entry::Refused { refusal, .. } => {
-                    outside.files.insert(path.clone());
-                    let reason = refusal.name().to_owned();
-                    outside.refused.insert(path.clone(), reason);
-                }
-            }
-            // Every folder above a file of the run exists.
-            let folder = path.parent();
-            if folder != std::mem::replace(&mut last, folder) {
-                outside.add_folders(folder);
-            }
-        }
-        outside
-    }
-
-    fn add_folders(&mut self, mut folder: &str) {
-        while let Ok(path) = folder.parse::<WorkspacePath>() {
-            if !self.files.insert(path) {
-                break;
-            }
-            folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
-        }
-    }
-
-    /// The facts of the run with this root tree and digest.
-    pub(super) fn facts(self, tree: Sha256, run_digest: Sha256) -> Facts {
-        Facts {
-            root_tree: tree.to_string(),
-            run_digest: run_digest.to_string(),
-            refused: self.refused,
-            files: self.files,
-        }
-    }
 }
 
 /// Puts an index into the cache; the sentence why not otherwise.
@@ -283,7 +226,12 @@ fn store(
         .join(format!(".{}", intent::index_file(&manifest.run)));
     publish::remove(&staged).map_err(|error| error.to_string())?;
     let meter = Meter::new(assessment.allowance());
-    durable::stage(&staged, &mut built.artifact.reader(), &meter).map_err(io)?;
+    let stage = |index: Lent<'_>| durable::stage(&staged, &mut index.reader(), &meter);
+    built
+        .artifact
+        .lend(stage)
+        .and_then(|staged| staged)
+        .map_err(io)?;
     fs::rename(&staged, &path).map_err(io)?;
     durable::replace(&record, line.as_bytes()).map_err(io)?;
     drop(lock);

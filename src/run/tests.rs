@@ -357,6 +357,7 @@ fn a_damaged_pack_is_reported_and_not_shared() {
             .any(|problem| problem.kind == verify::Kind::Pack)
     );
     story.write("notes/1.md", "# Other\n");
+    let before = story.files();
     let planned = plan(
         &story.workspace(),
         &ProfileName::default(),
@@ -364,7 +365,15 @@ fn a_damaged_pack_is_reported_and_not_shared() {
         false,
         &Silent,
     );
-    assert!(matches!(planned, Err(RunError::Damaged(_))));
+    let published = match planned {
+        Ok(Planned::Run(plan)) => plan.approve().unwrap().publish(&Silent).map(drop),
+        other => other.map(drop),
+    };
+    assert!(
+        matches!(published, Err(RunError::Damaged(_))),
+        "{published:?}"
+    );
+    assert_eq!(story.files(), before, "nothing is left of the attempt");
     let rebuilt = story.publish(Mode::Rebuild);
     assert_eq!(rebuilt.parent, Some(run.clone()));
     let manifest = read_manifest(&story.layout(), &rebuilt.run).unwrap();

@@ -149,6 +149,7 @@ impl Visit {
     fn absorb(&mut self, part: Self) {
         self.files.extend(part.files);
         self.refused.extend(part.refused);
+        self.folders.extend(part.folders);
     }
 
     fn refuse(&mut self, path: impl Into<String>, refusal: Refusal, bytes: u64) {
@@ -188,7 +189,8 @@ impl Walk<'_> {
         let mut candidates = Vec::new();
         let folder = self.root.folder(path)?;
         let mut entries = Dir::read_from(&folder)?;
-        let beside = Mutex::new(Vec::new());
+        let beside = Mutex::new(Visit::default());
+        let gathered = || beside.lock().unwrap_or_else(PoisonError::into_inner);
         rayon::scope(|scope| {
             for entry in &mut entries {
                 let entry = entry?;
@@ -205,25 +207,19 @@ impl Walk<'_> {
                 }
                 if candidates.len() == STAT_BATCH {
                     let batch = std::mem::replace(&mut candidates, Vec::with_capacity(STAT_BATCH));
-                    let (folder, beside) = (&folder, &beside);
+                    let (folder, gathered) = (&folder, &gathered);
                     scope.spawn(move |_| {
                         let part = self.stat_all(folder, batch);
-                        beside
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .push(part);
+                        gathered().absorb(part);
                     });
                 }
             }
             Ok::<_, Errno>(())
         })?;
-        let beside = beside.into_inner().unwrap_or_else(PoisonError::into_inner);
-        visit
-            .files
-            .reserve(beside.len() * STAT_BATCH + candidates.len());
-        visit.absorb(self.stat_all(&folder, candidates));
-        beside.into_iter().for_each(|part| visit.absorb(part));
-        Ok(visit)
+        let last = self.stat_all(&folder, candidates);
+        gathered().absorb(visit);
+        gathered().absorb(last);
+        Ok(beside.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Decides by name and kind what becomes of a folder's entry.

@@ -8,10 +8,7 @@ mod names;
 mod relink;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::panic::resume_unwind;
 use std::path::Path;
-use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
@@ -20,11 +17,12 @@ use super::error::IndexError;
 use super::open::{Meta, check_schema};
 use super::prepare::{ANY_NAME, Prepared, names_of_document, names_of_labels};
 use super::recompute;
+use super::stems::Stems;
 use super::{digest, layout};
-use crate::foundation::digest::MultisetDigest;
+use crate::foundation::digest::{Digesting, MultisetDigest};
 use crate::foundation::sqlite::Scratch;
 use crate::foundation::{Sha256, durable};
-use crate::graph::{Document, WorkspacePath};
+use crate::graph::{Document, LinkRule, WorkspacePath};
 use edit::Edit;
 use names::LiveNames;
 use relink::Relinker;
@@ -59,21 +57,27 @@ impl Change {
             Self::Put { new, .. } => &new.source.path,
         }
     }
+
+    /// What a document says now that was there before.
+    const fn edit(&self) -> Option<&Prepared> {
+        match self {
+            Self::Put { new, old: Some(_) } => Some(new),
+            Self::Put { old: None, .. } | Self::Remove { .. } => None,
+        }
+    }
 }
 
-/// A copy of an index, to be turned into that of the next run. Whether the
-/// index has the bytes it was written with is found out beside the work.
+/// A copy of an index, to be turned into that of the next run.
 pub struct Editable {
     workshop: Workshop,
     meta: Meta,
-    /// The digest it was written with.
-    written: Sha256,
-    digest: JoinHandle<io::Result<Sha256>>,
+    /// Of its documents, where they are known beforehand.
+    stems: Option<Stems>,
 }
 
 impl Editable {
     /// Copies the index at `previous`, which says `meta` of itself and had the
-    /// digest `written`.
+    /// digest `written`: damage must not be carried from run to run.
     ///
     /// # Errors
     /// As [`Index::open`](super::Index::open).
@@ -83,19 +87,38 @@ impl Editable {
         written: Sha256,
         scratch: &Scratch,
     ) -> Result<Self, IndexError> {
-        let path = previous.to_owned();
-        let digest = thread::spawn(move || durable::file_digest(&path));
-        let mut file = durable::open_regular(previous)?;
+        let file = durable::open_regular(previous)?;
         let bytes = file.metadata()?.len();
+        let mut file = Digesting::new(file);
         let workshop = Workshop::copy(scratch, &mut file, bytes)?;
+        if file.finish() != written {
+            return Err(IndexError::Damaged("its bytes have changed".to_owned()));
+        }
         // The file may have been exchanged since it was opened.
         check_schema(workshop.connection())?;
         Ok(Self {
             workshop,
             meta,
-            written,
-            digest,
+            stems: None,
         })
+    }
+
+    /// Reads what [`update`](Self::update) with these changes will ask of all
+    /// documents: it does not depend on what else the new run is made of.
+    ///
+    /// # Errors
+    /// As [`copy`](Self::copy).
+    pub fn prepare(&mut self, changes: &[Change]) -> Result<(), IndexError> {
+        let edits: Option<Vec<&Prepared>> = changes.iter().map(Change::edit).collect();
+        let by_stem = |new: &&Prepared| {
+            let mut links = new.document.links.iter();
+            links.any(|link| link.rule == LinkRule::Wikilink)
+        };
+        // Where no document comes or goes, names stay as they are.
+        if edits.is_some_and(|edits| edits.iter().any(by_stem)) {
+            self.stems = Some(Stems::read(self.workshop.connection())?);
+        }
+        Ok(())
     }
 
     /// Applies `changes`, at most one for each path; `facts` are those of the
@@ -111,15 +134,9 @@ impl Editable {
             sum: MultisetDigest::from_digest(self.meta.rows),
             counts: self.meta.counts,
         };
-        let applied = updater.apply(changes, facts, self.meta.files != files_digest(facts));
+        let files_changed = self.meta.files != files_digest(facts);
+        updater.apply(changes, facts, files_changed, self.stems)?;
         let (sum, counts) = (updater.sum, updater.counts);
-        let digest = self.digest.join().unwrap_or_else(|why| resume_unwind(why));
-        // Damage must not be carried from run to run, and whatever else went wrong
-        // in a damaged index is its damage.
-        if digest? != self.written {
-            return Err(IndexError::Damaged("its bytes have changed".to_owned()));
-        }
-        applied?;
         self.workshop.complete(facts, sum, counts)
     }
 }
@@ -136,6 +153,7 @@ impl Updater<'_> {
         changes: &[Change],
         facts: &Facts,
         files_changed: bool,
+        stems: Option<Stems>,
     ) -> Result<(), IndexError> {
         let mut edits = Vec::with_capacity(changes.len());
         for change in changes {
@@ -171,7 +189,7 @@ impl Updater<'_> {
             }
             edit.make_searchable(self.connection)?;
         }
-        let mut relinker = Relinker::new(self.connection, &facts.files);
+        let mut relinker = Relinker::new(self.connection, &facts.files, stems);
         for edit in &edits {
             if let Some(new) = edit.new {
                 relinker.insert(edit.id, new)?;

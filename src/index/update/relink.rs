@@ -42,13 +42,18 @@ struct Turned {
 }
 
 impl<'c, 'p> Relinker<'c, 'p> {
-    pub(super) fn new(connection: &'c Connection, files: &'c BTreeSet<WorkspacePath>) -> Self {
+    /// With the `stems` of all documents, where they are known.
+    pub(super) fn new(
+        connection: &'c Connection,
+        files: &'c BTreeSet<WorkspacePath>,
+        stems: Option<Stems>,
+    ) -> Self {
         Self {
             connection,
             live: Live {
                 connection,
                 files,
-                stems: OnceCell::new(),
+                stems: stems.map_or_else(OnceCell::new, OnceCell::from),
                 labels: OnceCell::new(),
                 failure: RefCell::new(None),
             },

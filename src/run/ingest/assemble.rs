@@ -8,7 +8,7 @@ use super::derive::{Derivation, Item};
 use super::inherit::Inherited;
 use super::link_files::LinkFiles;
 use super::packing::{PreviousTrees, fold, name_pack, pack_trees};
-use super::record::{Facts, Totals};
+use super::record::{Facts, Parts};
 use super::survey::Survey;
 use crate::foundation::Sha256;
 use crate::foundation::progress::{Phase, Progress};
@@ -17,8 +17,8 @@ use crate::graph::WorkspacePath;
 use crate::index::{self, Builder, Built, Change, Closed, Editable, IndexError};
 use crate::run::pack::PackWriter;
 use crate::run::plan::{Changes, Planned};
-use crate::run::remake::Outside;
 use crate::run::standing::next_ordinal;
+use crate::run::tally::Tally;
 use crate::run::tree::{Entry, Files};
 use crate::run::{Manifest, RunError, RunId, remake, stat_cache};
 use crate::source::Root;
@@ -77,7 +77,7 @@ impl Assembly<'_> {
             links: LinkFiles::default(),
             extracted: 0,
         };
-        let work = derive(&mut survey, update, &mut derivation, &scratch, progress)?;
+        let (work, mut tally) = derive(&mut survey, update, &mut derivation, &scratch, progress)?;
         let Derivation {
             mut pack,
             mut files,
@@ -88,9 +88,11 @@ impl Assembly<'_> {
         } = derivation;
         for path in links.existing(&self.root, &files) {
             survey.before.note(path.clone(), None);
-            files.insert(path, Entry::File);
+            match &mut tally {
+                Some(tally) => tally.enter(&mut files, path, Entry::File),
+                None => drop(files.insert(path, Entry::File)),
+            }
         }
-        let totals = Totals::of(&files);
 
         let parent = stored.filter(|_| self.mode == Mode::Ingest);
         let previous = parent.as_ref().map(|manifest| PreviousTrees {
@@ -98,15 +100,17 @@ impl Assembly<'_> {
             trees,
             edits: survey.before.edits(|path| files.get(path)),
         });
-        let (trees, (outside, refused)) = rayon::join(
+        let (trees, tally) = rayon::join(
             || pack_trees(&files, previous, &mut shared, &mut pack),
-            || (Outside::of(&files), survey.refused_in(&files)),
+            || tally.unwrap_or_else(|| Tally::of(&files)),
         );
         let trees = trees?;
         let tree = trees.root;
         let digest = Manifest::run_digest(tree, self.config, crate::schema::WRITES);
+        let totals = tally.totals;
+        let named = tally.refused.iter().map(|(path, refusal)| (path, *refusal));
         let changes = Changes {
-            refused,
+            refused: survey.refused(named),
             ..survey.before.changes(&files, totals.sources)
         };
         if let Some(parent) = parent.filter(|parent| parent.digest == digest) {
@@ -119,7 +123,7 @@ impl Assembly<'_> {
         progress.begin(Phase::files("indexing", None));
         let run = RunId::new(next_ordinal(&self.layout)?, digest);
         let (built, (packed, stat)) = rayon::join(
-            || work.finish(&outside.facts(tree, digest)),
+            || work.finish(&tally.facts(tree, digest)),
             || {
                 let packed = fold(&mut shared, &files, &trees, &mut pack)
                     .and_then(|packs| Ok((packs, name_pack(pack, &run)?)));
@@ -134,10 +138,15 @@ impl Assembly<'_> {
             totals,
         };
         let manifest = self.manifest(&facts, &built, shared_packs, pack.as_ref());
-        let index = self.index(built.artifact)?;
-        // Freed beside what comes next: a large workspace has many names.
-        rayon::spawn(move || drop((files, survey, shared)));
-        let plan = self.judge(manifest, pack, index, stat, changes, extracted)?;
+        let parts = Parts {
+            index: self.index(built.artifact)?,
+            pack,
+            stat,
+            changes,
+            extracted,
+            spent: Box::new((files, survey, shared)),
+        };
+        let plan = self.judge(manifest, parts)?;
         Ok(Planned::Run(Box::new(plan)))
     }
 }
@@ -148,27 +157,41 @@ struct Update {
     links: LinkFiles,
 }
 
-/// Derives what is fresh, into a new index or as changes to the old one.
+/// Derives what is fresh, into a new index or as changes to the old one; then
+/// with what the files come to, counted beside it.
 fn derive(
     survey: &mut Survey,
     update: Option<Update>,
     derivation: &mut Derivation<'_>,
     scratch: &Scratch,
     progress: &dyn Progress,
-) -> Result<IndexWork, RunError> {
+) -> Result<(IndexWork, Option<Tally>), RunError> {
     let fresh = std::mem::take(&mut survey.fresh);
     let total = fresh.len() as u64;
     let items = fresh.into_iter().map(Item::Fresh);
-    if let Some(Update { index, links }) = update {
+    if let Some(Update { mut index, links }) = update {
         progress.begin(Phase::files("extracting", Some(total)));
-        derivation.files = std::mem::take(&mut survey.kept);
         derivation.links = links;
-        let documents = derivation.derive_all(items.collect(), progress)?;
-        let changes = changes(&survey.before, derivation, documents)?;
-        return Ok(IndexWork::Update {
+        let mut files = std::mem::take(&mut survey.kept);
+        let items = items.collect();
+        let (mut tally, changes) = rayon::join(
+            || Tally::of(&files),
+            || {
+                let documents = derivation.derive_all(items, progress)?;
+                let changes = changes(&survey.before, &files, derivation, documents)?;
+                index.prepare(&changes)?;
+                Ok::<_, RunError>(changes)
+            },
+        );
+        for (path, entry) in std::mem::take(&mut derivation.files) {
+            tally.enter(&mut files, path, entry);
+        }
+        derivation.files = files;
+        let work = IndexWork::Update {
             index: Box::new(index),
-            changes,
-        });
+            changes: changes?,
+        };
+        return Ok((work, Some(tally)));
     }
     let mut all: BTreeMap<WorkspacePath, Item> = items
         .map(|item| match &item {
@@ -196,7 +219,7 @@ fn derive(
     progress.begin(Phase::files("extracting", Some(all.len() as u64)));
     let builder = Builder::new(scratch)?;
     let documents = derivation.derive_into(all.into_values().collect(), builder, progress)?;
-    Ok(IndexWork::Scratch(Box::new(documents)))
+    Ok((IndexWork::Scratch(Box::new(documents)), None))
 }
 
 /// How the run's index is made.

@@ -39,10 +39,14 @@ impl Before {
             .collect()
     }
 
-    /// The paths of sources that are none among `files`.
-    pub(super) fn gone(&self, files: &Files) -> Vec<WorkspacePath> {
+    /// The paths of sources that are none any more, where `now` says what this
+    /// run has at a path.
+    pub(super) fn gone<'a>(
+        &self,
+        now: impl Fn(&WorkspacePath) -> Option<&'a Entry>,
+    ) -> Vec<WorkspacePath> {
         let was = self.0.iter().filter(|(_, entry)| is_source(entry.as_ref()));
-        was.filter(|(path, _)| !is_source(files.get(path)))
+        was.filter(|(path, _)| !is_source(now(path)))
             .map(|(path, _)| path.clone())
             .collect()
     }

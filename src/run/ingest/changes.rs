@@ -9,12 +9,13 @@ use super::link_files;
 use crate::graph::{Document, WorkspacePath};
 use crate::index::{Change, Prepared};
 use crate::run::RunError;
-use crate::run::tree::Entry;
+use crate::run::tree::{Entry, Files};
 
 /// The changes from the sources `before`, where `documents` are those that are
-/// new or say something else now.
+/// new or say something else now, and `kept` are the files that stand.
 pub(super) fn changes(
     before: &Before,
+    kept: &Files,
     derivation: &mut Derivation<'_>,
     documents: Vec<(Derived, Prepared)>,
 ) -> Result<Vec<Change>, RunError> {
@@ -25,7 +26,9 @@ pub(super) fn changes(
         derivation.links.add(derived.links);
         changes.insert(path, Change::Put { old, new });
     }
-    for path in before.gone(&derivation.files) {
+    let files = &derivation.files;
+    let gone = before.gone(|path| files.get(path).or_else(|| kept.get(path)));
+    for path in gone {
         if let Some(old) = before_of(before, derivation, &path)? {
             changes.insert(path.clone(), Change::Remove { path, old });
         }

@@ -97,7 +97,7 @@ impl Derivation<'_> {
         };
         let compress = |block: Block| block.compress();
         let mut groups = groups(items, Item::bytes);
-        rayon::in_place_scope(|scope| {
+        rayon::in_place_scope_fifo(|scope| {
             let (mut extracting, mut compressing) =
                 (InOrder::new(&extract), InOrder::new(&compress));
             loop {
@@ -123,7 +123,7 @@ impl Derivation<'_> {
                 }
                 builder.add(&batch)?;
                 // Freed on another core, where most of it was allocated.
-                scope.spawn(move |_| drop(batch));
+                scope.spawn_fifo(move |_| drop(batch));
             }
             self.pack.end_block();
             for block in self.pack.take_full() {

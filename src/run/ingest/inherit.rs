@@ -1,8 +1,6 @@
 //! What a run takes over from the previous one.
 
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
-use std::thread::{self, JoinHandle};
 
 use super::{LinkFiles, Previous};
 use crate::foundation::Sha256;
@@ -24,25 +22,6 @@ pub(super) struct Inherited {
     pub(super) links: Option<LinkFiles>,
     /// A copy of its index, where updating it is worth while.
     pub(super) index: Option<Editable>,
-    /// Whether the packs that it shares are what was written.
-    pub(super) check: Check,
-}
-
-/// A check that runs beside other work.
-#[derive(Default)]
-pub(super) struct Check(Option<JoinHandle<Result<(), RunError>>>);
-
-impl Check {
-    /// Passes on `outcome` unless the check fails, whose word then counts:
-    /// whatever goes wrong in a damaged pack is its damage.
-    pub(super) fn before<T>(self, outcome: Result<T, RunError>) -> Result<T, RunError> {
-        self.0.map_or(Ok(()), |check| join(check.join()))?;
-        outcome
-    }
-}
-
-fn join<T>(ended: thread::Result<T>) -> T {
-    ended.unwrap_or_else(|why| resume_unwind(why))
 }
 
 impl Inherited {
@@ -54,13 +33,11 @@ impl Inherited {
             trees: BTreeMap::new(),
             links: None,
             index: None,
-            check: Check(None),
         }
     }
 
     /// For an ingest, with what the previous run knew of its files. While the
-    /// trees are read the index is copied, if `with_index`; the digests of index
-    /// and packs are checked beside that and what comes next.
+    /// trees are read the index is copied, if `with_index`.
     pub(super) fn by_ingest(
         previous: Previous,
         layout: &Layout,
@@ -71,17 +48,11 @@ impl Inherited {
             mut objects,
             stat,
         } = previous;
-        let packs = Objects::of(layout, &manifest);
-        let check = Check(Some(thread::spawn(move || packs.check_digests())));
         let copy_index = || match with_index {
             true => remake::editable_index(layout, &manifest),
             false => Ok(None),
         };
-        let (listing, index) = thread::scope(|scope| {
-            let index = scope.spawn(copy_index);
-            let listing = objects.listing(manifest.tree);
-            (listing, join(index.join()))
-        });
+        let (index, listing) = rayon::join(copy_index, || objects.listing(manifest.tree));
         let (listing, index) = (listing?, index?);
         let (prints, links) = stat.into_parts();
         let inherited = Self {
@@ -90,7 +61,6 @@ impl Inherited {
             trees: listing.trees,
             links,
             index,
-            check,
         };
         Ok((inherited, listing.files, prints))
     }
@@ -110,7 +80,6 @@ impl Inherited {
             trees: listing.trees,
             links: None,
             index: None,
-            check: Check(None),
         };
         (inherited, listing.files)
     }

@@ -79,21 +79,26 @@ pub(super) fn fold(
     if shared.is_none() {
         return Ok(Vec::new());
     }
+    let trees: HashSet<Sha256> = trees.ids.iter().copied().collect();
     let sources = files.values().filter_map(|entry| match entry {
         Entry::Source { sha256, .. } => Some(*sha256),
         Entry::Refused { .. } | Entry::File => None,
     });
-    let reachable: HashSet<Sha256> = trees.ids.iter().copied().chain(sources).collect();
-    let packs = shared.needed(|id| reachable.contains(&id) && !pack.contains(id))?;
+    let is_own = |id: &Sha256| pack.contains(*id);
+    let packs = shared.needed(
+        |id| trees.contains(&id) && !is_own(&id),
+        sources.clone().filter(|id| !is_own(id)),
+    )?;
     if packs.len() < MOST_PACKS {
         return Ok(packs);
     }
     let Some(largest) = packs.iter().max_by_key(|pack| pack.bytes).cloned() else {
         return Ok(packs);
     };
-    let mut needed: Vec<Sha256> = reachable.into_iter().collect();
-    needed.retain(|id| !pack.contains(*id));
+    let mut needed: Vec<Sha256> = trees.iter().copied().chain(sources).collect();
+    needed.retain(|id| !is_own(id));
     needed.sort_unstable();
+    needed.dedup();
     for id in needed {
         let inside = shared
             .find(id)?

@@ -10,9 +10,9 @@ use crate::index::Built;
 use crate::run::intent::{self, Intent};
 use crate::run::journal::JournalEntry;
 use crate::run::manifest::{Command, IndexRef, Tool};
-use crate::run::plan::{PlannedIndex, RunPlan};
+use crate::run::plan::{PlannedIndex, RunPlan, Spent};
 use crate::run::standing::Current;
-use crate::run::tree::{Entry, Files};
+use crate::run::tally::Totals;
 use crate::run::{Changes, Manifest, PackName, PackRef, RunError, RunId};
 use crate::schema::SchemaBlock;
 use crate::workspace::usage;
@@ -28,31 +28,14 @@ pub(super) struct Facts<'a> {
     pub(super) totals: Totals,
 }
 
-/// What the files of a run sum to.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Totals {
-    pub(super) sources: u64,
-    source_bytes: u64,
-    refused: u64,
-    /// Files that are no sources and are linked to.
-    linked: u64,
-}
-
-impl Totals {
-    pub(super) fn of(files: &Files) -> Self {
-        let mut totals = Self::default();
-        for entry in files.values() {
-            match entry {
-                Entry::Source { bytes, .. } => {
-                    totals.sources += 1;
-                    totals.source_bytes += bytes;
-                }
-                Entry::Refused { .. } => totals.refused += 1,
-                Entry::File => totals.linked += 1,
-            }
-        }
-        totals
-    }
+/// What a plan holds beside the manifest.
+pub(super) struct Parts {
+    pub(super) pack: Option<OwnPack>,
+    pub(super) index: PlannedIndex,
+    pub(super) stat: Vec<u8>,
+    pub(super) changes: Changes,
+    pub(super) extracted: u64,
+    pub(super) spent: Spent,
 }
 
 impl Assembly<'_> {
@@ -115,15 +98,15 @@ impl Assembly<'_> {
         Ok(planned)
     }
 
-    pub(super) fn judge(
-        self,
-        manifest: Manifest,
-        pack: Option<OwnPack>,
-        index: PlannedIndex,
-        stat: Vec<u8>,
-        changes: Changes,
-        extracted: u64,
-    ) -> Result<RunPlan, RunError> {
+    pub(super) fn judge(self, manifest: Manifest, parts: Parts) -> Result<RunPlan, RunError> {
+        let Parts {
+            pack,
+            index,
+            stat,
+            changes,
+            extracted,
+            spent,
+        } = parts;
         let policy = self.workspace.config().budget.clone();
         let usage = usage::measure(self.layout.profile())
             .map_err(|error| RunError::io(self.layout.profile(), error))?;
@@ -141,7 +124,18 @@ impl Assembly<'_> {
             && self.parent.as_ref().is_some_and(|parent| {
                 parent.index.schema == manifest.index.schema && parent.run != manifest.run
             });
+        // A rebuild has checked the packs that it shares before it read them.
+        let unchecked = match self.mode {
+            Mode::Rebuild => Vec::new(),
+            Mode::Ingest => manifest.packs.clone(),
+        };
+        let own = pack.as_ref().map(|(name, ..)| name);
         let mut plan = RunPlan {
+            unchecked: unchecked
+                .into_iter()
+                .filter(|pack| Some(&pack.file) != own)
+                .collect(),
+            spent,
             layout: self.layout,
             lock: self.lock,
             manifest_bytes: manifest.to_bytes(),

@@ -10,7 +10,7 @@ use crate::graph::WorkspacePath;
 use crate::run::plan::RefusedSource;
 use crate::run::stat_cache::{Prints, StatCache};
 use crate::run::tree::{Entry, Files};
-use crate::source::{Fingerprint, Found, Refused, Root, Scan, read, sort_by_path};
+use crate::source::{Fingerprint, Found, Refusal, Refused, Root, Scan, read, sort_by_path};
 
 /// Documents up to this many source bytes are held to update an index.
 const UPDATE_BYTES: u64 = 16 * 1024 * 1024;
@@ -27,21 +27,17 @@ pub(super) struct Glance {
 impl Glance {
     pub(super) fn at(found: Scan, stat: &StatCache) -> Self {
         let known = |file: &Found| stat.is_unchanged(&file.path, file.fingerprint);
-        let files = found.files;
-        let known: Vec<bool> = files.par_iter().with_min_len(2_048).map(known).collect();
-        let count = known.iter().filter(|known| **known).count();
-        let mut glance = Self {
-            same: Vec::with_capacity(count),
-            doubtful: Vec::with_capacity(files.len() - count),
-            refused: found.refused,
-        };
-        for (file, known) in files.into_iter().zip(known) {
-            match known {
-                true => glance.same.push(file),
-                false => glance.doubtful.push(file),
-            }
+        let mut same = found.files;
+        let known: Vec<bool> = same.par_iter().with_min_len(2_048).map(known).collect();
+        let mut doubtful = Vec::new();
+        for (at, _) in known.iter().enumerate().rev().filter(|(_, known)| !**known) {
+            doubtful.push(same.swap_remove(at));
         }
-        glance
+        Self {
+            same,
+            doubtful,
+            refused: found.refused,
+        }
     }
 
     /// Whether it is enough to say that no source changed, came or went since
@@ -287,20 +283,24 @@ impl Survey {
             && (existing.iter()).all(|path| self.before.get(path).is_some())
     }
 
-    /// The refused files among those kept.
-    pub(super) fn refused(&self) -> Vec<RefusedSource> {
-        self.refused_in(&self.kept)
-    }
-
-    /// The refused files among `files`.
-    pub(super) fn refused_in(&self, files: &Files) -> Vec<RefusedSource> {
-        let named = files.iter().filter_map(|(path, entry)| match entry {
-            Entry::Refused { refusal, .. } => Some(RefusedSource::new(path.as_str(), *refusal)),
-            Entry::Source { .. } | Entry::File => None,
-        });
+    /// The refused files: those `named`, and those with names that no tree can
+    /// hold.
+    pub(super) fn refused<'a>(
+        &self,
+        named: impl Iterator<Item = (&'a WorkspacePath, Refusal)>,
+    ) -> Vec<RefusedSource> {
+        let named = named.map(|(path, refusal)| RefusedSource::new(path.as_str(), refusal));
         let mut refused: Vec<RefusedSource> = named.chain(self.unnamed.iter().cloned()).collect();
         refused.sort();
         refused
+    }
+
+    /// The refused files of a run that keeps everything.
+    pub(super) fn refused_kept(&self) -> Vec<RefusedSource> {
+        self.refused(self.kept.iter().filter_map(|(path, entry)| match entry {
+            Entry::Refused { refusal, .. } => Some((path, *refusal)),
+            Entry::Source { .. } | Entry::File => None,
+        }))
     }
 }
 

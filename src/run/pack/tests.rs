@@ -8,7 +8,8 @@ use std::io::Read;
 
 fn bytes_of(artifact: &Artifact) -> Vec<u8> {
     let mut bytes = Vec::new();
-    artifact.reader().read_to_end(&mut bytes).unwrap();
+    let read = artifact.lend(|lent| lent.reader().read_to_end(&mut bytes));
+    read.unwrap().unwrap();
     bytes
 }
 

@@ -21,7 +21,7 @@ fn happens(story: &Story, dice: &mut Dice) {
     let note = format!("notes/{}.md", dice.below(40));
     let at = |path: &str| story.folder.path().join(path);
     // Some of it may not work, as where there is no such file.
-    match dice.below(9) {
+    match dice.below(10) {
         0 | 1 => {
             let (n, m) = (dice.below(40), dice.below(9));
             let links = format!("[[{n}]] [x](../notes/{n}.md) ![p](../img/{m}.png)");
@@ -32,6 +32,10 @@ fn happens(story: &Story, dice: &mut Dice) {
         5 => story.write(&format!("img/{}.png", dice.below(9)), "not a source"),
         6 => drop(fs::remove_dir_all(at("img"))),
         7 => drop(std::os::unix::fs::symlink("/nowhere", at(&note))),
+        8 => {
+            let bytes = [&b"# Own\n"[..], b"not UTF-8: \xff"][dice.below(2)];
+            drop(fs::write(at("n\u{fffd}.md"), bytes));
+        }
         // A name that is not UTF-8, where the system has such.
         _ => {
             use std::os::unix::ffi::OsStrExt;

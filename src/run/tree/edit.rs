@@ -107,7 +107,7 @@ impl<E: std::error::Error> Editor<'_, E> {
         edits: ByName<'_>,
     ) -> Result<Option<Sha256>, TreeError<E>> {
         let Some(id) = id else {
-            return self.entries(Nodes::new(), level, edits);
+            return self.entries(Nodes::default(), level, edits);
         };
         let bytes = (self.get)(id).map_err(TreeError::Object)?;
         self.replaced.push(id);
@@ -129,7 +129,9 @@ impl<E: std::error::Error> Editor<'_, E> {
     ) -> Result<Option<Sha256>, TreeError<E>> {
         for (name, edit) in edits {
             let node = self.node(nodes.remove(name), edit)?;
-            nodes.extend(node.map(|node| (Name::from(name), node)));
+            if let Some(node) = node {
+                nodes.insert(Name::from(name), node);
+            }
         }
         Ok(self.store(nodes, level))
     }
@@ -177,7 +179,7 @@ impl<E: std::error::Error> Editor<'_, E> {
         &mut self,
         parts: &BTreeMap<String, Sha256>,
     ) -> Result<Option<Nodes<'static>>, TreeError<E>> {
-        let mut nodes = Nodes::new();
+        let mut nodes = Nodes::default();
         for id in parts.values() {
             let bytes = self.bytes(*id)?;
             let tree = parse(*id, &bytes)?;
@@ -185,8 +187,9 @@ impl<E: std::error::Error> Editor<'_, E> {
             if !tree.split.is_empty() || nodes.len() + tree.entries.len() > SPLIT_ABOVE {
                 return Ok(None);
             }
-            let entries = tree.entries.into_iter();
-            nodes.extend(entries.map(|(name, node)| (name.into_owned(), node)));
+            for (name, node) in tree.entries {
+                nodes.insert(name.into_owned(), node);
+            }
         }
         Ok(Some(nodes))
     }

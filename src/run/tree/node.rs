@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserializer, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Entry;
 use crate::foundation::Sha256;
@@ -22,14 +22,91 @@ const BOUNDS: json::Bounds = json::Bounds {
 #[serde(deny_unknown_fields)]
 pub(super) struct Tree<'a> {
     kind: TreeTag,
-    #[serde(borrow, default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(borrow, default, skip_serializing_if = "Nodes::is_empty")]
     pub(super) entries: Nodes<'a>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) split: BTreeMap<String, Sha256>,
 }
 
-/// The entries of a folder, or of one part of it, by name.
-pub(super) type Nodes<'a> = BTreeMap<Name<'a>, Node>;
+/// The entries of a folder, or of one part of it, in the order of their names.
+#[derive(Debug, Default)]
+pub(super) struct Nodes<'a>(Vec<(Name<'a>, Node)>);
+
+impl<'a> Nodes<'a> {
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Where `name` stands, or would: mostly at the end.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        match self.0.last() {
+            Some((last, _)) if last.as_str() >= name => self
+                .0
+                .binary_search_by(|(known, _)| known.as_str().cmp(name)),
+            _ => Err(self.0.len()),
+        }
+    }
+
+    pub(super) fn remove(&mut self, name: &str) -> Option<Node> {
+        let at = self.place(name).ok()?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// Enters `node`, in the place of one of the same name.
+    pub(super) fn insert(&mut self, name: Name<'a>, node: Node) {
+        match self.place(name.as_str()) {
+            Ok(at) => self.0[at].1 = node,
+            Err(at) => self.0.insert(at, (name, node)),
+        }
+    }
+}
+
+impl<'a> IntoIterator for Nodes<'a> {
+    type Item = (Name<'a>, Node);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl Serialize for Nodes<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(name, node)| (name, node)))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Nodes<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Nodes<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("entries in the order of their names")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Nodes<'de>, A::Error> {
+                let mut nodes: Vec<(Name<'de>, Node)> = Vec::new();
+                while let Some((name, node)) = map.next_entry::<Name<'de>, Node>()? {
+                    if nodes.last().is_some_and(|(last, _)| *last >= name) {
+                        return Err(A::Error::invalid_value(
+                            Unexpected::Str(name.as_str()),
+                            &self,
+                        ));
+                    }
+                    nodes.push((name, node));
+                }
+                Ok(Nodes(nodes))
+            }
+        }
+        from.deserialize_map(InOrder)
+    }
+}
 
 impl<'a> Tree<'a> {
     /// Reads a tree object.
@@ -73,12 +150,6 @@ impl Name<'_> {
 impl<'a> From<&'a str> for Name<'a> {
     fn from(name: &'a str) -> Self {
         Self(Cow::Borrowed(name))
-    }
-}
-
-impl std::borrow::Borrow<str> for Name<'_> {
-    fn borrow(&self) -> &str {
-        &self.0
     }
 }
 

@@ -51,7 +51,7 @@ pub fn read<E: std::error::Error + Send>(
     get: &mut (dyn FnMut(Sha256) -> Result<Vec<u8>, E> + Send),
 ) -> Result<Listing, TreeError<E>> {
     let mut trees = BTreeMap::new();
-    let mut files = Vec::new();
+    let (mut found, mut count) = (Vec::new(), 0);
     let mut pending = vec![Pending {
         id: root,
         prefix: String::new(),
@@ -64,14 +64,15 @@ pub fn read<E: std::error::Error + Send>(
         let batch = pending.split_off(pending.len().saturating_sub(BATCH));
         let (told, next) = rayon::join(|| tell_all(&fetched), || fetch(batch, get));
         for told in told? {
-            files.extend(told.files);
+            count += told.files.len();
+            found.push(told.files);
             pending.extend(told.below);
         }
         fetched = next?;
         for (tree, _) in &fetched {
             *trees.entry(tree.id).or_insert(0) += 1;
         }
-        if files.len() + pending.len() > MAX_FILES {
+        if count + pending.len() > MAX_FILES {
             return Err(TreeError::Malformed {
                 id: root,
                 detail: format!("more than {MAX_FILES} files"),
@@ -79,6 +80,8 @@ pub fn read<E: std::error::Error + Send>(
         }
     }
     // Sorted first, so that the map is filled from one end to the other.
+    let mut files = Vec::with_capacity(count);
+    found.into_iter().for_each(|found| files.extend(found));
     files.par_sort_unstable_by(|a, b| a.0.cmp(&b.0));
     Ok(Listing {
         files: files.into_iter().collect(),
@@ -131,7 +134,7 @@ fn tell(at: &Pending, bytes: &[u8]) -> Result<Told, String> {
         if name.contains('/') {
             return Err(format!("not a file name: {name:?}"));
         }
-        let path = WorkspacePath::of(format!("{}{name}", at.prefix))
+        let path = WorkspacePath::of([&at.prefix, name].concat())
             .map_err(|path| format!("not a path inside the workspace: {path:?}"))?;
         match node.meaning() {
             Some(Meaning::Entry(entry)) => told.files.push((path, entry)),

@@ -24,7 +24,7 @@ fn folder<'a>(
     files: &mut Walk<'a>,
     emit: &mut dyn FnMut(Sha256, Vec<u8>),
 ) -> Nodes<'a> {
-    let mut nodes = Nodes::new();
+    let mut nodes = Nodes::default();
     while let Some((path, entry)) = files.peek().copied() {
         let Some(rest) = path.as_str().strip_prefix(prefix) else {
             break;

@@ -75,24 +75,54 @@ impl Meter {
 /// Any I/O error; [`OverAllowance`] when the meter refuses. A partial file
 /// is removed before the error is returned.
 pub fn stage(path: &Path, content: &mut dyn BufRead, meter: &Meter) -> io::Result<()> {
+    write(path, content, meter)?.sync()
+}
+
+/// The first half of [`stage`]: the file is written, and not yet durable.
+///
+/// # Errors
+/// As [`stage`].
+pub fn write(path: &Path, content: &mut dyn BufRead, meter: &Meter) -> io::Result<Written> {
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o644)
         .open(path)?;
-    let outcome = copy_and_sync(file, content, meter);
-    if outcome.is_err() {
-        // The caller learns of the first error; a leftover is named in the
-        // intent and removed by the next writer.
-        let _ = fs::remove_file(path);
-    }
-    outcome
+    let written = Written {
+        file,
+        path: path.to_owned(),
+    };
+    written.or_removed(copy(&written.file, content, meter))?;
+    Ok(written)
 }
 
-fn copy_and_sync(mut file: File, content: &mut dyn BufRead, meter: &Meter) -> io::Result<()> {
+/// A file that is written and may be lost in a power cut.
+#[derive(Debug)]
+pub struct Written {
+    file: File,
+    path: PathBuf,
+}
+
+impl Written {
+    /// Makes it durable: the second half of [`stage`].
+    ///
+    /// # Errors
+    /// As [`stage`].
+    pub fn sync(&self) -> io::Result<()> {
+        self.or_removed(self.file.sync_all())
+    }
+
+    fn or_removed(&self, outcome: io::Result<()>) -> io::Result<()> {
+        // The caller learns of the first error; a leftover is named in the
+        // intent and removed by the next writer.
+        outcome.inspect_err(|_| drop(fs::remove_file(&self.path)))
+    }
+}
+
+fn copy(mut file: &File, content: &mut dyn BufRead, meter: &Meter) -> io::Result<()> {
     loop {
         let bytes = match content.fill_buf() {
-            Ok(&[]) => break,
+            Ok(&[]) => return Ok(()),
             Ok(bytes) => &bytes[..bytes.len().min(WRITE_BYTES)],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
@@ -102,7 +132,6 @@ fn copy_and_sync(mut file: File, content: &mut dyn BufRead, meter: &Meter) -> io
         let written = bytes.len();
         content.consume(written);
     }
-    file.sync_all()
 }
 
 /// Makes the entries of `directory` durable.

@@ -20,7 +20,7 @@ use super::standing::read_current;
 use super::{Manifest, RunError, RunId, index_record, journal, objects};
 use crate::budget::Assessment;
 use crate::foundation::Sha256;
-use crate::foundation::durable::{self, Meter};
+use crate::foundation::durable::{self, Meter, Written};
 use crate::foundation::progress::{Phase, Progress};
 use crate::workspace::{Layout, Lock};
 
@@ -142,12 +142,20 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
         }
         _ => {}
     }
-    let stage = |name: &str, content: &mut dyn BufRead| {
+    let write = |name: &str, content: &mut dyn BufRead| {
         let path = staging.join(name);
         let before = meter.written();
-        durable::stage(&path, content, meter).map_err(|error| RunError::io(&path, error))?;
+        let written = durable::write(&path, content, meter);
         progress.advance(meter.written().saturating_sub(before));
-        Ok::<(), RunError>(())
+        written.map_err(|error| RunError::io(&path, error))
+    };
+    let sync_file = |name: &str, written: &Written| {
+        let synced = written.sync();
+        synced.map_err(|error| RunError::io(&staging.join(name), error))
+    };
+    let stage = |name: &str, content: &mut dyn BufRead| {
+        let written = write(name, content)?;
+        sync_file(name, &written)
     };
     let others = || {
         stage(INTENT_DRAFT, &mut &plan.intent_bytes[..])?;
@@ -171,20 +179,21 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
         ..
     } = plan;
     let lent = artifact.lend(|index| {
-        let digests = || {
+        let record = || {
             let digest = Sha256::of_all(&mut index.reader()).map_err(unreadable("index"))?;
-            // In turn: while the disk writes, one core has time for both.
-            objects::check_digests(layout, unchecked)?;
-            stage(
-                "index.db.sha256",
-                &mut index_record::line(digest, run).as_bytes(),
-            )
+            let line = index_record::line(digest, run);
+            stage("index.db.sha256", &mut line.as_bytes())
         };
+        let shared = || objects::check_digests(layout, unchecked);
         let index = || match same_as {
-            None => stage("index.db", &mut index.reader()),
-            Some(_) => Ok(()),
+            None => {
+                let written = write("index.db", &mut index.reader())?;
+                // There is time to look at the packs until the disk has it.
+                at_once([&shared], || sync_file("index.db", &written))
+            }
+            Some(_) => shared(),
         };
-        at_once([&index, &digests], others)
+        at_once([&index, &record], others)
     });
     lent.map_err(unreadable("index"))?
 }

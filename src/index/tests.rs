@@ -10,6 +10,7 @@ use super::search::{PathPattern, Query, parse, snippet};
 use super::testing::{SMALL, build, bytes, facts, small};
 use super::{Index, IndexError, Scratch};
 use crate::foundation::Sha256;
+use crate::foundation::digest::Checksum;
 use crate::graph::NodeKind;
 
 fn found(index: &Index, text: &str) -> Vec<String> {
@@ -111,9 +112,14 @@ fn many_equal_scores_come_in_the_order_of_paths() {
     let new = super::testing::prepared(texts[0].0, texts[0].1);
     let back = super::Change::Put { new, old: None };
     let meta = Index::open(&path).unwrap().meta().clone();
-    let updated = super::Editable::copy(&path, meta, Sha256::of(&bytes(&built)), &scratch)
-        .and_then(|copy| copy.update(&[back], &facts))
-        .unwrap();
+    let updated = super::Editable::copy(
+        &path,
+        meta,
+        Checksum::Sha256(Sha256::of(&bytes(&built))),
+        &scratch,
+    )
+    .and_then(|copy| copy.update(&[back], &facts))
+    .unwrap();
     let fresh = build(&scratch, &texts, &facts);
     let mut query = Query::new(parse("same").unwrap());
     for limit in [3, 10, 200] {

@@ -6,6 +6,7 @@ use std::any::Any;
 use serde::Serialize;
 
 use super::manifest::Command;
+use super::stat_cache::Unsealed;
 use super::{Manifest, PackName, PackRef, RunError, RunId, index_record, intent};
 use crate::budget::{Assessment, Verdict};
 use crate::foundation::Sha256;
@@ -116,7 +117,7 @@ pub struct RunPlan {
     /// Packs of earlier runs that it shares: whether they are what was written
     /// is found out while it is.
     pub(super) unchecked: Vec<PackRef>,
-    pub(super) stat: Vec<u8>,
+    pub(super) stat: Unsealed,
     /// The parent's cached index is dropped once this run is current.
     pub(super) drops_parent_index: bool,
     pub(super) usage: Usage,
@@ -213,7 +214,7 @@ impl RunPlan {
         );
         file(
             format!("cache/{}", intent::stat_file(run)),
-            self.stat.len() as u64,
+            self.stat.bytes(),
         );
         file(format!("runs/{run}.json"), self.manifest_bytes.len() as u64);
         file("current".to_owned(), self.current_bytes.len() as u64);

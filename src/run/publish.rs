@@ -20,6 +20,7 @@ use super::standing::read_current;
 use super::{Manifest, RunError, RunId, index_record, journal, objects};
 use crate::budget::Assessment;
 use crate::foundation::Sha256;
+use crate::foundation::digest::crc32_of_all;
 use crate::foundation::durable::{self, Meter, Written};
 use crate::foundation::progress::{Phase, Progress};
 use crate::workspace::{Layout, Lock};
@@ -157,19 +158,6 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
         let written = write(name, content)?;
         sync_file(name, &written)
     };
-    let others = || {
-        stage(INTENT_DRAFT, &mut &plan.intent_bytes[..])?;
-        rename(&staging.join(INTENT_DRAFT), &staging.join(Intent::FILE))?;
-        sync(&staging)?;
-        sync(plan.layout.profile())?;
-        if let Some((_, pack)) = &plan.pack {
-            let lent = pack.lend(|pack| stage("pack.db", &mut pack.reader()));
-            lent.map_err(unreadable("pack"))??;
-        }
-        stage("stat.bin", &mut &plan.stat[..])?;
-        stage("manifest.json", &mut &plan.manifest_bytes[..])?;
-        stage("current", &mut &plan.current_bytes[..])
-    };
     // By themselves: not all of a plan may be seen by several threads.
     let RunPlan {
         layout,
@@ -179,6 +167,20 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
         ..
     } = plan;
     let lent = artifact.lend(|index| {
+        let others = || {
+            stage(INTENT_DRAFT, &mut &plan.intent_bytes[..])?;
+            rename(&staging.join(INTENT_DRAFT), &staging.join(Intent::FILE))?;
+            sync(&staging)?;
+            sync(plan.layout.profile())?;
+            if let Some((_, pack)) = &plan.pack {
+                let lent = pack.lend(|pack| stage("pack.db", &mut pack.reader()));
+                lent.map_err(unreadable("pack"))??;
+            }
+            let crc = crc32_of_all(&mut index.reader()).map_err(unreadable("index"))?;
+            stage("stat.bin", &mut &plan.stat.seal(crc)[..])?;
+            stage("manifest.json", &mut &plan.manifest_bytes[..])?;
+            stage("current", &mut &plan.current_bytes[..])
+        };
         let record = || {
             let digest = Sha256::of_all(&mut index.reader()).map_err(unreadable("index"))?;
             let line = index_record::line(digest, run);

@@ -9,6 +9,7 @@ use super::tally::Tally;
 use super::tree::Entry;
 use super::{Manifest, Objects, RunError, document, intent, publish};
 use crate::budget::{Policy, Verdict};
+use crate::foundation::digest::Checksum;
 use crate::foundation::durable::{self, Meter};
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::{Phase, Progress};
@@ -39,29 +40,37 @@ fn scratch_for(bytes: u64, in_memory: u64) -> Scratch {
 }
 
 /// A copy of the run's cached index to make the next one of; `None` when the
-/// file is not there, is not what the manifest says, has no record of its
-/// digest, or has not the schema that is written now.
+/// file is not there, is not what the manifest says, or has not the schema that
+/// is written now. That it is as it was written is told by its CRC-32 `crc`, or
+/// else by the record of its digest: an index that was made again has another.
 ///
 /// # Errors
 /// As [`Editable::copy`].
 pub(super) fn editable_index(
     layout: &Layout,
     manifest: &Manifest,
+    crc: Option<u32>,
 ) -> Result<Option<Editable>, RunError> {
     let Ok(index) = open_cached(layout, manifest) else {
         return Ok(None);
     };
-    let meta = index.meta().clone();
+    let meta = index.meta();
     if meta.schema.written != WRITES {
         return Ok(None);
     }
     let path = layout.cache().join(intent::index_file(&manifest.run));
-    let Ok(Record::Digest(written)) = index_record::read(layout, &manifest.run) else {
-        return Ok(None);
-    };
     let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let scratch = scratch_for(bytes, EDITABLE_BYTES);
-    Ok(Some(Editable::copy(&path, meta, written, &scratch)?))
+    let copy = |written| Editable::copy(&path, meta.clone(), written, &scratch);
+    match crc.map(|crc| copy(Checksum::Crc32(crc))) {
+        Some(Err(error)) if error.is_damage() => {}
+        Some(copied) => return Ok(Some(copied?)),
+        None => {}
+    }
+    match index_record::read(layout, &manifest.run) {
+        Ok(Record::Digest(digest)) => Ok(Some(copy(Checksum::Sha256(digest))?)),
+        Ok(Record::None | Record::Damaged) | Err(_) => Ok(None),
+    }
 }
 
 /// Opens the cached index of a run.

@@ -9,8 +9,9 @@
 //! bytes number of files; per file, by the path's hash, 8 bytes of that hash
 //! and 8 bytes fingerprint (0 when the file must be read again whatever `stat`
 //! says); then, for each path that links name and that is no source, 4 bytes
-//! number of links, 1 byte whether it exists, the path, and a NUL; last the
-//! SHA-256 of all before it.
+//! number of links, 1 byte whether it exists, the path, and a NUL; then 4 bytes
+//! CRC-32 of the run's index as it was written; last the SHA-256 of all before
+//! it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -24,9 +25,10 @@ use super::ingest::LinkFiles;
 use super::tree::{Entry, Files};
 use super::{Manifest, intent};
 
-const MAGIC: &[u8; 8] = b"agstat1\n";
+const MAGIC: &[u8; 8] = b"agstat2\n";
 const HEADER: usize = 48;
 const RECORD: usize = 16;
+const CRC: usize = 4;
 const DIGEST: usize = 32;
 /// 16 bytes for each of four million files.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -37,6 +39,7 @@ pub(super) struct StatCache {
     prints: Prints,
     /// `None` when there is no cache.
     links: Option<Vec<Link>>,
+    index_crc: Option<u32>,
 }
 
 /// The hash of a key that is one already.
@@ -107,6 +110,7 @@ impl StatCache {
         if Sha256::of(bytes).as_bytes() != digest {
             return None;
         }
+        let (bytes, crc) = bytes.split_last_chunk::<CRC>()?;
         let (header, rest) = bytes.split_at_checked(HEADER)?;
         if !header.starts_with(MAGIC) || &header[8..40] != tree.as_bytes() {
             return None;
@@ -117,6 +121,7 @@ impl StatCache {
         Some(Self {
             prints: Prints(records.map(|r| (word(&r[..8]), word(&r[8..]))).collect()),
             links: Some(parse_links(links)?),
+            index_crc: Some(u32::from_le_bytes(*crc)),
         })
     }
 
@@ -141,6 +146,12 @@ impl StatCache {
                 .map(|link| (&link.path, link.state == EXISTS))
                 .collect(),
         )
+    }
+
+    /// The CRC-32 of the run's index as it was written; `None` when there is no
+    /// cache.
+    pub(super) const fn index_crc(&self) -> Option<u32> {
+        self.index_crc
     }
 
     /// What `stat` said of the files, and the paths that links name; `None`
@@ -173,11 +184,32 @@ fn parse_links(mut bytes: &[u8]) -> Option<Vec<Link>> {
     Some(links)
 }
 
+/// The bytes of a cache that does not know the index yet.
+#[derive(Debug)]
+pub(super) struct Unsealed(Vec<u8>);
+
+impl Unsealed {
+    /// How long the cache will be, in bytes.
+    pub(super) const fn bytes(&self) -> u64 {
+        (self.0.len() + CRC + DIGEST) as u64
+    }
+
+    /// The cache of the run whose index has this CRC-32.
+    pub(super) fn seal(&self, index_crc: u32) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.0.len() + CRC + DIGEST);
+        bytes.extend_from_slice(&self.0);
+        bytes.extend_from_slice(&index_crc.to_le_bytes());
+        let digest = Sha256::of(&bytes);
+        bytes.extend_from_slice(digest.as_bytes());
+        bytes
+    }
+}
+
 /// Writes the cache of the run with root tree `tree` and these `files`.
-pub(super) fn encode(tree: Sha256, prints: Prints, links: &LinkFiles, files: &Files) -> Vec<u8> {
+pub(super) fn encode(tree: Sha256, prints: Prints, links: &LinkFiles, files: &Files) -> Unsealed {
     let mut prints: Vec<(u64, u64)> = prints.0.into_iter().collect();
     prints.sort_unstable();
-    let mut bytes = Vec::with_capacity(HEADER + prints.len() * RECORD + DIGEST);
+    let mut bytes = Vec::with_capacity(HEADER + prints.len() * RECORD);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(tree.as_bytes());
     bytes.extend_from_slice(&(prints.len() as u64).to_le_bytes());
@@ -197,9 +229,7 @@ pub(super) fn encode(tree: Sha256, prints: Prints, links: &LinkFiles, files: &Fi
         bytes.extend_from_slice(path.as_str().as_bytes());
         bytes.push(0);
     }
-    let digest = Sha256::of(&bytes);
-    bytes.extend_from_slice(digest.as_bytes());
-    bytes
+    Unsealed(bytes)
 }
 
 /// FNV-1a, 64 bit, finished by a multiply-shift: 16 bytes a file are enough,
@@ -247,9 +277,12 @@ mod tests {
                 },
             ),
         ]);
-        let bytes = encode(tree, prints, &links, &files);
+        let unsealed = encode(tree, prints, &links, &files);
+        let bytes = unsealed.seal(7);
+        assert_eq!(bytes.len() as u64, unsealed.bytes());
         let cache = StatCache::parse(&bytes, tree).unwrap_or_default();
         assert_eq!(cache.len(), 2);
+        assert_eq!(cache.index_crc(), Some(7));
         assert!(cache.is_unchanged(&a, print(1, true)));
         assert!(!cache.is_unchanged(&a, print(3, true)));
         assert!(!cache.is_unchanged(&b, print(2, true)));
@@ -267,7 +300,8 @@ mod tests {
             Prints::default(),
             &LinkFiles::default(),
             &Files::new(),
-        );
+        )
+        .seal(0);
         assert!(StatCache::parse(&bytes, tree).is_some());
         assert!(StatCache::parse(&bytes, Sha256::of(b"other")).is_none());
         assert!(StatCache::parse(&bytes[1..], tree).is_none());

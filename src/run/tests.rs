@@ -15,6 +15,7 @@ use crate::foundation::progress::Silent;
 use crate::graph::WorkspacePath;
 use crate::workspace::{Layout, ProfileName, Workspace};
 
+mod index;
 mod walk;
 
 struct Story {
@@ -382,38 +383,6 @@ fn a_damaged_pack_is_reported_and_not_shared() {
         manifest.packs[0].file.ordinal() == 2,
         "nothing of the damaged pack"
     );
-}
-
-#[test]
-fn a_lost_index_is_made_again_once() {
-    let story = Story::new();
-    let run = story.publish(Mode::Ingest).run;
-    let index = story.layout().cache().join(index_file(&run));
-    let original = fs::read(&index).unwrap();
-    let open = || {
-        let session = Session::open(&story.workspace(), &ProfileName::default(), None, &Silent);
-        session.unwrap().notes().to_vec()
-    };
-    assert!(open().is_empty());
-    for damage in [
-        None,
-        Some(&original[..original.len() / 2]),
-        Some(&b"junk"[..]),
-    ] {
-        match damage {
-            None => fs::remove_file(&index).unwrap(),
-            Some(bytes) => fs::write(&index, bytes).unwrap(),
-        }
-        assert!(matches!(
-            open()[..],
-            [Note::IndexMadeAgain {
-                not_cached: None,
-                ..
-            }]
-        ));
-        assert!(fs::read(&index).unwrap() == original);
-        assert!(open().is_empty());
-    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::foundation::digest::Checksum;
 use crate::index::testing::{build, bytes, document, facts, prepared};
 use crate::index::{Change, Editable, Scratch};
 
@@ -24,9 +25,14 @@ fn two_threads_rank_what_one_ranks() {
         new: prepared("a.md", &new),
         old: Some(document(&old)),
     };
-    let edited = Editable::copy(&path, meta, Sha256::of(&bytes(&built)), &scratch)
-        .and_then(|copy| copy.update(&[edit], &facts))
-        .unwrap();
+    let edited = Editable::copy(
+        &path,
+        meta,
+        Checksum::Sha256(Sha256::of(&bytes(&built))),
+        &scratch,
+    )
+    .and_then(|copy| copy.update(&[edit], &facts))
+    .unwrap();
     let query = Query::new(parse("word").unwrap());
     for built in [built, edited] {
         std::fs::write(&path, bytes(&built)).unwrap();

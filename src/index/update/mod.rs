@@ -19,9 +19,9 @@ use super::prepare::{ANY_NAME, Prepared, names_of_document, names_of_labels};
 use super::recompute;
 use super::stems::Stems;
 use super::{digest, layout};
-use crate::foundation::digest::{Digesting, MultisetDigest};
+use crate::foundation::digest::{Checking, Checksum, MultisetDigest};
+use crate::foundation::durable;
 use crate::foundation::sqlite::Scratch;
-use crate::foundation::{Sha256, durable};
 use crate::graph::{Document, LinkRule, WorkspacePath};
 use edit::Edit;
 use names::LiveNames;
@@ -77,21 +77,21 @@ pub struct Editable {
 
 impl Editable {
     /// Copies the index at `previous`, which says `meta` of itself and had the
-    /// digest `written`: damage must not be carried from run to run.
+    /// checksum `written`: damage must not be carried from run to run.
     ///
     /// # Errors
     /// As [`Index::open`](super::Index::open).
     pub fn copy(
         previous: &Path,
         meta: Meta,
-        written: Sha256,
+        written: Checksum,
         scratch: &Scratch,
     ) -> Result<Self, IndexError> {
         let file = durable::open_regular(previous)?;
         let bytes = file.metadata()?.len();
-        let mut file = Digesting::new(file);
+        let mut file = Checking::new(file, written);
         let workshop = Workshop::copy(scratch, &mut file, bytes)?;
-        if file.finish() != written {
+        if !file.is_as_expected() {
             return Err(IndexError::Damaged("its bytes have changed".to_owned()));
         }
         // The file may have been exchanged since it was opened.

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::{Change, Editable};
 use crate::foundation::Sha256;
+use crate::foundation::digest::Checksum;
 use crate::graph::WorkspacePath;
 use crate::index::testing::{bytes, document, prepared};
 use crate::index::{Batch, Builder, Built, Facts, Index, IndexError, Scratch};
@@ -186,7 +187,7 @@ fn update_of(
     facts: &Facts,
 ) -> Result<Built, IndexError> {
     let meta = Index::open(previous)?.meta().clone();
-    Editable::copy(previous, meta, written, scratch)?.update(changes, facts)
+    Editable::copy(previous, meta, Checksum::Sha256(written), scratch)?.update(changes, facts)
 }
 
 #[test]

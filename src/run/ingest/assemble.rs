@@ -52,15 +52,15 @@ impl Assembly<'_> {
             manifest: stored,
             trees,
             links,
+            index_crc,
             index,
-            ..
         } = inherited;
         let update = match (links, &stored) {
             (Some(links), Some(manifest)) if self.may_update && survey.is_small() => {
                 // Where many files were touched and few changed, it is only
                 // known now that an update is worth while.
                 let index = match index {
-                    None => remake::editable_index(&self.layout, manifest)?,
+                    None => remake::editable_index(&self.layout, manifest, index_crc)?,
                     copied => copied,
                 };
                 index.map(|index| Update { index, links })

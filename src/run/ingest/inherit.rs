@@ -20,6 +20,8 @@ pub(super) struct Inherited {
     pub(super) trees: BTreeMap<Sha256, usize>,
     /// The paths that its links name, where they are known.
     pub(super) links: Option<LinkFiles>,
+    /// The CRC-32 of its index as it was written, where that is known.
+    pub(super) index_crc: Option<u32>,
     /// A copy of its index, where updating it is worth while.
     pub(super) index: Option<Editable>,
 }
@@ -32,6 +34,7 @@ impl Inherited {
             manifest: None,
             trees: BTreeMap::new(),
             links: None,
+            index_crc: None,
             index: None,
         }
     }
@@ -48,8 +51,9 @@ impl Inherited {
             mut objects,
             stat,
         } = previous;
+        let index_crc = stat.index_crc();
         let copy_index = || match with_index {
-            true => remake::editable_index(layout, &manifest),
+            true => remake::editable_index(layout, &manifest, index_crc),
             false => Ok(None),
         };
         let (index, listing) = rayon::join(copy_index, || objects.listing(manifest.tree));
@@ -60,6 +64,7 @@ impl Inherited {
             manifest: Some(manifest),
             trees: listing.trees,
             links,
+            index_crc,
             index,
         };
         Ok((inherited, listing.files, prints))
@@ -79,6 +84,7 @@ impl Inherited {
             manifest: Some(manifest),
             trees: listing.trees,
             links: None,
+            index_crc: None,
             index: None,
         };
         (inherited, listing.files)

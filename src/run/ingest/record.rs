@@ -12,6 +12,7 @@ use crate::run::journal::JournalEntry;
 use crate::run::manifest::{Command, IndexRef, Tool};
 use crate::run::plan::{PlannedIndex, RunPlan, Spent};
 use crate::run::standing::Current;
+use crate::run::stat_cache::Unsealed;
 use crate::run::tally::Totals;
 use crate::run::{Changes, Manifest, PackName, PackRef, RunError, RunId};
 use crate::schema::SchemaBlock;
@@ -32,7 +33,7 @@ pub(super) struct Facts<'a> {
 pub(super) struct Parts {
     pub(super) pack: Option<OwnPack>,
     pub(super) index: PlannedIndex,
-    pub(super) stat: Vec<u8>,
+    pub(super) stat: Unsealed,
     pub(super) changes: Changes,
     pub(super) extracted: u64,
     pub(super) spent: Spent,

@@ -4,9 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A path below the workspace root: UTF-8, parts joined by `/`, no empty
-/// part, no `.` or `..`, no NUL, at most 4,096 bytes. Ordered by its bytes.
+/// part, no `.` or `..`, no NUL, at most 4,096 bytes and 512 parts. Ordered by
+/// its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkspacePath(String);
+
+/// Parts of a path: folders this deep are handled one inside the other.
+const MOST_PARTS: usize = 512;
 
 /// Text that is not a path inside a workspace.
 #[derive(Debug, thiserror::Error)]
@@ -17,11 +21,14 @@ impl WorkspacePath {
     /// The path `text`; what is none comes back.
     pub(crate) fn of(text: String) -> Result<Self, String> {
         let bytes = text.as_bytes();
+        let mut parts = 0;
         let fits = bytes.len() <= 4_096
             && !bytes.contains(&0)
-            && bytes
-                .split(|byte| *byte == b'/')
-                .all(|part| !matches!(part, b"" | b"." | b".."));
+            && bytes.split(|byte| *byte == b'/').all(|part| {
+                parts += 1;
+                !matches!(part, b"" | b"." | b"..")
+            })
+            && parts <= MOST_PARTS;
         if fits { Ok(Self(text)) } else { Err(text) }
     }
 
@@ -112,6 +119,16 @@ mod tests {
         for bad in ["", "/a", "a//b", "../a", "a/../b", "a/.", "a\0b", "a/"] {
             assert!(bad.parse::<WorkspacePath>().is_err(), "{bad:?}");
         }
+        assert!(
+            format!("{}b", "a/".repeat(511))
+                .parse::<WorkspacePath>()
+                .is_ok()
+        );
+        assert!(
+            format!("{}b", "a/".repeat(512))
+                .parse::<WorkspacePath>()
+                .is_err()
+        );
         assert!(WorkspacePath::join("a", "../../b").is_none());
         assert_eq!(
             WorkspacePath::join("a/b", "../c.md").unwrap().as_str(),

@@ -27,7 +27,7 @@ pub enum Refusal {
     SpecialFile,
     /// The name is not UTF-8.
     NameNotUtf8,
-    /// The path is longer than 4,096 bytes.
+    /// The path is longer than 4,096 bytes or 512 parts.
     PathTooLong,
     /// Larger than `max_file_bytes`.
     TooLarge,
@@ -89,7 +89,7 @@ impl fmt::Display for Refusal {
             }
             Self::SpecialFile => "it is a FIFO, socket or device, not a regular file",
             Self::NameNotUtf8 => "its name is not UTF-8",
-            Self::PathTooLong => "its path is longer than 4,096 bytes",
+            Self::PathTooLong => "its path is longer than 4,096 bytes or 512 parts",
             Self::TooLarge => "it is larger than max_file_bytes in auditgraph.toml",
             Self::ContainsNul => "it contains NUL bytes (binary, or UTF-16 text)",
             Self::NotUtf8 => "its content is not UTF-8",

@@ -10,10 +10,24 @@ use super::{Entry, Files, TreeError};
 use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
 
-/// Files a run may have: what a hostile tree may make a reader hold.
-const MAX_FILES: usize = 4_000_000;
-/// Nesting of folders and splits together.
-const MAX_DEPTH: usize = 1_024;
+/// What a hostile tree may make a reader hold and do: trees that name each other
+/// many times over stand for far more files than there are bytes of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Files of a run.
+    pub(super) files: usize,
+    /// Trees, each counted in every place in which it stands.
+    pub(super) trees: usize,
+    /// Bytes of all paths.
+    pub(super) path_bytes: usize,
+}
+
+const LIMITS: Limits = Limits {
+    files: 4_000_000,
+    trees: 4_000_000,
+    path_bytes: 256 << 20,
+};
+
 /// Trees that are parsed at once, on all cores.
 const BATCH: usize = 64;
 
@@ -31,7 +45,14 @@ struct Pending {
     id: Sha256,
     /// The folder's path, ending in `/`; empty for the root.
     prefix: String,
-    depth: usize,
+    /// How often the folder was split on the way here.
+    splits: usize,
+}
+
+impl Pending {
+    const fn is_root(&self) -> bool {
+        self.prefix.is_empty() && self.splits == 0
+    }
 }
 
 /// What one tree says.
@@ -50,21 +71,35 @@ pub fn read<E: std::error::Error + Send>(
     root: Sha256,
     get: &mut (dyn FnMut(Sha256) -> Result<Vec<u8>, E> + Send),
 ) -> Result<Listing, TreeError<E>> {
+    read_within(LIMITS, root, get)
+}
+
+pub(super) fn read_within<E: std::error::Error + Send>(
+    limits: Limits,
+    root: Sha256,
+    get: &mut (dyn FnMut(Sha256) -> Result<Vec<u8>, E> + Send),
+) -> Result<Listing, TreeError<E>> {
     let mut trees = BTreeMap::new();
-    let (mut found, mut count) = (Vec::new(), 0);
+    let too_much = |what: &str, limit: usize| TreeError::Malformed {
+        id: root,
+        detail: format!("more than {limit} {what}"),
+    };
+    let mut found = Vec::new();
+    let (mut files_read, mut trees_read, mut path_bytes) = (0, 0, 0);
     let mut pending = vec![Pending {
         id: root,
         prefix: String::new(),
-        depth: 0,
+        splits: 0,
     }];
     let mut fetched = Vec::new();
     while !pending.is_empty() || !fetched.is_empty() {
-        // The last ones first: depth before breadth, so that trees that name
-        // each other many times over end at their depth.
+        // The last ones first: depth before breadth, so that few are pending.
         let batch = pending.split_off(pending.len().saturating_sub(BATCH));
         let (told, next) = rayon::join(|| tell_all(&fetched), || fetch(batch, get));
         for told in told? {
-            count += told.files.len();
+            files_read += told.files.len();
+            let paths = told.files.iter().map(|(path, _)| path.as_str().len());
+            path_bytes += paths.sum::<usize>();
             found.push(told.files);
             pending.extend(told.below);
         }
@@ -72,15 +107,19 @@ pub fn read<E: std::error::Error + Send>(
         for (tree, _) in &fetched {
             *trees.entry(tree.id).or_insert(0) += 1;
         }
-        if count + pending.len() > MAX_FILES {
-            return Err(TreeError::Malformed {
-                id: root,
-                detail: format!("more than {MAX_FILES} files"),
-            });
+        trees_read += fetched.len();
+        for (read, limit, what) in [
+            (files_read, limits.files, "files"),
+            (trees_read + pending.len(), limits.trees, "trees"),
+            (path_bytes, limits.path_bytes, "bytes of paths"),
+        ] {
+            if read > limit {
+                return Err(too_much(what, limit));
+            }
         }
     }
     // Sorted first, so that the map is filled from one end to the other.
-    let mut files = Vec::with_capacity(count);
+    let mut files = Vec::with_capacity(files_read);
     found.into_iter().for_each(|found| files.extend(found));
     files.par_sort_unstable_by(|a, b| a.0.cmp(&b.0));
     Ok(Listing {
@@ -115,18 +154,18 @@ fn tell_all<E: std::error::Error + Send>(fetched: &[Fetched]) -> Result<Vec<Told
 
 /// What the tree with these bytes says; the sentence why it makes no sense.
 fn tell(at: &Pending, bytes: &[u8]) -> Result<Told, String> {
-    if at.depth > MAX_DEPTH {
-        return Err("nested too deep".to_owned());
-    }
     let tree = Tree::parse(bytes).map_err(|error| error.to_string())?;
-    let below = |id: Sha256, prefix: String| Pending {
-        id,
-        prefix,
-        depth: at.depth + 1,
-    };
+    if tree.entries.is_empty() && tree.split.is_empty() && !at.is_root() {
+        return Err("it is empty".to_owned());
+    }
+    let below = |id: Sha256, prefix: String, splits: usize| Pending { id, prefix, splits };
     let mut told = Told::default();
     for part in tree.split.into_values() {
-        told.below.push(below(part, at.prefix.clone()));
+        if at.splits >= MAX_LEVELS {
+            return Err("split too often".to_owned());
+        }
+        told.below
+            .push(below(part, at.prefix.clone(), at.splits + 1));
     }
     told.files.reserve(tree.entries.len());
     for (name, node) in tree.entries {
@@ -138,7 +177,7 @@ fn tell(at: &Pending, bytes: &[u8]) -> Result<Told, String> {
             .map_err(|path| format!("not a path inside the workspace: {path:?}"))?;
         match node.meaning() {
             Some(Meaning::Entry(entry)) => told.files.push((path, entry)),
-            Some(Meaning::Tree(object)) => told.below.push(below(object, format!("{path}/"))),
+            Some(Meaning::Tree(object)) => told.below.push(below(object, format!("{path}/"), 0)),
             None => return Err(format!("the entry {path} contradicts itself")),
         }
     }

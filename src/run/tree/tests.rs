@@ -197,25 +197,66 @@ fn a_tree_cannot_lead_outside_or_on_forever() {
     }
     let (id, bytes) = object(r#"{"kind":"document"}"#);
     assert!(listed(id, &Store::from([(id, bytes)])).is_err());
-    // A tree that names the same tree 256 times, 1,100 levels deep.
-    let mut store = Store::new();
-    let (mut id, bytes) = object(r#"{"kind":"tree"}"#);
-    store.insert(id, bytes);
-    for _ in 0..1_100 {
-        let names: Vec<String> = (0..2)
-            .map(|n| format!(r#""{n}":{{"status":"tree","object":"{id}"}}"#))
-            .collect();
-        let (next, bytes) = object(&format!(
-            r#"{{"kind":"tree","entries":{{{}}}}}"#,
-            names.join(",")
-        ));
-        store.insert(next, bytes);
-        id = next;
+    // Trees that name the same tree twice, over many levels.
+    let limits = read::Limits {
+        files: 1_000,
+        trees: 1_000_000,
+        path_bytes: 50_000,
+    };
+    for (leaf, levels, problem) in [
+        (r#"{"kind":"tree"}"#, 20, "it is empty"),
+        (
+            &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
+            20,
+            "1000 files",
+        ),
+        (
+            &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
+            200,
+            "bytes of paths",
+        ),
+        (
+            &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
+            600,
+            "inside the workspace",
+        ),
+    ] {
+        let mut store = Store::new();
+        let (mut id, bytes) = object(leaf);
+        store.insert(id, bytes);
+        for _ in 0..levels {
+            let twice = format!(
+                r#"{{"kind":"tree","entries":{{"0":{{"status":"tree","object":"{id}"}},"1":{{"status":"tree","object":"{id}"}}}}}}"#
+            );
+            let (next, bytes) = object(&twice);
+            store.insert(next, bytes);
+            id = next;
+        }
+        let get = &mut |id| store.get(&id).cloned().ok_or(Absent);
+        let error = read::read_within(limits, id, get)
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains(problem), "{levels}: {error}");
     }
-    assert!(matches!(
-        listed(id, &store),
-        Err(TreeError::Malformed { .. })
-    ));
+}
+
+/// A path has at most 512 parts.
+#[test]
+fn the_deepest_folder_is_read_and_edited() {
+    let deepest = format!("{}x", "a/".repeat(511));
+    let mut files = files(3);
+    files.insert(deepest.parse().unwrap(), entry("1"));
+    let (root, mut store) = stored(&files);
+    assert!(listed(root, &store).unwrap().files == files);
+    files.insert(deepest.parse().unwrap(), entry("2"));
+    let edits = Edits::from([(deepest.parse().unwrap(), Some(entry("2")))]);
+    let before = store.clone();
+    let get = &mut |id| before.get(&id).cloned().ok_or(Absent);
+    let emit = &mut |id, bytes| drop(store.insert(id, bytes));
+    let edited = edit(root, &edits, get, emit).unwrap();
+    assert!(edited.root == stored(&files).0);
+    assert!(listed(edited.root, &store).unwrap().files == files);
 }
 
 #[test]

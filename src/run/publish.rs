@@ -238,8 +238,9 @@ fn show(plan: &RunPlan) -> Result<(), RunError> {
         cache.join(intent::index_digest_file(run)),
     )?;
     place("stat.bin", cache.join(intent::stat_file(run)))?;
+    at_once([&|| sync(&packs)], || sync(&cache))?;
     place("manifest.json", runs.join(format!("{run}.json")))?;
-    at_once([&|| sync(&packs), &|| sync(&cache)], || sync(&runs))?;
+    sync(&runs)?;
     place("current", layout.current())?;
     sync(layout.profile())
 }

@@ -59,8 +59,8 @@ pub fn plan(
 ) -> Result<Planned, RunError> {
     let plan =
         |may_update: bool| plan_once(workspace, profile, mode, dry_run, may_update, progress);
-    // In the pool from the start: what is done in turn needs no other thread,
-    // and what is not waits for one at most.
+    // All of it on threads of the pool: what begins there waits for no other
+    // thread to wake.
     rayon::scope(|_| match plan(mode == Mode::Ingest) {
         // The cached index could not be updated after all: a new one will do.
         Err(RunError::Index(error)) if error.is_damage() => plan(false),

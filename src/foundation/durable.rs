@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::digest::Sha256;
-
-/// Bytes that are written at once.
-const WRITE_BYTES: usize = 256 * 1024;
+use super::pieces::{each_piece, in_pieces};
 
 /// Counts bytes as they are written and refuses the first one over its
 /// allowance: the last line of defence of the footprint budget (FR-010),
@@ -120,18 +118,10 @@ impl Written {
 }
 
 fn copy(mut file: &File, content: &mut dyn BufRead, meter: &Meter) -> io::Result<()> {
-    loop {
-        let bytes = match content.fill_buf() {
-            Ok(&[]) => return Ok(()),
-            Ok(bytes) => &bytes[..bytes.len().min(WRITE_BYTES)],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        meter.account(bytes.len() as u64)?;
-        file.write_all(bytes)?;
-        let written = bytes.len();
-        content.consume(written);
-    }
+    each_piece(content, |piece| {
+        meter.account(piece.len() as u64)?;
+        file.write_all(piece)
+    })
 }
 
 /// Makes the entries of `directory` durable.
@@ -254,8 +244,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// # Errors
 /// Any I/O error.
 pub fn file_digest(path: &Path) -> io::Result<Sha256> {
-    let file = open_regular(path)?;
-    Sha256::of_all(&mut io::BufReader::with_capacity(256 * 1024, file))
+    Sha256::of_all(&mut in_pieces(open_regular(path)?))
 }
 
 fn not_regular(why: &str) -> io::Error {

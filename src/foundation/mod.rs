@@ -1,14 +1,16 @@
 //! Floor 0: what every other module stands on.
 //!
-//! Owns digests, bounded and canonical JSON, durable file writes, work on all
-//! cores and the spill files in which artifacts are built. Knows nothing of runs, sources
-//! or workspaces. Never prints.
+//! Owns digests and checksums, bounded and canonical JSON, durable file writes,
+//! work on all cores and the spill files in which artifacts are built. Knows
+//! nothing of runs, sources or workspaces. Never prints.
 
+pub mod checksum;
 pub mod digest;
 pub mod durable;
 pub(crate) mod image;
 pub mod in_order;
 pub mod json;
+pub mod pieces;
 pub mod progress;
 pub mod size;
 pub mod spill;

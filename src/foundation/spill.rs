@@ -12,6 +12,7 @@ use rusqlite::Connection;
 
 use super::digest::Sha256;
 use super::image::Image;
+use super::pieces::in_pieces;
 
 /// A named file in a scratch directory, removed when dropped. A database is
 /// built in it by name; [`SpillFile::seal`] takes the name away and keeps
@@ -158,10 +159,7 @@ impl<'a> Lent<'a> {
     pub fn reader(self) -> Box<dyn BufRead + 'a> {
         match self.0 {
             Place::Memory([head, rest]) => Box::new(head.chain(rest)),
-            Place::File(file) => Box::new(io::BufReader::with_capacity(
-                256 * 1024,
-                FromStart { file, at: 0 },
-            )),
+            Place::File(file) => Box::new(in_pieces(FromStart { file, at: 0 })),
         }
     }
 }

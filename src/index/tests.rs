@@ -10,7 +10,7 @@ use super::search::{PathPattern, Query, parse, snippet};
 use super::testing::{SMALL, build, bytes, facts, small};
 use super::{Index, IndexError, Scratch};
 use crate::foundation::Sha256;
-use crate::foundation::digest::Checksum;
+use crate::foundation::checksum::Checksum;
 use crate::graph::NodeKind;
 
 fn found(index: &Index, text: &str) -> Vec<String> {

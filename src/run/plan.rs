@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::manifest::Command;
 use super::stat_cache::Unsealed;
-use super::{Manifest, PackName, PackRef, RunError, RunId, index_record, intent};
+use super::{Manifest, PackName, PackRef, RunId, index_record, intent};
 use crate::budget::{Assessment, Verdict};
 use crate::foundation::Sha256;
 use crate::foundation::spill::Artifact;
@@ -138,19 +138,6 @@ pub(super) struct PlannedIndex {
     /// A run whose cached index is this file, byte for byte: it gets a second
     /// name instead of a second copy.
     pub(super) same_as: Option<RunId>,
-}
-
-impl PlannedIndex {
-    /// The digest of the index's file. Not part of the plan, which only says
-    /// how long the line is that carries it: it is computed while the index
-    /// is written.
-    ///
-    /// # Errors
-    /// [`RunError::Build`] when the bytes cannot be read back.
-    pub(super) fn sha256(&self) -> Result<Sha256, RunError> {
-        let digest = self.artifact.sha256();
-        digest.map_err(|error| RunError::Build(format!("the index: {error}")))
-    }
 }
 
 /// The budget said no: nothing was written (FR-010).

@@ -20,8 +20,9 @@ use super::standing::read_current;
 use super::{Manifest, RunError, RunId, index_record, journal, objects};
 use crate::budget::Assessment;
 use crate::foundation::Sha256;
-use crate::foundation::digest::crc32_of_all;
+use crate::foundation::checksum::crc32_of_all;
 use crate::foundation::durable::{self, Meter, Written};
+use crate::foundation::pieces::in_pieces;
 use crate::foundation::progress::{Phase, Progress};
 use crate::workspace::{Layout, Lock};
 
@@ -252,7 +253,7 @@ fn second_name(existing: &Path, name: &Path) -> Result<(), RunError> {
     }
     let file = durable::open_regular(existing).map_err(|error| RunError::io(existing, error))?;
     let length = file.metadata().map_or(0, |metadata| metadata.len());
-    durable::stage(name, &mut io::BufReader::new(file), &Meter::new(length))
+    durable::stage(name, &mut in_pieces(file), &Meter::new(length))
         .map_err(|error| RunError::io(name, error))
 }
 

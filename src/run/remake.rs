@@ -9,7 +9,7 @@ use super::tally::Tally;
 use super::tree::Entry;
 use super::{Manifest, Objects, RunError, document, intent, publish};
 use crate::budget::{Policy, Verdict};
-use crate::foundation::digest::Checksum;
+use crate::foundation::checksum::Checksum;
 use crate::foundation::durable::{self, Meter};
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::{Phase, Progress};

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::foundation::digest::Checksum;
+use crate::foundation::checksum::Checksum;
 use crate::index::testing::{build, bytes, document, facts, prepared};
 use crate::index::{Change, Editable, Scratch};
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{Change, Editable};
 use crate::foundation::Sha256;
-use crate::foundation::digest::Checksum;
+use crate::foundation::checksum::Checksum;
 use crate::graph::WorkspacePath;
 use crate::index::testing::{bytes, document, prepared};
 use crate::index::{Batch, Builder, Built, Facts, Index, IndexError, Scratch};

@@ -88,10 +88,7 @@ impl Assembly<'_> {
         } = derivation;
         for path in links.existing(&self.root, &files) {
             survey.before.note(path.clone(), None);
-            match &mut tally {
-                Some(tally) => tally.enter(&mut files, path, Entry::File),
-                None => drop(files.insert(path, Entry::File)),
-            }
+            tally.enter(&mut files, path, Entry::File);
         }
 
         let parent = stored.filter(|_| self.mode == Mode::Ingest);
@@ -100,11 +97,7 @@ impl Assembly<'_> {
             trees,
             edits: survey.before.edits(|path| files.get(path)),
         });
-        let (trees, tally) = rayon::join(
-            || pack_trees(&files, previous, &mut shared, &mut pack),
-            || tally.unwrap_or_else(|| Tally::of(&files)),
-        );
-        let trees = trees?;
+        let trees = pack_trees(&files, previous, &mut shared, &mut pack)?;
         let tree = trees.root;
         let digest = Manifest::run_digest(tree, self.config, crate::schema::WRITES);
         let totals = tally.totals;
@@ -137,10 +130,16 @@ impl Assembly<'_> {
             digest,
             totals,
         };
+        let unchecked = match self.mode {
+            Mode::Ingest => shared_packs.clone(),
+            // A rebuild has checked what it shares before it read it.
+            Mode::Rebuild => Vec::new(),
+        };
         let manifest = self.manifest(&facts, &built, shared_packs, pack.as_ref());
         let parts = Parts {
             index: self.index(built.artifact)?,
             pack,
+            unchecked,
             stat,
             changes,
             extracted,
@@ -157,15 +156,15 @@ struct Update {
     links: LinkFiles,
 }
 
-/// Derives what is fresh, into a new index or as changes to the old one; then
-/// with what the files come to, counted beside it.
+/// Derives what is fresh, into a new index or as changes to the old one, and
+/// what the files come to.
 fn derive(
     survey: &mut Survey,
     update: Option<Update>,
     derivation: &mut Derivation<'_>,
     scratch: &Scratch,
     progress: &dyn Progress,
-) -> Result<(IndexWork, Option<Tally>), RunError> {
+) -> Result<(IndexWork, Tally), RunError> {
     let fresh = std::mem::take(&mut survey.fresh);
     let total = fresh.len() as u64;
     let items = fresh.into_iter().map(Item::Fresh);
@@ -191,7 +190,7 @@ fn derive(
             index: Box::new(index),
             changes: changes?,
         };
-        return Ok((work, Some(tally)));
+        return Ok((work, tally));
     }
     let mut all: BTreeMap<WorkspacePath, Item> = items
         .map(|item| match &item {
@@ -219,7 +218,8 @@ fn derive(
     progress.begin(Phase::files("extracting", Some(all.len() as u64)));
     let builder = Builder::new(scratch)?;
     let documents = derivation.derive_into(all.into_values().collect(), builder, progress)?;
-    Ok((IndexWork::Scratch(Box::new(documents)), None))
+    let tally = Tally::of(&derivation.files);
+    Ok((IndexWork::Scratch(Box::new(documents)), tally))
 }
 
 /// How the run's index is made.

@@ -32,6 +32,8 @@ pub(super) struct Facts<'a> {
 /// What a plan holds beside the manifest.
 pub(super) struct Parts {
     pub(super) pack: Option<OwnPack>,
+    /// Packs of earlier runs that nobody has checked.
+    pub(super) unchecked: Vec<PackRef>,
     pub(super) index: PlannedIndex,
     pub(super) stat: Unsealed,
     pub(super) changes: Changes,
@@ -85,23 +87,23 @@ impl Assembly<'_> {
 
     /// The index, or the name of a cached one with the same bytes.
     pub(super) fn index(&self, artifact: Artifact) -> Result<PlannedIndex, RunError> {
-        let mut planned = PlannedIndex {
-            artifact,
-            same_as: None,
-        };
+        let mut same_as = None;
         // Only a rebuild may come to the very same bytes.
         if let Some(parent) = self.parent.as_ref().filter(|_| self.mode == Mode::Rebuild) {
-            let sha256 = planned.sha256()?;
+            let sha256 = artifact
+                .sha256()
+                .map_err(|error| RunError::Build(format!("the index: {error}")))?;
             let cached = self.layout.cache().join(intent::index_file(&parent.run));
             let same = durable::file_digest(&cached).is_ok_and(|cached| cached == sha256);
-            planned.same_as = same.then(|| parent.run.clone());
+            same_as = same.then(|| parent.run.clone());
         }
-        Ok(planned)
+        Ok(PlannedIndex { artifact, same_as })
     }
 
     pub(super) fn judge(self, manifest: Manifest, parts: Parts) -> Result<RunPlan, RunError> {
         let Parts {
             pack,
+            unchecked,
             index,
             stat,
             changes,
@@ -125,17 +127,8 @@ impl Assembly<'_> {
             && self.parent.as_ref().is_some_and(|parent| {
                 parent.index.schema == manifest.index.schema && parent.run != manifest.run
             });
-        // A rebuild has checked the packs that it shares before it read them.
-        let unchecked = match self.mode {
-            Mode::Rebuild => Vec::new(),
-            Mode::Ingest => manifest.packs.clone(),
-        };
-        let own = pack.as_ref().map(|(name, ..)| name);
         let mut plan = RunPlan {
-            unchecked: unchecked
-                .into_iter()
-                .filter(|pack| Some(&pack.file) != own)
-                .collect(),
+            unchecked,
             spent,
             layout: self.layout,
             lock: self.lock,

@@ -80,10 +80,6 @@ pub(super) fn read_within<E: std::error::Error + Send>(
     get: &mut (dyn FnMut(Sha256) -> Result<Vec<u8>, E> + Send),
 ) -> Result<Listing, TreeError<E>> {
     let mut trees = BTreeMap::new();
-    let too_much = |what: &str, limit: usize| TreeError::Malformed {
-        id: root,
-        detail: format!("more than {limit} {what}"),
-    };
     let mut found = Vec::new();
     let (mut files_read, mut trees_read, mut path_bytes) = (0, 0, 0);
     let mut pending = vec![Pending {
@@ -114,7 +110,10 @@ pub(super) fn read_within<E: std::error::Error + Send>(
             (path_bytes, limits.path_bytes, "bytes of paths"),
         ] {
             if read > limit {
-                return Err(too_much(what, limit));
+                return Err(TreeError::Malformed {
+                    id: root,
+                    detail: format!("more than {limit} {what}"),
+                });
             }
         }
     }

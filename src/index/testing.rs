@@ -10,7 +10,7 @@ use crate::graph::{
     Anchor, Chunk, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, Span,
     TagRule, TagUse,
 };
-use crate::index::{Batch, Builder, Built, Facts, Index, Prepared, Scratch, Source, prepare};
+use crate::index::{Batches, Builder, Built, Facts, Index, Prepared, Scratch, Source, prepare};
 
 /// The document of `text`, one chunk per line that is not empty.
 pub(super) fn document(text: &str) -> Document {
@@ -164,7 +164,9 @@ pub(super) fn build(scratch: &Scratch, documents: &[(&str, &str)], facts: &Facts
     let mut sorted = documents.to_vec();
     sorted.sort_unstable();
     let documents = sorted.iter().map(|(path, text)| prepared(path, text));
-    builder.add(&Batch::of(documents.collect())).unwrap();
+    builder
+        .add(&Batches::default().batch(documents.collect()))
+        .unwrap();
     builder.close().finish(facts).unwrap()
 }
 

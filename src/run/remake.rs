@@ -14,7 +14,7 @@ use crate::foundation::durable::{self, Meter};
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::spill::Lent;
-use crate::index::{self, Batch, Builder, Built, Editable, Index, Scratch};
+use crate::index::{self, Batches, Builder, Built, Editable, Index, Scratch};
 use crate::schema::WRITES;
 use crate::workspace::{Layout, Lock, usage, user};
 
@@ -164,13 +164,14 @@ pub(super) fn build(
         Entry::Refused { .. } | Entry::File => None,
     });
     let mut groups = groups(sources, |source| source.bytes);
+    let batches = Batches::default();
     let prepare = |group: Vec<(index::Source, Vec<u8>)>| {
         let prepared = group.into_iter().map(|(source, bytes)| {
             let document = document::decode(&source.path, source.sha256, &bytes)?;
             progress.advance(1);
             Ok(index::prepare(source, document))
         });
-        Ok::<_, RunError>(Batch::of(prepared.collect::<Result<_, RunError>>()?))
+        Ok::<_, RunError>(batches.batch(prepared.collect::<Result<_, RunError>>()?))
     };
     rayon::in_place_scope_fifo(|scope| {
         let mut preparing = InOrder::new(&prepare);

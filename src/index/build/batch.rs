@@ -1,11 +1,10 @@
 //! Documents made ready together, so that a word they share is looked up once.
 
-use crate::index::fulltext::Postings;
+use crate::index::fulltext::{Lexicons, Postings};
 use crate::index::prepare::{Prepared, search_text};
 
-/// Consecutive documents with their words: what [`Builder::add`] takes. Pure,
-/// so that batches are made in parallel; how documents are cut into batches
-/// changes no byte of an index.
+/// Consecutive documents with their words: what [`Builder::add`] takes. How
+/// documents are cut into batches changes no byte of an index.
 ///
 /// [`Builder::add`]: super::Builder::add
 pub struct Batch {
@@ -13,14 +12,16 @@ pub struct Batch {
     pub(super) postings: Postings,
 }
 
-impl Batch {
+/// Makes batches, on any number of threads.
+#[derive(Default)]
+pub struct Batches(Lexicons);
+
+impl Batches {
     /// Of documents by ascending path.
     #[must_use]
-    pub fn of(documents: Vec<Prepared>) -> Self {
-        let bytes = documents.iter().map(|prepared| prepared.source.bytes);
-        let bytes = bytes.sum::<u64>() as usize;
-        let postings = Postings::of(documents.iter().flat_map(chunks), bytes);
-        Self {
+    pub fn batch(&self, documents: Vec<Prepared>) -> Batch {
+        let postings = self.0.postings(documents.iter().flat_map(chunks));
+        Batch {
             documents,
             postings,
         }

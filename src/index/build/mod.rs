@@ -33,7 +33,7 @@ use crate::graph::WorkspacePath;
 use crate::schema::SchemaBlock;
 use links::Spool;
 
-pub use batch::Batch;
+pub use batch::{Batch, Batches};
 
 pub(super) use artifact::{Workshop, files_digest};
 pub(super) use links::{End, Lookup, Resolution, written};

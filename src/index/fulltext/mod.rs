@@ -2,10 +2,11 @@
 //! segments of FTS5's own format, since feeding FTS5 row by row would keep
 //! one core busy longer than everything else together.
 //!
-//! [`Postings`] are made of a few documents each, in parallel; [`Loader`] takes
+//! [`Lexicons`] make [`Postings`] of a few documents each, in parallel; [`Loader`] takes
 //! them in the order of the rows. What is written is what FTS5 would have written
 //! (a test compares the bytes), and FTS5 alone updates and reads it.
 
+mod lexicon;
 mod postings;
 mod segment;
 mod varint;
@@ -13,6 +14,8 @@ mod vocabulary;
 
 use rusqlite::{Connection, params};
 
+use lexicon::LexiconId;
+pub(in crate::index) use lexicon::Lexicons;
 pub(in crate::index) use postings::Postings;
 use segment::Segment;
 use vocabulary::Vocabulary;
@@ -38,10 +41,19 @@ const STRUCTURE: i64 = 10;
 pub(in crate::index) struct Loader {
     vocabulary: Vocabulary,
     lists: Vec<List>,
+    /// What the words of each lexicon are here, by its place.
+    known: Vec<Known>,
     /// The pages of each segment that was written.
     segments: Vec<u32>,
     rows: u64,
     sizes: [u64; COLUMNS],
+}
+
+/// The numbers here of the words of a lexicon: each plus one, or 0.
+#[derive(Default)]
+struct Known {
+    generation: u32,
+    numbers: Vec<u32>,
 }
 
 /// The rows of one word so far.
@@ -71,8 +83,9 @@ impl Loader {
             self.rows += 1;
             insert.execute(params![row, encoded])?;
         }
+        let known = Known::of(&mut self.known, postings.lexicon());
         for posting in postings.iter() {
-            let number = self.vocabulary.number(posting.word);
+            let number = known.number(posting.number, || self.vocabulary.number(posting.word));
             if number == self.lists.len() {
                 self.lists.push(List::default());
             }
@@ -101,6 +114,7 @@ impl Loader {
     fn segment(&mut self) -> Segment {
         let number = self.segments.len() as u16 + 1;
         let vocabulary = std::mem::take(&mut self.vocabulary);
+        self.known.clear();
         let mut lists = std::mem::take(&mut self.lists);
         let words = vocabulary.sorted();
         let words = words.iter().map(|word| {
@@ -125,6 +139,35 @@ impl Loader {
             averages,
             segments: self.segments,
         }
+    }
+}
+
+impl Known {
+    /// That of `lexicon` among `all`.
+    fn of(all: &mut Vec<Self>, lexicon: LexiconId) -> &mut Self {
+        let place = lexicon.place as usize;
+        if all.len() <= place {
+            all.resize_with(place + 1, Self::default);
+        }
+        let known = &mut all[place];
+        if known.generation != lexicon.generation {
+            known.generation = lexicon.generation;
+            known.numbers.clear();
+        }
+        known
+    }
+
+    /// The number here of the word that has `number` there; sought if it is new.
+    fn number(&mut self, number: u32, seek: impl FnOnce() -> usize) -> usize {
+        let place = number as usize;
+        if self.numbers.len() <= place {
+            self.numbers.resize(place + 1, 0);
+        }
+        let known = &mut self.numbers[place];
+        if *known == 0 {
+            *known = seek() as u32 + 1;
+        }
+        *known as usize - 1
     }
 }
 

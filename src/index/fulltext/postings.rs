@@ -1,10 +1,8 @@
 //! The words of a few documents and where they stand: what the bulk load of the
-//! full text adds for them. Pure, so that it is made in parallel.
+//! full text adds for them.
 
-use super::varint;
-use super::vocabulary::Vocabulary;
-use super::{COLUMNS, LONGEST_WORD};
-use crate::index::words::Words;
+use super::lexicon::LexiconId;
+use super::{COLUMNS, varint};
 
 /// Every word of some consecutive chunks with its position lists, as FTS5
 /// writes them.
@@ -14,20 +12,25 @@ pub(in crate::index) struct Postings {
     lists: Vec<u8>,
     entries: Vec<Entry>,
     sizes: Vec<[u32; COLUMNS]>,
+    lexicon: LexiconId,
 }
 
-/// Where the word and its lists end; the first and last chunk it stands in.
+/// Where the word and its lists end; the first and last chunk it stands in;
+/// its number in the lexicon.
 #[derive(Clone, Debug)]
 struct Entry {
     word_end: u32,
     lists_end: u32,
     first: u32,
     last: u32,
+    number: u32,
 }
 
 /// One word.
 pub(super) struct Posting<'a> {
     pub(super) word: &'a [u8],
+    /// Its number in the lexicon it was gathered with.
+    pub(super) number: u32,
     /// The first chunk it stands in, counted from 0.
     pub(super) first: u32,
     /// The last.
@@ -39,112 +42,113 @@ pub(super) struct Posting<'a> {
 
 /// One use of a word.
 #[derive(Clone, Copy, Default)]
-struct Use {
-    chunk: u32,
-    column: u32,
-    position: u32,
+pub(super) struct Use {
+    pub(super) chunk: u32,
+    pub(super) place: Place,
 }
 
+/// Where in a chunk a word stands: column and position in it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place(u32);
+
+impl Place {
+    pub(super) const fn new(column: usize, position: u32) -> Self {
+        Self(position << COLUMN_BITS | column as u32)
+    }
+
+    const fn column(self) -> u32 {
+        self.0 & ((1 << COLUMN_BITS) - 1)
+    }
+
+    const fn position(self) -> u32 {
+        self.0 >> COLUMN_BITS
+    }
+}
+
+/// Bits that number a column.
+const COLUMN_BITS: u32 = 2;
+const _: () = assert!(COLUMNS <= 1 << COLUMN_BITS);
+
 impl Postings {
-    /// Of chunks whose columns have these texts, of `bytes` bytes in all.
-    pub(in crate::index) fn of<'a>(
-        chunks: impl Iterator<Item = [&'a str; COLUMNS]>,
-        bytes: usize,
+    /// Of chunks of these sizes; room for `words` words that are used `uses`
+    /// times.
+    pub(super) fn new(
+        lexicon: LexiconId,
+        sizes: Vec<[u32; COLUMNS]>,
+        words: usize,
+        uses: usize,
     ) -> Self {
-        // Rooms of about the size that prose needs: few are ever moved.
-        let mut vocabulary = Vocabulary::with_capacity(bytes / 32);
-        let mut uses: Vec<(u32, Use)> = Vec::with_capacity(bytes / 6);
-        let mut sizes = Vec::new();
-        for (chunk, columns) in chunks.enumerate() {
-            let mut size = [0; COLUMNS];
-            for (column, text) in columns.into_iter().enumerate() {
-                let mut words = Words::of(text);
-                while let Some(word) = vocabulary.next(&mut words, LONGEST_WORD) {
-                    let place = Use {
-                        chunk: chunk as u32,
-                        column: column as u32,
-                        position: size[column],
-                    };
-                    uses.push((word as u32, place));
-                    size[column] += 1;
+        Self {
+            words: Vec::with_capacity(words * 8),
+            lists: Vec::with_capacity(uses * 3),
+            entries: Vec::with_capacity(words),
+            sizes,
+            lexicon,
+        }
+    }
+
+    /// Adds a word, whose number is `number`, with all its uses in order.
+    pub(super) fn push(&mut self, number: u32, word: &[u8], uses: &[Use]) {
+        let mut before = None;
+        let mut rest = uses.iter().peekable();
+        while let Some(chunk) = rest.peek().map(|place| place.chunk) {
+            if let Some(before) = before.replace(chunk) {
+                varint::put(&mut self.lists, u64::from(chunk - before));
+            }
+            let start = self.lists.len();
+            // Most lists are short enough for a size of one byte.
+            self.lists.push(0);
+            let same = std::iter::from_fn(|| rest.next_if(|place| place.chunk == chunk));
+            positions(same.map(|place| place.place), &mut self.lists);
+            // The lowest bit would say that the row is deleted.
+            let size = (self.lists.len() - start - 1) as u64 * 2;
+            match u8::try_from(size) {
+                Ok(size) if size < 0x80 => self.lists[start] = size,
+                _ => {
+                    let mut long = Vec::new();
+                    varint::put(&mut long, size);
+                    self.lists.splice(start..=start, long);
                 }
             }
-            sizes.push(size);
-        }
-        let mut postings = Self {
-            words: Vec::with_capacity(vocabulary.bytes()),
-            lists: Vec::with_capacity(uses.len() * 3),
-            entries: Vec::with_capacity(vocabulary.len()),
-            sizes,
-        };
-        postings.turn(&vocabulary, &uses);
-        postings
-    }
-
-    /// Sorts the uses by word, keeping their order, and writes their lists.
-    fn turn(&mut self, vocabulary: &Vocabulary, uses: &[(u32, Use)]) {
-        let mut ends = vec![0u32; vocabulary.len()];
-        for (word, _) in uses {
-            ends[*word as usize] += 1;
-        }
-        let mut total = 0;
-        for end in &mut ends {
-            total += std::mem::replace(end, total);
-        }
-        let mut sorted = vec![Use::default(); uses.len()];
-        for (word, place) in uses {
-            let next = &mut ends[*word as usize];
-            sorted[*next as usize] = *place;
-            *next += 1;
-        }
-        let mut start = 0;
-        let mut scratch = Vec::new();
-        for (word, end) in ends.into_iter().enumerate() {
-            self.push(
-                vocabulary.word(word),
-                &sorted[start as usize..end as usize],
-                &mut scratch,
-            );
-            start = end;
-        }
-    }
-
-    fn push(&mut self, word: &[u8], uses: &[Use], scratch: &mut Vec<u8>) {
-        let mut before = None;
-        for chunk in uses.chunk_by(|a, b| a.chunk == b.chunk) {
-            let number = chunk[0].chunk;
-            if let Some(before) = before.replace(number) {
-                varint::put(&mut self.lists, u64::from(number - before));
-            }
-            scratch.clear();
-            positions(chunk, scratch);
-            // The lowest bit would say that the row is deleted.
-            varint::put(&mut self.lists, scratch.len() as u64 * 2);
-            self.lists.extend_from_slice(scratch);
         }
         let first = uses.first().map_or(0, |place| place.chunk);
-        self.enter(word, first, before.unwrap_or(0));
+        self.enter(number, word, first, before.unwrap_or(0));
     }
 
     /// Enters `word`, whose lists were appended.
-    fn enter(&mut self, word: &[u8], first: u32, last: u32) {
+    fn enter(&mut self, number: u32, word: &[u8], first: u32, last: u32) {
         self.words.extend_from_slice(word);
         self.entries.push(Entry {
             word_end: self.words.len() as u32,
             lists_end: self.lists.len() as u32,
             first,
             last,
+            number,
         });
+    }
+
+    /// With which lexicon the words were gathered.
+    pub(super) const fn lexicon(&self) -> LexiconId {
+        self.lexicon
     }
 
     /// What it says of the chunks before `chunk`, and of those from there on.
     pub(in crate::index) fn split_at(&self, chunk: u32) -> (Self, Self) {
-        let (mut before, mut after) = (Self::default(), Self::default());
+        let empty = || Self {
+            lexicon: self.lexicon,
+            ..Self::default()
+        };
+        let (mut before, mut after) = (empty(), empty());
         let (these, later) = self.sizes.split_at(self.sizes.len().min(chunk as usize));
         before.sizes.extend_from_slice(these);
         after.sizes.extend_from_slice(later);
         for posting in self.iter() {
-            let Posting { word, lists, .. } = posting;
+            let Posting {
+                number: its,
+                word,
+                lists,
+                ..
+            } = posting;
             let (mut number, mut last) = (posting.first, posting.first);
             // Where the lists before end, and where those after begin.
             let (mut end, mut start) = (0, 0);
@@ -158,11 +162,11 @@ impl Postings {
             }
             if end > 0 {
                 before.lists.extend_from_slice(&lists[..end]);
-                before.enter(word, posting.first, last);
+                before.enter(its, word, posting.first, last);
             }
             if start < lists.len() {
                 after.lists.extend_from_slice(&lists[start..]);
-                after.enter(word, number - chunk, posting.last - chunk);
+                after.enter(its, word, number - chunk, posting.last - chunk);
             }
         }
         (before, after)
@@ -175,6 +179,7 @@ impl Postings {
             let (word_end, lists_end) = (entry.word_end as usize, entry.lists_end as usize);
             let posting = Posting {
                 word: &self.words[word_start..word_end],
+                number: entry.number,
                 first: entry.first,
                 last: entry.last,
                 lists: &self.lists[lists_start..lists_end],
@@ -192,16 +197,17 @@ impl Postings {
 
 /// The positions of a word in one chunk: distances, each plus two, since one
 /// announces another column.
-fn positions(uses: &[Use], out: &mut Vec<u8>) {
+#[inline]
+fn positions(places: impl Iterator<Item = Place>, out: &mut Vec<u8>) {
     let (mut column, mut before) = (0, 0);
-    for place in uses {
-        if place.column != column {
-            column = place.column;
+    for place in places {
+        if place.column() != column {
+            column = place.column();
             before = 0;
             out.push(1);
             varint::put(out, u64::from(column));
         }
-        varint::put(out, u64::from(place.position - before) + 2);
-        before = place.position;
+        varint::put(out, u64::from(place.position() - before) + 2);
+        before = place.position();
     }
 }

@@ -23,13 +23,13 @@ fn ids(documents: &[Vec<Row>], apart: i64) -> impl Iterator<Item = (i64, &Vec<Ro
 fn loaded(documents: &[Vec<Row>], apart: i64) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(CREATE).unwrap();
-    let mut loader = Loader::default();
+    let (mut loader, lexicons) = (Loader::default(), Lexicons::default());
     for (first, document) in ids(documents, apart) {
         let rows = document
             .iter()
             .map(|row| [0, 1, 2].map(|at| row[at].as_str()));
         loader
-            .add(&connection, first, &Postings::of(rows, 0))
+            .add(&connection, first, &lexicons.postings(rows))
             .unwrap();
     }
     loader.finish().write(&connection).unwrap();
@@ -114,11 +114,13 @@ fn numbers(mut seed: u64) -> impl FnMut(u64) -> u64 {
     }
 }
 
-/// Text of `length` words out of `vocabulary` many, common ones more often.
+/// Text of `length` words of all lengths out of `vocabulary` many, common ones
+/// more often.
 fn prose(next: &mut impl FnMut(u64) -> u64, length: u64, vocabulary: u64) -> String {
     let word = |next: &mut dyn FnMut(u64) -> u64| {
         let most = next(vocabulary) + 1;
-        format!("w{:x}", next(most))
+        let word = next(most);
+        format!("w{word:x}{}", &"abcdefghijklm"[..word as usize % 14])
     };
     (0..length).map(|_| word(next) + " ").collect()
 }
@@ -190,14 +192,14 @@ fn several_segments_are_one_index() {
     let mut next = numbers(3);
     let connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(CREATE).unwrap();
-    let mut loader = Loader::default();
+    let (mut loader, lexicons) = (Loader::default(), Lexicons::default());
     for at in 0..25i64 {
         let text = format!("common {} only{at}", prose(&mut next, 40, 100));
         loader
             .add(
                 &connection,
                 at + 1,
-                &Postings::of(std::iter::once([text.as_str(), "", ""]), text.len()),
+                &lexicons.postings(std::iter::once([text.as_str(), "", ""])),
             )
             .unwrap();
         loader.end_segment(&connection).unwrap();

@@ -2,10 +2,9 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::index::words::Words;
+use crate::index::words::{Short, Words};
 
 /// Words in the order in which they were first met: the number of a word is
 /// its place. Hashes are keyed anew in each process, so that no text can be
@@ -29,24 +28,9 @@ struct Slot {
 }
 
 impl Vocabulary {
-    /// An empty one with room for about `words` words.
-    pub(super) fn with_capacity(words: usize) -> Self {
-        Self {
-            hasher: DefaultHashBuilder::default(),
-            numbers: HashTable::with_capacity(words),
-            bytes: Vec::with_capacity(words * 8),
-            ends: Vec::with_capacity(words),
-        }
-    }
-
     /// How many words there are.
     pub(super) const fn len(&self) -> usize {
         self.ends.len()
-    }
-
-    /// How many bytes they have.
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes.len()
     }
 
     /// The word with this number.
@@ -61,15 +45,51 @@ impl Vocabulary {
     }
 
     /// The number of the next of `words`, cut off after `longest` bytes.
+    #[inline]
     pub(super) fn next(&mut self, words: &mut Words<'_>, longest: usize) -> Option<usize> {
+        if let Some(short) = words.next_short() {
+            return Some(self.number_of_short(&short));
+        }
         let start = self.bytes.len();
         words.next_into(&mut self.bytes)?;
         self.bytes.truncate(start + longest);
         Some(self.number_of_last())
     }
 
+    #[inline]
+    fn number_of_short(&mut self, word: &Short) -> usize {
+        let (head, length) = (word.folded, word.length as u32);
+        let hash = hash(&self.hasher, head, &[]);
+        let is_word = |slot: &Slot| slot.head == head && slot.length == length;
+        if let Some(known) = self.numbers.find(hash, is_word) {
+            return known.number as usize;
+        }
+        self.bytes
+            .extend_from_slice(&head.to_be_bytes()[..word.length]);
+        self.add_last(head, hash)
+    }
+
     /// The number of the word that was appended to the bytes.
     fn number_of_last(&mut self) -> usize {
+        let start = self.ends.last().copied().unwrap_or(0);
+        let last = &self.bytes[start..];
+        let (head, length) = (head(last), last.len() as u32);
+        let is_last = |slot: &Slot| {
+            slot.head == head
+                && slot.length == length
+                && (last.len() <= HEAD || self.word(slot.number as usize) == last)
+        };
+        let hash = hash(&self.hasher, head, last);
+        if let Some(known) = self.numbers.find(hash, is_last) {
+            let number = known.number as usize;
+            self.bytes.truncate(start);
+            return number;
+        }
+        self.add_last(head, hash)
+    }
+
+    /// Adds the word that was appended to the bytes.
+    fn add_last(&mut self, head: u64, its_hash: u64) -> usize {
         let Self {
             hasher,
             numbers,
@@ -77,31 +97,23 @@ impl Vocabulary {
             ends,
         } = self;
         let start = ends.last().copied().unwrap_or(0);
-        let last = &bytes[start..];
-        let (head, length) = (head(last), last.len() as u32);
-        let is_last = |slot: &Slot| {
-            slot.head == head
-                && slot.length == length
-                && (last.len() <= HEAD || word(bytes, ends, slot.number) == last)
+        let number = ends.len();
+        let slot = Slot {
+            head,
+            length: (bytes.len() - start) as u32,
+            number: number as u32,
         };
         let rehash = |slot: &Slot| hash(hasher, slot.head, word(bytes, ends, slot.number));
-        match numbers.entry(hash(hasher, head, last), is_last, rehash) {
-            Entry::Occupied(known) => {
-                let number = known.get().number;
-                bytes.truncate(start);
-                number as usize
-            }
-            Entry::Vacant(vacant) => {
-                let number = ends.len();
-                vacant.insert(Slot {
-                    head,
-                    length,
-                    number: number as u32,
-                });
-                ends.push(bytes.len());
-                number
-            }
-        }
+        numbers.insert_unique(its_hash, slot, rehash);
+        ends.push(bytes.len());
+        number
+    }
+
+    /// Forgets all words, but keeps the room for them.
+    pub(super) fn clear(&mut self) {
+        self.numbers.clear();
+        self.bytes.clear();
+        self.ends.clear();
     }
 
     /// The numbers of all words, by ascending word.
@@ -125,8 +137,8 @@ impl Vocabulary {
 fn hash(hasher: &DefaultHashBuilder, head: u64, word: &[u8]) -> u64 {
     let mut state = hasher.build_hasher();
     state.write_u64(head);
-    if let Some(rest) = word.get(HEAD..) {
-        state.write(rest);
+    if word.len() > HEAD {
+        state.write(&word[HEAD..]);
     }
     state.finish()
 }

@@ -11,7 +11,7 @@ use crate::foundation::Sha256;
 use crate::foundation::checksum::Checksum;
 use crate::graph::WorkspacePath;
 use crate::index::testing::{bytes, document, prepared};
-use crate::index::{Batch, Builder, Built, Facts, Index, IndexError, Scratch};
+use crate::index::{Batches, Builder, Built, Facts, Index, IndexError, Scratch};
 
 type Texts = BTreeMap<String, String>;
 
@@ -29,7 +29,9 @@ fn facts(files: &BTreeSet<WorkspacePath>) -> Facts {
 fn scratch_build(texts: &Texts, facts: &Facts) -> Built {
     let mut builder = Builder::new(&Scratch::Memory).unwrap();
     let documents = texts.iter().map(|(path, text)| prepared(path, text));
-    builder.add(&Batch::of(documents.collect())).unwrap();
+    builder
+        .add(&Batches::default().batch(documents.collect()))
+        .unwrap();
     builder.close().finish(facts).unwrap()
 }
 

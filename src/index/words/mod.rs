@@ -53,11 +53,7 @@ impl<'a> Words<'a> {
                     (part_of(c), c.len_utf8())
                 }
                 Byte::Letter => {
-                    let rest = &bytes[self.at..];
-                    let end = |byte: &u8| BYTES[usize::from(*byte)] != Byte::Letter;
-                    let run = rest.iter().position(end).unwrap_or(rest.len());
-                    folded.extend(rest[..run].iter().map(|byte| byte | LOWER_CASE));
-                    self.at += run;
+                    self.fold_letters(folded);
                     continue;
                 }
             };
@@ -76,6 +72,77 @@ impl<'a> Words<'a> {
         }
         (folded.len() > before).then_some(start..self.at)
     }
+
+    /// Appends the ASCII letters and digits from here on.
+    fn fold_letters(&mut self, folded: &mut Vec<u8>) {
+        let bytes = self.text.as_bytes();
+        while let Some(next) = bytes[self.at..].first_chunk() {
+            let (lower, letters) = letters(next);
+            // Eight bytes are written faster than as many as are meant.
+            folded.extend_from_slice(&lower.to_le_bytes());
+            folded.truncate(folded.len() - next.len() + letters);
+            self.at += letters;
+            if letters < next.len() {
+                return;
+            }
+        }
+        let rest = &bytes[self.at..];
+        let end = |byte: &u8| BYTES[usize::from(*byte)] != Byte::Letter;
+        let run = rest.iter().position(end).unwrap_or(rest.len());
+        folded.extend(rest[..run].iter().map(|byte| byte | LOWER_CASE));
+        self.at += run;
+    }
+
+    /// The next word, if it is one of at most eight ASCII letters and digits
+    /// and more text follows: most are. Else nothing is passed but separators.
+    #[inline]
+    pub(super) fn next_short(&mut self) -> Option<Short> {
+        let bytes = self.text.as_bytes();
+        while BYTES[usize::from(*bytes.get(self.at)?)] == Byte::Separator {
+            self.at += 1;
+        }
+        let (next, after) = bytes[self.at..].split_first_chunk()?;
+        let (lower, length) = letters(next);
+        let end = next.get(length).or_else(|| after.first())?;
+        if length == 0 || BYTES[usize::from(*end)] != Byte::Separator {
+            return None;
+        }
+        self.at += length;
+        let beyond = 8 * (next.len() - length);
+        Some(Short {
+            folded: lower.swap_bytes() >> beyond << beyond,
+            length,
+        })
+    }
+}
+
+/// A word of one to eight bytes.
+pub(super) struct Short {
+    /// Its bytes, folded, the first in the highest place; zeros behind.
+    pub(super) folded: u64,
+    /// How many they are.
+    pub(super) length: usize,
+}
+
+/// Of eight bytes, the first in the lowest place: each as a letter in lower
+/// case, and how many are ASCII letters or digits before the first that is not.
+#[inline]
+fn letters(bytes: &[u8; 8]) -> (u64, usize) {
+    const fn each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    // Sets the highest bit of each byte that is at least `low`; none has it.
+    let from = |bytes: u64, low: u8| bytes + each(0x80 - low);
+    let bytes = u64::from_le_bytes(*bytes);
+    let ascii = bytes & each(0x7f);
+    let lower = ascii | each(LOWER_CASE);
+    let is_letter = from(lower, b'a') & !from(lower, b'z' + 1);
+    let is_digit = from(ascii, b'0') & !from(ascii, b'9' + 1);
+    let others = !((is_letter | is_digit) & !bytes) & each(0x80);
+    (
+        bytes | each(LOWER_CASE),
+        others.trailing_zeros() as usize / 8,
+    )
 }
 
 /// What a byte is to a word.

@@ -9,7 +9,7 @@ use crate::foundation::Sha256;
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::Progress;
 use crate::graph::{Document, WorkspacePath};
-use crate::index::{self, Batch, Builder, Closed, Prepared};
+use crate::index::{self, Batches, Builder, Closed, Prepared};
 use crate::run::groups::groups;
 use crate::run::pack::{Block, MAX_OBJECT_BYTES, PackWriter};
 use crate::run::stat_cache::Prints;
@@ -84,6 +84,7 @@ impl Derivation<'_> {
         progress: &dyn Progress,
     ) -> Result<Closed, RunError> {
         let (root, max_bytes) = (self.root, self.max_bytes);
+        let batches = Batches::default();
         let extract = |group: Vec<Fetched>| {
             let all = group.into_iter().map(|fetched| {
                 let extracted = extract_one(root, max_bytes, fetched);
@@ -93,7 +94,7 @@ impl Derivation<'_> {
             let (outcomes, prepared): (Vec<_>, Vec<_>) =
                 all.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
             let prepared = prepared.into_iter().flatten().collect();
-            Ok::<_, RunError>((outcomes, Batch::of(prepared)))
+            Ok::<_, RunError>((outcomes, batches.batch(prepared)))
         };
         let compress = |block: Block| block.compress();
         let mut groups = groups(items, Item::bytes);

@@ -35,7 +35,7 @@ mod verify;
 mod words;
 
 pub use crate::foundation::sqlite::Scratch;
-pub use build::{Batch, Batches, Builder, Built, Closed, Counts, Facts};
+pub use build::{Batch, Batches, Builder, Built, Counts, Facts, Resolved};
 pub use diff::{Changes, Difference, diff};
 pub use entity::{Evidence, Link, LinkKind, Node, NodePlace, Status};
 pub use error::IndexError;

@@ -167,7 +167,7 @@ pub(super) fn build(scratch: &Scratch, documents: &[(&str, &str)], facts: &Facts
     builder
         .add(&Batches::default().batch(documents.collect()))
         .unwrap();
-    builder.close().finish(facts).unwrap()
+    builder.resolve(facts).unwrap().finish(facts).unwrap()
 }
 
 /// The bytes of a built index.

@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{self, BufRead};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::thread;
 
 use serde::Serialize;
@@ -182,21 +183,32 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
             stage("manifest.json", &mut &plan.manifest_bytes[..])?;
             stage("current", &mut &plan.current_bytes[..])
         };
-        let record = || {
-            let digest = Sha256::of_all(&mut index.reader()).map_err(unreadable("index"))?;
-            let line = index_record::line(digest, run);
-            stage("index.db.sha256", &mut line.as_bytes())
+        // The index is hashed while it is written, but recorded after: a record
+        // that is older than its index vouches for nothing.
+        let hashed = OnceLock::new();
+        let hash = || {
+            let digest = Sha256::of_all(&mut index.reader()).map_err(unreadable("index"));
+            hashed.get_or_init(|| digest.as_ref().ok().copied());
+            digest.map(drop)
+        };
+        let record = || match hashed.wait() {
+            Some(digest) => {
+                let line = index_record::line(*digest, run);
+                stage("index.db.sha256", &mut line.as_bytes())
+            }
+            // Whoever hashed it says why.
+            None => Ok(()),
         };
         let shared = || objects::check_digests(layout, unchecked);
         let index = || match same_as {
             None => {
                 let written = write("index.db", &mut index.reader())?;
                 // There is time to look at the packs until the disk has it.
-                at_once([&shared], || sync_file("index.db", &written))
+                at_once([&shared, &record], || sync_file("index.db", &written))
             }
-            Some(_) => shared(),
+            Some(_) => at_once([&record], shared),
         };
-        at_once([&index, &record], others)
+        at_once([&index, &hash], others)
     });
     lent.map_err(unreadable("index"))?
 }

@@ -191,9 +191,8 @@ pub(super) fn build(
             }
         }
     })?;
-    let built = builder
-        .close()
-        .finish(&Tally::of(&files).facts(manifest.tree, manifest.digest))?;
+    let facts = Tally::of(&files).facts(manifest.tree, manifest.digest);
+    let built = builder.resolve(&facts)?.finish(&facts)?;
     progress.finish();
     Ok(built)
 }

@@ -176,40 +176,22 @@ impl Builder {
         Ok(())
     }
 
-    /// Says that no document is to come, and sorts the words meanwhile.
-    #[must_use]
-    pub fn close(self) -> Closed {
-        Closed {
-            workshop: self.workshop,
-            names: self.names,
-            words: self.fulltext.finish(),
-            anchors: self.anchors,
-            documents: self.documents,
-            spool: self.spool,
-            digest: self.digest,
-            counts: self.counts,
-        }
-    }
-}
-
-/// An index to which all documents were added.
-pub struct Closed {
-    workshop: Workshop,
-    names: Names,
-    words: Loaded,
-    anchors: Anchors,
-    documents: Vec<WorkspacePath>,
-    spool: Spool,
-    digest: MultisetDigest,
-    counts: Counts,
-}
-
-impl Closed {
-    /// Resolves the links and completes the index.
+    /// Resolves the links, now that no document is to come, and sorts the words
+    /// beside.
     ///
     /// # Errors
     /// [`IndexError::Io`].
-    pub fn finish(mut self, facts: &Facts) -> Result<Built, IndexError> {
+    pub fn resolve(mut self, facts: &Facts) -> Result<Resolved, IndexError> {
+        let fulltext = std::mem::take(&mut self.fulltext);
+        let (builder, words) = rayon::join(
+            move || self.resolve_links(facts).map(|()| self),
+            move || fulltext.finish(),
+        );
+        let builder = builder?;
+        Ok(Resolved { builder, words })
+    }
+
+    fn resolve_links(&mut self, facts: &Facts) -> Result<(), IndexError> {
         let mut ids: HashMap<&str, i64> = HashMap::with_capacity(self.documents.len());
         for (place, path) in self.documents.iter().enumerate() {
             ids.insert(path.as_str(), place as i64 + 1);
@@ -229,14 +211,37 @@ impl Closed {
             &mut self.names,
             &mut self.digest,
             &mut self.counts,
-        )?;
-        self.words.write(self.workshop.connection())?;
-        self.names.write(self.workshop.connection())?;
-        self.names.count(&mut self.counts);
-        rows::write_refused(self.workshop.connection(), facts, &mut self.digest)?;
-        self.counts.refused = facts.refused.len() as u64;
-        layout::create_indexes_and_views(self.workshop.connection())?;
-        self.workshop.complete(facts, self.digest, self.counts)
+        )
+    }
+}
+
+/// An index that holds all documents and where their links lead.
+pub struct Resolved {
+    builder: Builder,
+    words: Loaded,
+}
+
+impl Resolved {
+    /// Completes the index.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`].
+    pub fn finish(self, facts: &Facts) -> Result<Built, IndexError> {
+        let Builder {
+            workshop,
+            names,
+            mut digest,
+            mut counts,
+            ..
+        } = self.builder;
+        let connection = workshop.connection();
+        self.words.write(connection)?;
+        names.write(connection)?;
+        names.count(&mut counts);
+        rows::write_refused(connection, facts, &mut digest)?;
+        counts.refused = facts.refused.len() as u64;
+        layout::create_indexes_and_views(connection)?;
+        workshop.complete(facts, digest, counts)
     }
 }
 

@@ -32,7 +32,7 @@ fn scratch_build(texts: &Texts, facts: &Facts) -> Built {
     builder
         .add(&Batches::default().batch(documents.collect()))
         .unwrap();
-    builder.close().finish(facts).unwrap()
+    builder.resolve(facts).unwrap().finish(facts).unwrap()
 }
 
 fn changes(old: &Texts, new: &Texts) -> Vec<Change> {

@@ -14,7 +14,7 @@ use crate::foundation::Sha256;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::sqlite::Scratch;
 use crate::graph::WorkspacePath;
-use crate::index::{self, Builder, Built, Change, Closed, Editable, IndexError};
+use crate::index::{Builder, Built, Change, Editable, Facts as IndexFacts, IndexError, Resolved};
 use crate::run::pack::PackWriter;
 use crate::run::plan::{Changes, Planned};
 use crate::run::standing::next_ordinal;
@@ -115,8 +115,10 @@ impl Assembly<'_> {
         }
         progress.begin(Phase::files("indexing", None));
         let run = RunId::new(next_ordinal(&self.layout)?, digest);
+        let facts = tally.facts(tree, digest);
+        let work = work.resolve(&facts)?;
         let (built, (packed, stat)) = rayon::join(
-            || work.finish(&tally.facts(tree, digest)),
+            || work.finish(&facts),
             || {
                 let packed = fold(&mut shared, &files, &trees, &mut pack)
                     .and_then(|packs| Ok((packs, name_pack(pack, &run)?)));
@@ -164,7 +166,7 @@ fn derive(
     derivation: &mut Derivation<'_>,
     scratch: &Scratch,
     progress: &dyn Progress,
-) -> Result<(IndexWork, Tally), RunError> {
+) -> Result<(IndexWork<Builder>, Tally), RunError> {
     let fresh = std::mem::take(&mut survey.fresh);
     let total = fresh.len() as u64;
     let items = fresh.into_iter().map(Item::Fresh);
@@ -222,10 +224,10 @@ fn derive(
     Ok((IndexWork::Scratch(Box::new(documents)), tally))
 }
 
-/// How the run's index is made.
-enum IndexWork {
+/// How the run's index is made, and how far that is.
+enum IndexWork<B> {
     /// All documents were added to it.
-    Scratch(Box<Closed>),
+    Scratch(Box<B>),
     /// The previous run's index and what changed since.
     Update {
         index: Box<Editable>,
@@ -233,10 +235,20 @@ enum IndexWork {
     },
 }
 
-impl IndexWork {
-    fn finish(self, facts: &index::Facts) -> Result<Built, IndexError> {
+impl IndexWork<Builder> {
+    /// Resolves the links of a new index.
+    fn resolve(self, facts: &IndexFacts) -> Result<IndexWork<Resolved>, IndexError> {
+        Ok(match self {
+            Self::Scratch(builder) => IndexWork::Scratch(Box::new(builder.resolve(facts)?)),
+            Self::Update { index, changes } => IndexWork::Update { index, changes },
+        })
+    }
+}
+
+impl IndexWork<Resolved> {
+    fn finish(self, facts: &IndexFacts) -> Result<Built, IndexError> {
         match self {
-            Self::Scratch(documents) => documents.finish(facts),
+            Self::Scratch(index) => index.finish(facts),
             Self::Update { index, changes } => index.update(&changes, facts),
         }
     }

@@ -9,7 +9,7 @@ use crate::foundation::Sha256;
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::Progress;
 use crate::graph::{Document, WorkspacePath};
-use crate::index::{self, Batches, Builder, Closed, Prepared};
+use crate::index::{self, Batches, Builder, Prepared};
 use crate::run::groups::groups;
 use crate::run::pack::{Block, MAX_OBJECT_BYTES, PackWriter};
 use crate::run::stat_cache::Prints;
@@ -82,7 +82,7 @@ impl Derivation<'_> {
         items: Vec<Item>,
         mut builder: Builder,
         progress: &dyn Progress,
-    ) -> Result<Closed, RunError> {
+    ) -> Result<Builder, RunError> {
         let (root, max_bytes) = (self.root, self.max_bytes);
         let batches = Batches::default();
         let extract = |group: Vec<Fetched>| {
@@ -126,15 +126,12 @@ impl Derivation<'_> {
                 // Freed on another core, where most of it was allocated.
                 scope.spawn_fifo(move |_| drop(batch));
             }
+            // The last block is compressed beside the end of the index.
             self.pack.end_block();
-            for block in self.pack.take_full() {
-                compressing.give(scope, block);
-            }
-            let closed = builder.close();
             while let Some(block) = compressing.take() {
                 self.pack.store(&block?)?;
             }
-            Ok(closed)
+            Ok(builder)
         })
     }
 

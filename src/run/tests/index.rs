@@ -36,6 +36,20 @@ fn a_lost_index_is_made_again_once() {
 }
 
 #[test]
+fn a_record_is_never_older_than_its_index() {
+    let story = Story::new();
+    // Large enough that writing it may take longer than hashing it.
+    let words: String = (0..200_000).map(|n| format!("word{n} ")).collect();
+    story.write("notes/large.md", &words);
+    let run = story.publish(Mode::Ingest).run;
+    let modified = |name: String| {
+        let metadata = fs::metadata(story.layout().cache().join(name));
+        metadata.unwrap().modified().unwrap()
+    };
+    assert!(modified(index_file(&run)) <= modified(intent::index_digest_file(&run)));
+}
+
+#[test]
 fn an_index_is_edited_only_if_it_is_as_it_was_written() {
     let story = Story::new();
     let manifest = |run: &RunId| read_manifest(&story.layout(), run).unwrap();

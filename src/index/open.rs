@@ -3,7 +3,7 @@
 //! query runs before every object of its schema is one this program makes.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::Connection;
 
@@ -27,7 +27,6 @@ const META_BOUNDS: Bounds = Bounds {
 /// An index open for reading.
 pub struct Index {
     connection: Connection,
-    path: Option<PathBuf>,
     meta: Meta,
 }
 
@@ -57,7 +56,7 @@ impl Index {
     /// [`IndexError::Io`] when it cannot be read at all.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let connection = sqlite::connect_untrusted(path, MAX_VALUE_BYTES)?;
-        Self::check(connection, Some(path.to_owned()))
+        Self::check(connection)
     }
 
     /// Opens the index whose bytes are `bytes`, which are copied.
@@ -79,10 +78,10 @@ impl Index {
 
     fn from_reader(reader: &mut dyn Read, bytes: u64) -> Result<Self, IndexError> {
         let connection = sqlite::copy_untrusted(reader, bytes, MAX_VALUE_BYTES)?;
-        Self::check(connection, None)
+        Self::check(connection)
     }
 
-    fn check(connection: Connection, path: Option<PathBuf>) -> Result<Self, IndexError> {
+    fn check(connection: Connection) -> Result<Self, IndexError> {
         connection.set_prepared_statement_cache_capacity(64);
         let number = |name: &str| -> Result<i32, IndexError> {
             Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
@@ -98,22 +97,13 @@ impl Index {
             }
             error => error,
         })?;
-        Ok(Self {
-            connection,
-            path,
-            meta,
-        })
+        Ok(Self { connection, meta })
     }
 
     /// What the index says of itself.
     #[must_use]
     pub const fn meta(&self) -> &Meta {
         &self.meta
-    }
-
-    /// Where the file is; `None` for an index that was opened from memory.
-    pub(super) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
     }
 
     pub(super) const fn connection(&self) -> &Connection {

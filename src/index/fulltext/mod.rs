@@ -4,10 +4,11 @@
 //!
 //! [`Lexicons`] make [`Postings`] of a few documents each, in parallel; [`Loader`] takes
 //! them in the order of the rows. What is written is what FTS5 would have written
-//! (a test compares the bytes), and FTS5 alone updates and reads it.
+//! (a test compares the bytes), and FTS5 alone updates it; [`FullText`] reads it.
 
 mod lexicon;
 mod postings;
+mod read;
 mod segment;
 mod varint;
 mod vocabulary;
@@ -16,7 +17,8 @@ use rusqlite::{Connection, params};
 
 use lexicon::LexiconId;
 pub(in crate::index) use lexicon::Lexicons;
-pub(in crate::index) use postings::Postings;
+pub(in crate::index) use postings::{Place, Postings};
+pub(in crate::index) use read::{FullText, Uses};
 use segment::Segment;
 use vocabulary::Vocabulary;
 

@@ -48,26 +48,34 @@ pub(super) struct Use {
 }
 
 /// Where in a chunk a word stands: column and position in it.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Place(u32);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::index) struct Place(u32);
 
 impl Place {
     pub(super) const fn new(column: usize, position: u32) -> Self {
-        Self(position << COLUMN_BITS | column as u32)
+        Self((column as u32) << POSITION_BITS | position & POSITION)
     }
 
-    const fn column(self) -> u32 {
-        self.0 & ((1 << COLUMN_BITS) - 1)
+    /// Which column.
+    pub(in crate::index) const fn column(self) -> u32 {
+        self.0 >> POSITION_BITS
     }
 
-    const fn position(self) -> u32 {
-        self.0 >> COLUMN_BITS
+    /// The words before it in the column.
+    pub(in crate::index) const fn position(self) -> u32 {
+        self.0 & POSITION
+    }
+
+    /// So many words further in the same column.
+    pub(in crate::index) const fn after(self, words: u32) -> Self {
+        Self(self.0.wrapping_add(words))
     }
 }
 
-/// Bits that number a column.
-const COLUMN_BITS: u32 = 2;
-const _: () = assert!(COLUMNS <= 1 << COLUMN_BITS);
+/// Bits of a position, below those of a column: a chunk has far fewer words.
+const POSITION_BITS: u32 = 30;
+const POSITION: u32 = (1 << POSITION_BITS) - 1;
+const _: () = assert!(COLUMNS <= 1 << (u32::BITS - POSITION_BITS));
 
 impl Postings {
     /// Of chunks of these sizes; room for `words` words that are used `uses`

@@ -15,7 +15,7 @@ const PAGE: usize = 4050;
 /// Pages without a word after which the one before gets an index of its rows.
 const PAGES_FOR_INDEX: u32 = 4;
 /// What every word begins with: it belongs to no prefix index.
-const MAIN: u8 = b'0';
+pub(super) const MAIN: u8 = b'0';
 
 /// A finished segment: the rows it has in FTS5's tables.
 #[derive(Debug, Default)]
@@ -288,7 +288,7 @@ impl Writer {
 
 /// The id of a row of `search_data`: a page of the words of a segment, or of
 /// one level of an index of rows.
-fn data_id(segment: u16, level: Option<usize>, page: u32) -> i64 {
+pub(super) fn data_id(segment: u16, level: Option<usize>, page: u32) -> i64 {
     let is_index = i64::from(level.is_some());
     let level = level.unwrap_or(0) as i64;
     i64::from(segment) << 37 | is_index << 36 | level << 31 | i64::from(page)

@@ -1,11 +1,11 @@
-//! A query tree as an FTS5 expression, and the match of a tree against one
-//! short text. Everything the user typed ends up inside FTS5 string
-//! literals, so no text can be read as syntax.
+//! The texts of a query tree as words, and the match of a tree against one
+//! short text.
 
 use super::parse::Expression;
 use crate::index::words::{Token, tokens};
 
-/// The FTS5 expression for a tree.
+/// The FTS5 expression for a tree: what it means, said in another language.
+#[cfg(test)]
 pub(super) fn render(expression: &Expression) -> String {
     match expression {
         Expression::Text { text, prefix } => {
@@ -20,6 +20,7 @@ pub(super) fn render(expression: &Expression) -> String {
     }
 }
 
+#[cfg(test)]
 fn joined(parts: &[Expression], operator: &str) -> String {
     let parts: Vec<String> = parts.iter().map(render).collect();
     format!("({})", parts.join(operator))
@@ -28,12 +29,13 @@ fn joined(parts: &[Expression], operator: &str) -> String {
 /// A word or phrase as tokens.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
-    tokens: Vec<String>,
-    prefix: bool,
+    pub(super) tokens: Vec<String>,
+    /// Whether the last token may go on.
+    pub(super) prefix: bool,
 }
 
 impl Pattern {
-    fn new(text: &str, prefix: bool) -> Self {
+    pub(super) fn new(text: &str, prefix: bool) -> Self {
         Self {
             tokens: tokens(text).map(|token| token.text).collect(),
             prefix,

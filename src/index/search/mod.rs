@@ -3,6 +3,7 @@
 //! or terms, tags and targets by their names.
 
 mod expression;
+mod matches;
 mod names;
 mod parse;
 mod ranking;
@@ -11,20 +12,17 @@ mod snippet;
 mod ties;
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
-use std::panic::resume_unwind;
-use std::thread;
-
-use rusqlite::params;
 
 use super::edges::Edge;
 use super::error::IndexError;
+use super::fulltext::FullText;
 use super::layout::row_id;
 use super::locate::{Locator, Ref};
 use super::open::Index;
 use crate::foundation::Sha256;
 use crate::graph::{NodeId, NodeKind, WorkspacePath};
-use ranking::{Ranked, Ranking};
+use matches::Matches;
+use ranking::Ranking;
 pub(super) use scope::Scope;
 
 pub use parse::{Expression, QueryError, parse};
@@ -129,10 +127,6 @@ enum At {
     Name(Ref),
 }
 
-/// So many matches take a millisecond to rank: longer than to open the index
-/// once more.
-const MANY: u32 = 2_048;
-
 impl Index {
     /// The best hits for `query`, best first; equal scores by path and line,
     /// names by themselves.
@@ -220,72 +214,11 @@ impl Index {
         })
     }
 
-    /// Every chunk that matches. Many are ranked by two threads.
-    fn ranked(&self, query: &Query, scope: &Scope) -> Result<Ranking, IndexError> {
-        let words = expression::render(&query.expression);
-        let rank = |index: &Self, rowids| index.ranked_among(rowids, &words, query.weights, scope);
-        let path = match self.has_many(&words)? {
-            true => self.path(),
-            false => None,
-        };
-        let Some(path) = path else {
-            return rank(self, 0..=i64::MAX).map(Ranking::of);
-        };
-        // A guess: an edited index has larger rowids. The other thread has an
-        // index to open first.
-        let middle = self.meta().counts.chunks as i64 / 20 * 11;
-        let upper = middle + 1..=i64::MAX;
-        thread::scope(|threads| {
-            let beside = threads.spawn(|| rank(&Self::open(path)?, upper.clone()));
-            let mut ranked = rank(self, 0..=middle)?;
-            ranked.extend(match beside.join() {
-                Ok(Ok(more)) => more,
-                // A new run may have taken the index's name away since.
-                Ok(Err(_)) => rank(self, upper.clone())?,
-                Err(why) => resume_unwind(why),
-            });
-            Ok(Ranking::of(ranked))
-        })
-    }
-
-    /// Whether more than [`MANY`] chunks match.
-    fn has_many(&self, words: &str) -> Result<bool, IndexError> {
-        let mut statement = self.connection().prepare_cached(
-            "SELECT 1 FROM search WHERE search MATCH ? ORDER BY rowid LIMIT 1 OFFSET ?",
-        )?;
-        Ok(statement.exists(params![words, MANY])?)
-    }
-
-    /// Those with these rowids, with their scores.
-    fn ranked_among(
-        &self,
-        rowids: RangeInclusive<i64>,
-        words: &str,
-        weights: Weights,
-        scope: &Scope,
-    ) -> Result<Vec<Ranked>, IndexError> {
-        let mut statement = self.connection().prepare_cached(
-            "SELECT rowid, bm25(search, ?, ?, ?) FROM search
-             WHERE search MATCH ? AND rowid BETWEEN ? AND ?",
-        )?;
-        let mut rows = statement.query(params![
-            weights.text,
-            weights.heading,
-            weights.title,
-            words,
-            rowids.start(),
-            rowids.end(),
-        ])?;
-        let mut ranked = Vec::new();
-        while let Some(row) = rows.next()? {
-            let chunk: i64 = row.get(0)?;
-            if scope.has_chunk(chunk) {
-                // FTS5 gives better matches smaller (negative) scores.
-                let score: f64 = row.get(1)?;
-                ranked.push((-score, chunk));
-            }
-        }
-        Ok(ranked)
+    /// Every chunk that matches.
+    fn ranked(&self, query: &Query, scope: &Scope) -> Result<Ranking<'_>, IndexError> {
+        let fulltext = FullText::open(self.connection())?;
+        let matches = Matches::of(&fulltext, &query.expression, query.weights, scope)?;
+        Ok(Ranking::of(fulltext, matches))
     }
 
     /// Takes hits of `kind` from the ranking until `limit` different ones
@@ -294,14 +227,14 @@ impl Index {
     fn best(
         &self,
         kind: NodeKind,
-        ranked: &mut Ranking,
+        ranked: &mut Ranking<'_>,
         limit: usize,
         found: &mut Vec<Found>,
     ) -> Result<(), IndexError> {
         let mut seen: BTreeSet<NodeId> = BTreeSet::new();
         let mut from = 0;
         while seen.len() < limit {
-            let group = ranked.ties(from);
+            let group = ranked.ties(from)?;
             if group.is_empty() {
                 break;
             }

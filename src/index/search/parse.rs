@@ -2,8 +2,8 @@
 //! `prefix*`, `AND`, `OR`, `NOT` (in capitals) and parentheses. `NOT` binds
 //! tightest, then `AND`, then `OR`; `AND NOT` is `NOT`.
 //!
-//! What the user typed is parsed here and nowhere else; SQLite sees only
-//! what [`super::expression`] renders from the tree.
+//! What the user typed is parsed here and nowhere else; SQLite sees only the
+//! words of the tree.
 
 use crate::index::words::tokens;
 

@@ -60,13 +60,18 @@ impl Scope {
         Self::new(index, &query.paths, &query.tags)
     }
 
+    /// All documents.
+    pub(super) const fn everything() -> Self {
+        Self { ranges: None }
+    }
+
     pub(in crate::index) fn new(
         index: &Index,
         paths: &[PathPattern],
         tags: &[String],
     ) -> Result<Self, IndexError> {
         if paths.is_empty() && tags.is_empty() {
-            return Ok(Self { ranges: None });
+            return Ok(Self::everything());
         }
         let mut tagged: Option<BTreeSet<i64>> = None;
         for tag in tags {

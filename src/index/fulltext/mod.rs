@@ -7,6 +7,7 @@
 //! (a test compares the bytes), and FTS5 alone updates it; [`FullText`] reads it.
 
 mod lexicon;
+mod pages;
 mod postings;
 mod read;
 mod segment;
@@ -18,7 +19,7 @@ use rusqlite::{Connection, params};
 use lexicon::LexiconId;
 pub(in crate::index) use lexicon::Lexicons;
 pub(in crate::index) use postings::{Place, Postings};
-pub(in crate::index) use read::{FullText, Uses};
+pub(in crate::index) use read::{FullText, Rows};
 use segment::Segment;
 use vocabulary::Vocabulary;
 

@@ -6,21 +6,18 @@
 //! length of every row that matches, which takes longer than all the rest, and
 //! most of them cannot be among the best whatever their length.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::{Ordering, Reverse};
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::rc::Rc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::pages::{List, Numbers, Page, Pages, damaged, segments};
 use super::postings::Place;
 use super::segment::{MAIN, data_id};
-use super::{AVERAGES, COLUMNS, LEVELS, STRUCTURE, varint};
+use super::{AVERAGES, COLUMNS, STRUCTURE, varint};
 use crate::index::error::IndexError;
-
-/// FTS5 knows no more segments than this (`FTS5_MAX_SEGMENT`).
-const SEGMENTS: usize = 2_000;
-/// Bytes before the content of a page.
-const HEADER: usize = 4;
 
 /// The table `search`, open for reading.
 pub(in crate::index) struct FullText<'c> {
@@ -29,14 +26,6 @@ pub(in crate::index) struct FullText<'c> {
     segments: Vec<Pages>,
     rows: u64,
     words: u64,
-}
-
-/// The pages of a segment.
-#[derive(Clone, Copy)]
-struct Pages {
-    segment: u16,
-    first: u32,
-    last: u32,
 }
 
 impl<'c> FullText<'c> {
@@ -92,16 +81,20 @@ impl<'c> FullText<'c> {
         for (age, pages) in self.segments.iter().enumerate() {
             self.each_word(*pages, &key, prefix, &mut |word, list| {
                 let next = words.len() as u32;
-                let word = *words.entry(word.to_vec()).or_insert(next);
+                let mut listed = Listed {
+                    word: *words.entry(word.to_vec()).or_insert(next),
+                    age: age as u32,
+                    rows: 0,
+                    last: 0,
+                    bytes: Vec::new(),
+                };
                 self.each_row(*pages, list, &mut |row, positions| {
-                    uses.add(row, word, age as u32, positions);
-                })
+                    listed.add(row, positions)
+                })?;
+                uses.lists.push(listed);
+                Ok(())
             })?;
         }
-        if u32::try_from(uses.positions.len()).is_err() {
-            return Err(damaged("a word that is used so often"));
-        }
-        uses.settle();
         Ok(uses)
     }
 
@@ -120,14 +113,7 @@ impl<'c> FullText<'c> {
             word.clear();
             let mut starts = page.words().peekable();
             while let Some(at) = starts.next() {
-                let mut list = List {
-                    number,
-                    at,
-                    end: starts.peek().copied().unwrap_or(page.end),
-                    rows_at: None,
-                    goes_on: starts.peek().is_none(),
-                    page: Rc::clone(&page),
-                };
+                let mut list = List::on(&page, number, at, starts.peek().copied());
                 // Of all but the first, what is shared with the one before.
                 let kept = if word.is_empty() { 0 } else { list.number()? };
                 let length = list.number()?;
@@ -172,7 +158,7 @@ impl<'c> FullText<'c> {
         let mut row = 0i64;
         let mut long = Vec::new();
         loop {
-            while list.at < list.end {
+            while !list.is_at_end() {
                 row = row.wrapping_add(list.number()? as i64);
                 // The lowest bit tells that older segments are wrong about it.
                 let length = (list.number()? / 2) as usize;
@@ -190,7 +176,7 @@ impl<'c> FullText<'c> {
                 show(row, &long);
                 row = list.skip_to_rows();
             }
-            if !list.goes_on || list.number == pages.last {
+            if !list.goes_on || list.page_number == pages.last {
                 return Ok(());
             }
             list = self.next_page(pages, &list)?;
@@ -198,22 +184,13 @@ impl<'c> FullText<'c> {
         }
     }
 
-    /// What the next page holds of a list: first the end of a position list.
+    /// What the next page holds of a list.
     fn next_page(&self, pages: Pages, list: &List) -> Result<List, IndexError> {
-        if !list.goes_on || list.number >= pages.last {
+        if !list.goes_on || list.page_number >= pages.last {
             return Err(damaged("a list of rows"));
         }
-        let number = list.number + 1;
-        let page = self.page(pages, number)?;
-        let word = page.words().next();
-        Ok(List {
-            number,
-            at: HEADER,
-            end: word.unwrap_or(page.end),
-            rows_at: page.first_row,
-            goes_on: word.is_none(),
-            page: Rc::new(page),
-        })
+        let number = list.page_number + 1;
+        Ok(List::continued_on(self.page(pages, number)?, number))
     }
 
     fn page(&self, pages: Pages, number: u32) -> Result<Page, IndexError> {
@@ -231,185 +208,115 @@ fn block(connection: &Connection, id: i64) -> Result<Vec<u8>, IndexError> {
     Ok(block.unwrap_or_default())
 }
 
-fn damaged(what: &str) -> IndexError {
-    IndexError::Damaged(format!("{what} in its full text cannot be read"))
-}
-
-/// The segments that a structure record names, newest first.
-fn segments(record: &[u8]) -> Option<Vec<Pages>> {
-    // Before it, the cookie of the configuration.
-    let mut numbers = Numbers(record.get(4..)?);
-    let levels = numbers.next()? as usize;
-    let (_count, _writes) = (numbers.next()?, numbers.next()?);
-    let mut all = Vec::new();
-    let mut known = BTreeSet::new();
-    for _ in 0..Some(levels).filter(|levels| *levels <= LEVELS)? {
-        let _merging = numbers.next()?;
-        let here = numbers.next()? as usize;
-        let start = all.len();
-        for _ in 0..Some(here).filter(|here| start + here <= SEGMENTS)? {
-            let pages = Pages {
-                segment: u16::try_from(numbers.next()?).ok()?,
-                first: u32::try_from(numbers.next()?).ok()?,
-                last: u32::try_from(numbers.next()?).ok()?,
-            };
-            // All of one without pages was merged into another.
-            if pages.last > 0 {
-                all.push(pages);
-            }
-            known.insert(pages.segment).then_some(())?;
-        }
-        all[start..].reverse();
-    }
-    Some(all)
-}
-
-/// A page of a segment.
-struct Page {
-    bytes: Vec<u8>,
-    /// Where the first row stands that follows no word of this page.
-    first_row: Option<usize>,
-    /// Where the content ends and the index of words begins.
-    end: usize,
-}
-
-impl Page {
-    fn of(bytes: Vec<u8>) -> Option<Self> {
-        let [row, row_low, end, end_low, ..] = *bytes else {
-            return None;
-        };
-        let first_row = usize::from(u16::from_be_bytes([row, row_low]));
-        let end = usize::from(u16::from_be_bytes([end, end_low]));
-        let content = HEADER..=bytes.len();
-        let is_page = content.contains(&end) && (first_row == 0 || first_row <= end);
-        is_page.then_some(Self {
-            bytes,
-            first_row: (first_row >= HEADER).then_some(first_row),
-            end,
-        })
-    }
-
-    /// Where its words begin.
-    fn words(&self) -> impl Iterator<Item = usize> {
-        let sum = |at: &mut usize, distance| {
-            *at = at.saturating_add(distance as usize);
-            (*at < self.end).then_some(*at)
-        };
-        Numbers(&self.bytes[self.end..]).scan(0, sum)
-    }
-}
-
-/// The rows of one word, as far as one page holds them.
-struct List {
-    page: Rc<Page>,
-    /// The page's number.
-    number: u32,
-    at: usize,
-    end: usize,
-    /// Where the first row begins, if what stands before continues another.
-    rows_at: Option<usize>,
-    /// Whether there may be more on the next page.
-    goes_on: bool,
-}
-
-impl List {
-    fn number(&mut self) -> Result<u64, IndexError> {
-        let mut numbers = Numbers(&self.page.bytes[self.at..self.end.max(self.at)]);
-        let before = numbers.0.len();
-        let number = numbers.next().ok_or_else(|| damaged("a list of rows"))?;
-        self.at += before - numbers.0.len();
-        Ok(number)
-    }
-
-    /// The next bytes, at most `most`, but none of the rows behind.
-    fn bytes(&mut self, most: usize) -> &[u8] {
-        let start = self.at;
-        let end = self.rows_at.unwrap_or(self.end).max(start);
-        self.at = end.min(start.saturating_add(most));
-        &self.page.bytes[start..self.at]
-    }
-
-    /// Goes to where rows begin on a page that was just turned to, before which
-    /// the row is said to be 0.
-    fn skip_to_rows(&mut self) -> i64 {
-        self.at = self.rows_at.take().unwrap_or(self.end);
-        0
-    }
-}
-
-/// The numbers that follow each other in a block.
-struct Numbers<'a>(&'a [u8]);
-
-impl Iterator for Numbers<'_> {
-    type Item = u64;
-
-    fn next(&mut self) -> Option<u64> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let (number, length) = varint::get(self.0);
-        self.0 = &self.0[length..];
-        Some(number)
-    }
-}
-
 /// Where a word, or any of the words with one beginning, is used.
 #[derive(Default)]
 pub(in crate::index) struct Uses {
-    entries: Vec<Entry>,
-    positions: Vec<u8>,
+    lists: Vec<Listed>,
 }
 
-/// What one segment says of one word in one row: its positions, none where it
-/// was deleted.
-struct Entry {
-    row: i64,
+/// What one segment says of one word: for each row its distance from the row
+/// before, the length of its positions (0 where the row was deleted) and these.
+struct Listed {
     word: u32,
     /// How many segments are newer.
     age: u32,
-    start: u32,
-    end: u32,
+    rows: usize,
+    last: i64,
+    bytes: Vec<u8>,
+}
+
+impl Listed {
+    fn add(&mut self, row: i64, positions: &[u8]) {
+        varint::put(&mut self.bytes, row.wrapping_sub(self.last) as u64);
+        varint::put(&mut self.bytes, positions.len() as u64);
+        self.bytes.extend_from_slice(positions);
+        self.rows += 1;
+        self.last = row;
+    }
 }
 
 impl Uses {
-    /// The rows in ascending order, each with the places in it, which ascend
-    /// word by word.
-    pub(in crate::index) fn rows(
-        &self,
-    ) -> impl Iterator<Item = (i64, impl Iterator<Item = Place> + '_)> {
-        let rows = self.entries.chunk_by(|a, b| a.row == b.row);
-        rows.map(|entries| {
-            let lists = entries.iter();
-            let places = lists.flat_map(|entry| {
-                places(&self.positions[entry.start as usize..entry.end as usize])
-            });
-            (entries[0].row, places)
-        })
-    }
-
     /// How many rows there are at most.
-    pub(in crate::index) const fn len(&self) -> usize {
-        self.entries.len()
+    pub(in crate::index) fn len(&self) -> usize {
+        self.lists.iter().map(|list| list.rows).sum()
     }
 
-    fn add(&mut self, row: i64, word: u32, age: u32, positions: &[u8]) {
-        let start = self.positions.len() as u32;
-        self.positions.extend_from_slice(positions);
-        self.entries.push(Entry {
-            row,
-            word,
-            age,
-            start,
-            end: self.positions.len() as u32,
+    /// The rows, before the first.
+    pub(in crate::index) fn rows(&self) -> Rows<'_> {
+        let lists = self.lists.iter().filter_map(|list| {
+            let mut cursor = Cursor {
+                row: 0,
+                word: list.word,
+                age: list.age,
+                positions: &[],
+                rest: &list.bytes,
+            };
+            cursor.advance().then_some(Reverse(cursor))
         });
+        Rows {
+            lists: lists.collect(),
+            positions: Vec::new(),
+        }
+    }
+}
+
+/// Goes through rows in ascending order.
+pub(in crate::index) struct Rows<'u> {
+    lists: BinaryHeap<Reverse<Cursor<'u>>>,
+    /// Of the words in the row that was reached.
+    positions: Vec<&'u [u8]>,
+}
+
+/// A list and the row it has reached. They are gone through by row, then by
+/// word, what the newest segment says first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Cursor<'u> {
+    row: i64,
+    word: u32,
+    age: u32,
+    positions: &'u [u8],
+    rest: &'u [u8],
+}
+
+impl Cursor<'_> {
+    /// Goes to the next row, if there is one.
+    fn advance(&mut self) -> bool {
+        let mut numbers = Numbers(self.rest);
+        let (Some(distance), Some(length)) = (numbers.next(), numbers.next()) else {
+            return false;
+        };
+        self.row = self.row.wrapping_add(distance as i64);
+        (self.positions, self.rest) = numbers.0.split_at(length as usize);
+        true
+    }
+}
+
+impl Rows<'_> {
+    /// Goes to the next row.
+    pub(in crate::index) fn next(&mut self) -> Option<i64> {
+        let mut row = 0;
+        self.positions.clear();
+        while self.positions.is_empty() {
+            row = self.lists.peek()?.0.row;
+            let mut word = None;
+            while let Some(mut list) = self.lists.peek_mut()
+                && list.0.row == row
+            {
+                let is_newest = word.replace(list.0.word) != Some(list.0.word);
+                if is_newest && !list.0.positions.is_empty() {
+                    self.positions.push(list.0.positions);
+                }
+                if !list.0.advance() {
+                    PeekMut::pop(list);
+                }
+            }
+        }
+        Some(row)
     }
 
-    /// Keeps of each word in each row what the newest segment says.
-    fn settle(&mut self) {
-        self.entries
-            .sort_by_key(|entry| (entry.row, entry.word, entry.age));
-        self.entries.dedup_by_key(|entry| (entry.row, entry.word));
-        self.entries.retain(|entry| entry.start < entry.end);
+    /// The places in the row that was reached: those of one word ascend.
+    pub(in crate::index) fn places(&self) -> impl Iterator<Item = Place> {
+        self.positions.iter().flat_map(|list| places(list))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The bulk load against FTS5 itself.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 
 use super::*;
@@ -91,6 +93,51 @@ fn assert_same(documents: &[Vec<Row>], apart: i64) {
         assert_eq!(ours.len(), theirs.len(), "{sql}");
     }
     check(&ours);
+    assert_read(&ours);
+}
+
+/// That we read of every word what FTS5 says of it.
+fn assert_read(connection: &Connection) {
+    connection
+        .execute_batch("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, search, instance)")
+        .unwrap();
+    let mut select = connection
+        .prepare("SELECT term, doc, col, offset FROM words ORDER BY term, doc")
+        .unwrap();
+    let mut rows = select.query([]).unwrap();
+    let mut expected: BTreeMap<String, Vec<(i64, Place)>> = BTreeMap::new();
+    let columns = ["text", "heading", "title"];
+    while let Some(row) = rows.next().unwrap() {
+        let name: String = row.get(2).unwrap();
+        let column = columns.iter().position(|column| *column == name).unwrap();
+        let place = Place::new(column, row.get(3).unwrap());
+        let uses = expected.entry(row.get(0).unwrap()).or_default();
+        uses.push((row.get(1).unwrap(), place));
+    }
+    let fulltext = FullText::open(connection).unwrap();
+    let read = |word: &str, prefix| {
+        let uses = fulltext.uses(word, prefix).unwrap();
+        let (mut rows, mut all) = (uses.rows(), Vec::new());
+        while let Some(row) = rows.next() {
+            all.extend(rows.places().map(|place| (row, place)));
+        }
+        all.sort_unstable();
+        all
+    };
+    for (word, mut uses) in expected.clone() {
+        uses.sort_unstable();
+        assert!(read(&word, false) == uses, "{:.40}", word);
+    }
+    for beginning in ["", "w1", "c", "x", "nobody"] {
+        let begin = |word: &&String| word.starts_with(beginning);
+        let words = expected.keys().filter(begin);
+        let mut uses: Vec<_> = words.flat_map(|word| expected[word].clone()).collect();
+        uses.sort_unstable();
+        assert!(read(beginning, true) == uses, "{beginning}*");
+    }
+    drop(rows);
+    drop(select);
+    connection.execute_batch("DROP TABLE temp.words").unwrap();
 }
 
 /// FTS5's own check of an index.
@@ -231,4 +278,62 @@ fn several_segments_are_one_index() {
         .unwrap();
     check(&connection);
     assert_eq!(count("common"), 200);
+}
+
+#[test]
+fn what_fts5_changed_and_half_merged_is_read_as_fts5_reads_it() {
+    let mut next = numbers(5);
+    let mut rows: Vec<Row> = (0..300)
+        .map(|_| {
+            let length = next(300);
+            [
+                prose(&mut next, length, 3_000),
+                prose(&mut next, 2, 50),
+                String::new(),
+            ]
+        })
+        .collect();
+    let connection = loaded(&[rows.clone()], 1);
+    let put = |sql: &str, id: usize, row: &Row| {
+        let id = id as i64 + 1;
+        connection
+            .execute(sql, params![id, row[0], row[1], row[2]])
+            .unwrap();
+    };
+    for round in 0..60 {
+        connection.execute_batch("BEGIN").unwrap();
+        for _ in 0..8 {
+            let id = next(300) as usize;
+            put(
+                "INSERT INTO search(search, rowid, text, heading, title)
+                 VALUES('delete', ?, ?, ?, ?)",
+                id,
+                &rows[id],
+            );
+            let length = next(300);
+            rows[id] = [
+                prose(&mut next, length, 3_000),
+                String::new(),
+                prose(&mut next, 3, 9),
+            ];
+            // Some stay deleted until they are deleted again, which is nothing.
+            if next(4) > 0 {
+                put(
+                    "INSERT INTO search(rowid, text, heading, title) VALUES(?, ?, ?, ?)",
+                    id,
+                    &rows[id],
+                );
+            } else {
+                rows[id] = [String::new(), String::new(), String::new()];
+            }
+        }
+        connection.execute_batch("COMMIT").unwrap();
+        // A page or two of a merge, which leaves segments half empty.
+        connection
+            .execute_batch("INSERT INTO search(search, rank) VALUES('merge', -3)")
+            .unwrap();
+        if round % 6 == 5 {
+            assert_read(&connection);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::expression::Pattern;
 use super::parse::Expression;
 use super::scope::Scope;
 use crate::index::error::IndexError;
-use crate::index::fulltext::{COLUMNS, FullText, Place, Uses};
+use crate::index::fulltext::{COLUMNS, FullText, Place, Rows};
 
 /// The uses of one text of a query in one chunk that matches.
 #[derive(Clone, Copy, Debug)]
@@ -175,46 +175,65 @@ fn uses_of(
         return Ok(Vec::new());
     };
     let last = fulltext.uses(last, pattern.prefix)?;
-    let of_chunk = |chunk, places: &mut dyn Iterator<Item = Place>| {
+    let words = words.iter().map(|word| fulltext.uses(word, false));
+    let words = words.collect::<Result<Vec<_>, _>>()?;
+    let mut before: Vec<_> = words.iter().map(|word| Before::of(word.rows())).collect();
+    let mut found = Vec::with_capacity(last.len());
+    let mut rows = last.rows();
+    while let Some(chunk) = rows.next() {
         let mut tally = Tally::default();
-        places.for_each(|place| tally.add(place, weights));
-        Use {
+        if before.is_empty() {
+            rows.places().for_each(|place| tally.add(place, weights));
+        } else if let Some(ends) = ends(&mut before, chunk, rows.places().collect()) {
+            ends.into_iter().for_each(|place| tally.add(place, weights));
+        } else {
+            continue;
+        }
+        found.push(Use {
             chunk,
             text,
             frequency: tally.frequency,
             words: tally.words(),
-        }
-    };
-    if words.is_empty() {
-        let mut all = Vec::with_capacity(last.len());
-        all.extend(
-            last.rows()
-                .map(|(chunk, mut places)| of_chunk(chunk, &mut places)),
-        );
-        return Ok(all);
+        });
     }
-    let words = words.iter().map(|word| fulltext.uses(word, false));
-    let words = words.collect::<Result<Vec<_>, _>>()?;
-    Ok(phrases(&words, &last)
-        .map(|(chunk, ends)| of_chunk(chunk, &mut ends.into_iter()))
-        .collect())
+    Ok(found)
 }
 
-/// The chunks in which `words` stand one after the other and then `last`, with
-/// the places of `last`.
-fn phrases(words: &[Uses], last: &Uses) -> impl Iterator<Item = (i64, Vec<Place>)> {
-    let mut before: Vec<_> = words.iter().map(|word| word.rows().peekable()).collect();
-    last.rows().filter_map(move |(chunk, places)| {
-        let mut ends: Vec<Place> = places.collect();
-        for (at, rows) in before.iter_mut().enumerate() {
-            while rows.next_if(|(row, _)| *row < chunk).is_some() {}
-            let (_, places) = rows.next_if(|(row, _)| *row == chunk)?;
-            let further = (words.len() - at) as u32;
-            let wanted: Vec<Place> = places.map(|place| place.after(further)).collect();
-            ends.retain(|end| wanted.binary_search(end).is_ok());
+/// Where a word of a phrase stands that is not its last.
+struct Before<'u> {
+    rows: Rows<'u>,
+    chunk: Option<i64>,
+}
+
+impl<'u> Before<'u> {
+    fn of(mut rows: Rows<'u>) -> Self {
+        let chunk = rows.next();
+        Self { rows, chunk }
+    }
+
+    /// Whether it stands in `chunk`; asked for ascending ones.
+    fn is_in(&mut self, chunk: i64) -> bool {
+        while self.chunk.is_some_and(|here| here < chunk) {
+            self.chunk = self.rows.next();
         }
-        (!ends.is_empty()).then_some((chunk, ends))
-    })
+        self.chunk == Some(chunk)
+    }
+}
+
+/// Which of `ends`, places in `chunk`, have the words `before` right before them.
+fn ends(before: &mut [Before<'_>], chunk: i64, mut ends: Vec<Place>) -> Option<Vec<Place>> {
+    let words = before.len();
+    for (at, word) in before.iter_mut().enumerate() {
+        if !word.is_in(chunk) {
+            return None;
+        }
+        let places = word.rows.places();
+        let next: Vec<Place> = places
+            .map(|place| place.after((words - at) as u32))
+            .collect();
+        ends.retain(|end| next.binary_search(end).is_ok());
+    }
+    (!ends.is_empty()).then_some(ends)
 }
 
 /// What the uses of a text in one chunk come to.

@@ -28,19 +28,19 @@ pub(super) struct Ranking<'i> {
     worth: Vec<f64>,
     /// Words of a chunk on average.
     average: f64,
-    /// Those not yet in order.
-    rest: BinaryHeap<Candidate>,
+    /// Those whose score is not known, by what it is at most.
+    bounds: BinaryHeap<Scored<u32>>,
+    /// Those whose score is known, but not yet whether a better one is to come.
+    scores: BinaryHeap<Scored<i64>>,
     /// The best, in order.
     in_order: Vec<Ranked>,
 }
 
-/// A match and what its score is, or is at most.
-struct Candidate {
+/// A score and what has it: a chunk, or where the uses of one begin. The highest
+/// score is the greatest, of equal ones that of the first.
+struct Scored<T> {
     score: f64,
-    is_exact: bool,
-    /// Where its uses begin, and how many they are.
-    start: u32,
-    count: u32,
+    of: T,
 }
 
 impl<'i> Ranking<'i> {
@@ -58,22 +58,21 @@ impl<'i> Ranking<'i> {
             average: fulltext.words() as f64 / chunks,
             fulltext,
             uses,
-            rest: BinaryHeap::new(),
+            bounds: BinaryHeap::new(),
+            scores: BinaryHeap::new(),
             in_order: Vec::new(),
         };
-        let mut candidates = Vec::with_capacity(ranking.uses.len());
+        let mut bounds = Vec::with_capacity(ranking.uses.len());
         let mut start = 0;
         for uses in ranking.uses.chunk_by(|a, b| a.chunk == b.chunk) {
             let words = uses.iter().map(|it| it.words).max().unwrap_or(0);
-            candidates.push(Candidate {
+            bounds.push(Scored {
                 score: ranking.score(uses, f64::from(words)),
-                is_exact: false,
-                start,
-                count: uses.len() as u32,
+                of: start,
             });
             start += uses.len() as u32;
         }
-        ranking.rest = candidates.into();
+        ranking.bounds = bounds.into();
         ranking
     }
 
@@ -94,23 +93,20 @@ impl<'i> Ranking<'i> {
     /// # Errors
     /// [`IndexError::Damaged`] or [`IndexError::Io`].
     pub(super) fn ties(&mut self, from: usize) -> Result<&mut [Ranked], IndexError> {
-        while let Some(best) = self.rest.peek() {
-            let wanted = self.in_order.get(from);
-            if wanted.is_some_and(|(score, _)| best.score.total_cmp(score).is_lt()) {
+        loop {
+            let score = self.scores.peek().map(|best| best.score);
+            let bound = self.bounds.peek().map(|best| best.score);
+            // A chunk may be as good as the bound says.
+            let is_known = score.is_some_and(|score| bound.is_none_or(|bound| score > bound));
+            let best = if is_known { score } else { bound };
+            let wanted = self.in_order.get(from).map(|(score, _)| *score);
+            if best.is_none() || wanted.is_some_and(|wanted| best < Some(wanted)) {
                 break;
             }
-            let Some(mut best) = self.rest.pop() else {
-                break;
-            };
-            let uses = &self.uses[best.start as usize..][..best.count as usize];
-            let chunk = uses[0].chunk;
-            if best.is_exact {
-                self.in_order.push((best.score, chunk));
-            } else {
-                let words = self.fulltext.length(chunk)? as f64;
-                best.score = self.score(uses, words);
-                best.is_exact = true;
-                self.rest.push(best);
+            if !is_known {
+                self.look_up()?;
+            } else if let Some(best) = self.scores.pop() {
+                self.in_order.push((best.score, best.of));
             }
         }
         let rest = &mut self.in_order[from..];
@@ -118,29 +114,43 @@ impl<'i> Ranking<'i> {
         let end = rest.iter().take_while(same).count();
         Ok(&mut rest[..end])
     }
-}
 
-/// The best is the greatest: the highest score, of equal ones that which is not
-/// known exactly, and then the first chunk.
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.score
-            .total_cmp(&other.score)
-            .then(other.is_exact.cmp(&self.is_exact))
-            .then(other.start.cmp(&self.start))
+    /// Finds the score of the chunk that promises most.
+    fn look_up(&mut self) -> Result<(), IndexError> {
+        let Some(best) = self.bounds.pop() else {
+            return Ok(());
+        };
+        let mut chunks = self.uses[best.of as usize..].chunk_by(|a, b| a.chunk == b.chunk);
+        let uses = chunks.next().unwrap_or_default();
+        let Some(Use { chunk, .. }) = uses.first() else {
+            return Ok(());
+        };
+        let words = self.fulltext.length(*chunk)? as f64;
+        self.scores.push(Scored {
+            score: self.score(uses, words),
+            of: *chunk,
+        });
+        Ok(())
     }
 }
 
-impl PartialOrd for Candidate {
+impl<T: Ord> Ord for Scored<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_score = self.score.total_cmp(&other.score);
+        by_score.then_with(|| other.of.cmp(&self.of))
+    }
+}
+
+impl<T: Ord> PartialOrd for Scored<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Candidate {
+impl<T: Ord> PartialEq for Scored<T> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Candidate {}
+impl<T: Ord> Eq for Scored<T> {}

@@ -79,7 +79,7 @@ impl<'c> FullText<'c> {
         let mut uses = Uses::default();
         let mut words: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
         for (age, pages) in self.segments.iter().enumerate() {
-            self.each_word(*pages, &key, prefix, &mut |word, list| {
+            self.each_word(*pages, &key, prefix, |word, list| {
                 let next = words.len() as u32;
                 let mut listed = Listed {
                     word: *words.entry(word.to_vec()).or_insert(next),
@@ -88,9 +88,7 @@ impl<'c> FullText<'c> {
                     last: 0,
                     bytes: Vec::new(),
                 };
-                self.each_row(*pages, list, &mut |row, positions| {
-                    listed.add(row, positions)
-                })?;
+                self.each_row(*pages, list, |row, positions| listed.add(row, positions))?;
                 uses.lists.push(listed);
                 Ok(())
             })?;
@@ -105,7 +103,7 @@ impl<'c> FullText<'c> {
         pages: Pages,
         key: &[u8],
         prefix: bool,
-        show: &mut dyn FnMut(&[u8], List) -> Result<(), IndexError>,
+        mut show: impl FnMut(&[u8], List) -> Result<(), IndexError>,
     ) -> Result<(), IndexError> {
         let mut word = Vec::new();
         for number in self.first_page(pages, key)?..=pages.last {
@@ -151,7 +149,7 @@ impl<'c> FullText<'c> {
         &self,
         pages: Pages,
         mut list: List,
-        show: &mut dyn FnMut(i64, &[u8]),
+        mut show: impl FnMut(i64, &[u8]),
     ) -> Result<(), IndexError> {
         // The first row of a list or of a page is written as it is, the others
         // as their distance from the one before.

@@ -126,7 +126,7 @@ fn assert_read(connection: &Connection) {
     };
     for (word, mut uses) in expected.clone() {
         uses.sort_unstable();
-        assert!(read(&word, false) == uses, "{:.40}", word);
+        assert!(read(&word, false) == uses, "{word:.40}");
     }
     for beginning in ["", "w1", "c", "x", "nobody"] {
         let begin = |word: &&String| word.starts_with(beginning);

@@ -131,7 +131,7 @@ impl Part {
 
 /// The numbers in both of two ascending lists.
 fn both(a: &[i64], b: &[i64]) -> Vec<i64> {
-    merged(a, b, |order| order.is_eq())
+    merged(a, b, Ordering::is_eq)
 }
 
 /// The numbers in either of them.
@@ -141,7 +141,7 @@ fn either(a: &[i64], b: &[i64]) -> Vec<i64> {
 
 /// The numbers in the first that are not in the second.
 fn only_first(a: &[i64], b: &[i64]) -> Vec<i64> {
-    merged(a, b, |order| order.is_lt())
+    merged(a, b, Ordering::is_lt)
 }
 
 /// Goes through two ascending lists together and keeps a number where `keep`

@@ -78,8 +78,7 @@ impl Lexicons {
 impl Lexicon {
     fn postings<'a>(&mut self, chunks: impl Iterator<Item = [&'a str; COLUMNS]>) -> Postings {
         if self.vocabulary.len() > MOST_WORDS {
-            self.vocabulary.clear();
-            self.ends.clear();
+            (self.vocabulary, self.ends) = (Vocabulary::default(), Vec::new());
             self.id.generation += 1;
         }
         let sizes: Vec<_> = chunks.map(|columns| self.read(columns)).collect();

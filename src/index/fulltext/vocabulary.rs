@@ -109,13 +109,6 @@ impl Vocabulary {
         number
     }
 
-    /// Forgets all words, but keeps the room for them.
-    pub(super) fn clear(&mut self) {
-        self.numbers.clear();
-        self.bytes.clear();
-        self.ends.clear();
-    }
-
     /// The numbers of all words, by ascending word.
     pub(super) fn sorted(&self) -> Vec<usize> {
         // Eight bytes tell most words apart without a look elsewhere.

@@ -297,6 +297,31 @@ mod tests {
         compare(&texts.map(str::to_owned));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn a_short_word_is_the_one_that_is_next(text in "[aZ09@`{~é\u{301}\u{80}日 ]{0,40}") {
+            let (mut words, mut with_short) = (Words::of(&text), Words::of(&text));
+            loop {
+                let (mut expected, mut found) = (Vec::new(), Vec::new());
+                let next = words.next_into(&mut expected);
+                match with_short.next_short() {
+                    Some(word) => {
+                        assert!((1..=8).contains(&word.length));
+                        found.extend_from_slice(&word.folded.to_be_bytes()[..word.length]);
+                        assert_eq!(word.folded << (8 * (word.length - 1)) << 8, 0);
+                    }
+                    None => {
+                        with_short.next_into(&mut found);
+                    }
+                }
+                assert_eq!(found, expected);
+                if next.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_word_knows_where_it_stands() {
         let text = "Ünï-cøde, e\u{301}t!";

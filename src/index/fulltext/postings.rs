@@ -98,16 +98,15 @@ impl Postings {
     /// Adds a word, whose number is `number`, with all its uses in order.
     pub(super) fn push(&mut self, number: u32, word: &[u8], uses: &[Use]) {
         let mut before = None;
-        let mut rest = uses.iter().peekable();
-        while let Some(chunk) = rest.peek().map(|place| place.chunk) {
-            if let Some(before) = before.replace(chunk) {
-                varint::put(&mut self.lists, u64::from(chunk - before));
+        for chunk in uses.chunk_by(|a, b| a.chunk == b.chunk) {
+            let here = chunk[0].chunk;
+            if let Some(before) = before.replace(here) {
+                varint::put(&mut self.lists, u64::from(here - before));
             }
             let start = self.lists.len();
             // Most lists are short enough for a size of one byte.
             self.lists.push(0);
-            let same = std::iter::from_fn(|| rest.next_if(|place| place.chunk == chunk));
-            positions(same.map(|place| place.place), &mut self.lists);
+            positions(chunk.iter().map(|it| it.place), &mut self.lists);
             // The lowest bit would say that the row is deleted.
             let size = (self.lists.len() - start - 1) as u64 * 2;
             match u8::try_from(size) {

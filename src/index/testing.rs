@@ -199,3 +199,13 @@ pub(super) const SMALL: &[(&str, &str)] = &[
         "Uma árvore é água. [[soil#compost-heap]] [[nobody]]\nUma árvore é água. [[soil#compost-heap]] [[nobody]]\n",
     ),
 ];
+
+/// Pseudo-random numbers below those asked for, the same everywhere.
+pub(super) fn numbers(mut seed: u64) -> impl FnMut(usize) -> usize {
+    move |below| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::*;
+use crate::index::testing::numbers;
 
 const CREATE: &str = "CREATE VIRTUAL TABLE search USING fts5(text, heading, title, content='',
      tokenize='unicode61 remove_diacritics 2')";
@@ -152,23 +153,13 @@ fn row(text: impl Into<String>) -> Row {
     [text.into(), String::new(), String::new()]
 }
 
-/// Pseudo-random numbers that are the same everywhere.
-fn numbers(mut seed: u64) -> impl FnMut(u64) -> u64 {
-    move |below| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    }
-}
-
 /// Text of `length` words of all lengths out of `vocabulary` many, common ones
 /// more often.
-fn prose(next: &mut impl FnMut(u64) -> u64, length: u64, vocabulary: u64) -> String {
-    let word = |next: &mut dyn FnMut(u64) -> u64| {
+fn prose(next: &mut impl FnMut(usize) -> usize, length: usize, vocabulary: usize) -> String {
+    let word = |next: &mut dyn FnMut(usize) -> usize| {
         let most = next(vocabulary) + 1;
         let word = next(most);
-        format!("w{word:x}{}", &"abcdefghijklm"[..word as usize % 14])
+        format!("w{word:x}{}", &"abcdefghijklm"[..word % 14])
     };
     (0..length).map(|_| word(next) + " ").collect()
 }
@@ -185,7 +176,7 @@ fn pages_are_those_of_fts5() {
                     [
                         prose(&mut next, text, 3_000),
                         prose(&mut next, chunk % 3, 50),
-                        prose(&mut next, u64::from(chunk == 0) * 4, 50),
+                        prose(&mut next, usize::from(chunk == 0) * 4, 50),
                     ]
                 })
                 .collect()
@@ -304,7 +295,7 @@ fn what_fts5_changed_and_half_merged_is_read_as_fts5_reads_it() {
     for round in 0..60 {
         connection.execute_batch("BEGIN").unwrap();
         for _ in 0..8 {
-            let id = next(300) as usize;
+            let id = next(300);
             put(
                 "INSERT INTO search(search, rowid, text, heading, title)
                  VALUES('delete', ?, ?, ?, ?)",

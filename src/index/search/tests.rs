@@ -7,7 +7,7 @@ use super::expression::render;
 use super::ranking::Ranked;
 use super::*;
 use crate::foundation::checksum::Checksum;
-use crate::index::testing::{build, bytes, document, facts, prepared};
+use crate::index::testing::{build, bytes, document, facts, numbers, prepared};
 use crate::index::{Built, Change, Editable, Scratch};
 
 /// Every match with its score, best first, as FTS5 has it.
@@ -59,16 +59,6 @@ fn assert_same(built: &Built, queries: &[String]) {
     for text in queries {
         let query = Query::new(parse(text).unwrap());
         assert_eq!(by_us(&index, &query), by_fts5(&fresh, &query), "{text}");
-    }
-}
-
-/// Pseudo-random numbers that are the same everywhere.
-fn numbers(mut seed: u64) -> impl FnMut(usize) -> usize {
-    move |below| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize % below
     }
 }
 

@@ -134,9 +134,10 @@ fn check_not_superseded(plan: &RunPlan) -> Result<(), RunError> {
     Err(RunError::Superseded { current })
 }
 
-/// Writes every file into the staging folder, durably, in no order, and checks
-/// the packs that the run shares: nothing is shown before all is done. So the disk is given the index, by
-/// far the largest, while the small ones are written beside it.
+/// Writes every file into the staging folder, durably, in no order but that the
+/// index comes before its record, and checks the packs that the run shares:
+/// nothing is shown before all is done. So the disk is given the index, by far
+/// the largest, while the small ones are written beside it.
 fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(), RunError> {
     let staging = plan.layout.staging();
     match fs::create_dir(&staging) {

@@ -1,6 +1,7 @@
-//! The bulk load of `search`: its words gathered in memory and written as
-//! segments of FTS5's own format, since feeding FTS5 row by row would keep
-//! one core busy longer than everything else together.
+//! The table `search`: its bulk load, and the reading of it that a ranking
+//! needs. The words are gathered in memory and written as segments of FTS5's own
+//! format, since feeding FTS5 row by row would keep one core busy longer than
+//! everything else together.
 //!
 //! [`Lexicons`] make [`Postings`] of a few documents each, in parallel; [`Loader`] takes
 //! them in the order of the rows. What is written is what FTS5 would have written

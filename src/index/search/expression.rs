@@ -4,28 +4,6 @@
 use super::parse::Expression;
 use crate::index::words::{Token, tokens};
 
-/// The FTS5 expression for a tree: what it means, said in another language.
-#[cfg(test)]
-pub(super) fn render(expression: &Expression) -> String {
-    match expression {
-        Expression::Text { text, prefix } => {
-            let star = if *prefix { " *" } else { "" };
-            // A NUL would end the expression early.
-            let text = text.replace('\0', " ").replace('"', "\"\"");
-            format!("\"{text}\"{star}")
-        }
-        Expression::And(parts) => joined(parts, " AND "),
-        Expression::Or(parts) => joined(parts, " OR "),
-        Expression::Not(left, right) => format!("({} NOT {})", render(left), render(right)),
-    }
-}
-
-#[cfg(test)]
-fn joined(parts: &[Expression], operator: &str) -> String {
-    let parts: Vec<String> = parts.iter().map(render).collect();
-    format!("({})", parts.join(operator))
-}
-
 /// A word or phrase as tokens.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {

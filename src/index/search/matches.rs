@@ -99,8 +99,9 @@ enum Part {
 
 impl Part {
     fn joined(parts: Vec<Self>, join: fn(&[i64], &[i64]) -> Vec<i64>) -> Self {
-        let chunks = parts.iter().map(|part| part.chunks().into_owned());
-        let chunks = chunks.reduce(|a, b| join(&a, &b)).unwrap_or_default();
+        let chunks = parts.iter().map(Self::chunks);
+        let chunks = chunks.reduce(|a, b| join(&a, &b).into());
+        let chunks = chunks.unwrap_or_default().into_owned();
         Self::Joined { chunks, parts }
     }
 

@@ -270,7 +270,7 @@ fn single_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::index::search::expression::render;
+    use crate::index::search::tests::render;
 
     fn shown(text: &str) -> String {
         render(&parse(text).unwrap())

@@ -3,12 +3,31 @@
 
 use rusqlite::{Connection, MAIN_DB, params};
 
-use super::expression::render;
 use super::ranking::Ranked;
 use super::*;
 use crate::foundation::checksum::Checksum;
 use crate::index::testing::{build, bytes, document, facts, numbers, prepared};
 use crate::index::{Built, Change, Editable, Scratch};
+
+/// The FTS5 expression for a tree: what it means, said in another language.
+pub(super) fn render(expression: &Expression) -> String {
+    match expression {
+        Expression::Text { text, prefix } => {
+            let star = if *prefix { " *" } else { "" };
+            // A NUL would end the expression early.
+            let text = text.replace('\0', " ").replace('"', "\"\"");
+            format!("\"{text}\"{star}")
+        }
+        Expression::And(parts) => joined(parts, " AND "),
+        Expression::Or(parts) => joined(parts, " OR "),
+        Expression::Not(left, right) => format!("({} NOT {})", render(left), render(right)),
+    }
+}
+
+fn joined(parts: &[Expression], operator: &str) -> String {
+    let parts: Vec<String> = parts.iter().map(render).collect();
+    format!("({})", parts.join(operator))
+}
 
 /// Every match with its score, best first, as FTS5 has it.
 fn by_fts5(connection: &Connection, query: &Query) -> Vec<Ranked> {

@@ -14,7 +14,7 @@ use crate::foundation::Sha256;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::sqlite::Scratch;
 use crate::graph::WorkspacePath;
-use crate::index::{Builder, Built, Change, Editable, Facts as IndexFacts, IndexError, Resolved};
+use crate::index::{self, Builder, Built, Change, Editable, IndexError, Resolved};
 use crate::run::pack::PackWriter;
 use crate::run::plan::{Changes, Planned};
 use crate::run::standing::next_ordinal;
@@ -237,7 +237,7 @@ enum IndexWork<B> {
 
 impl IndexWork<Builder> {
     /// Resolves the links of a new index.
-    fn resolve(self, facts: &IndexFacts) -> Result<IndexWork<Resolved>, IndexError> {
+    fn resolve(self, facts: &index::Facts) -> Result<IndexWork<Resolved>, IndexError> {
         Ok(match self {
             Self::Scratch(builder) => IndexWork::Scratch(Box::new(builder.resolve(facts)?)),
             Self::Update { index, changes } => IndexWork::Update { index, changes },
@@ -246,7 +246,7 @@ impl IndexWork<Builder> {
 }
 
 impl IndexWork<Resolved> {
-    fn finish(self, facts: &IndexFacts) -> Result<Built, IndexError> {
+    fn finish(self, facts: &index::Facts) -> Result<Built, IndexError> {
         match self {
             Self::Scratch(index) => index.finish(facts),
             Self::Update { index, changes } => index.update(&changes, facts),

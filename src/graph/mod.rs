@@ -1,7 +1,7 @@
 //! Floor 1: the model of the graph.
 //!
 //! Owns the document model (what one source says, independent of where it
-//! lies), node ids, and the rule by which a link target is resolved. Pure;
+//! lies), node ids, and the rules by which a link target is resolved. Pure;
 //! reads no file. `source` makes documents, `run` stores them, `index`
 //! projects them.
 //!
@@ -9,6 +9,7 @@
 //! bytes at two paths are one document. Paths come in when a run's tree
 //! names it, which is also when ids exist and links are resolved.
 
+pub mod candidates;
 mod document;
 mod id;
 mod path;

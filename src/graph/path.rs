@@ -80,7 +80,7 @@ impl WorkspacePath {
                 part => parts.push(part),
             }
         }
-        parts.join("/").parse().ok()
+        Self::of(parts.join("/")).ok()
     }
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::digest::RowHasher;
 use super::layout::usual_mention_bytes;
 use crate::foundation::Sha256;
-use crate::graph::resolve::{self, Candidates};
+use crate::graph::candidates::{self, Candidates, candidates};
 use crate::graph::{Document, LinkRule, MentionRule, RawLink, WorkspacePath};
 
 /// One source of a run, as the tree names it.
@@ -178,10 +178,6 @@ fn mention_rows(document: &Document) -> Vec<MentionRow> {
     rows
 }
 
-/// The name of a link whose candidates an inverse rule does not cover: such
-/// a link is resolved again at every update.
-pub(super) const ANY_NAME: i64 = 0;
-
 /// Under which name `link` is found again; `None` when nothing that an edit
 /// does can change where it points.
 fn link_name(source: &WorkspacePath, link: &RawLink) -> Option<i64> {
@@ -190,22 +186,16 @@ fn link_name(source: &WorkspacePath, link: &RawLink) -> Option<i64> {
 
 /// As [`link_name`], from the link's parts.
 pub(super) fn name_of(source: &WorkspacePath, rule: LinkRule, target: &str) -> Option<i64> {
-    match resolve::candidates(source, rule, target) {
+    match candidates(source, rule, target) {
         Candidates::External(_) | Candidates::Nothing => None,
         Candidates::Stem { stem, .. } => Some(stem_name(&stem)),
-        Candidates::Label(label) => Some(label_name(&label)),
-        Candidates::Paths { paths, .. } => {
-            let first = path_name(paths.first()?.as_str());
-            let covered = paths
-                .iter()
-                .all(|path| names_of_document(path).contains(&first));
-            Some(if covered { first } else { ANY_NAME })
-        }
+        Candidates::Label(label) => Some(label_name(label)),
+        Candidates::Paths { paths, .. } => Some(path_name(paths.exact().as_str())),
     }
 }
 
 /// The names of all links that may point at the document `path`: the inverse
-/// of [`name_of`], as far as that finds it to hold.
+/// of [`name_of`].
 pub(super) fn names_of_document(path: &WorkspacePath) -> Vec<i64> {
     let text = path.as_str();
     let mut names = vec![path_name(text), stem_name(&path.stem().to_lowercase())];
@@ -217,7 +207,7 @@ pub(super) fn names_of_document(path: &WorkspacePath) -> Vec<i64> {
         names.push(path_name(&format!("{bare}.html")));
         names.push(path_name(&format!("{bare}.htm")));
     }
-    if resolve::FOLDER_PAGES.contains(&path.file_name()) && !path.parent().is_empty() {
+    if candidates::FOLDER_PAGES.contains(&path.file_name()) && !path.parent().is_empty() {
         names.push(path_name(path.parent()));
     }
     names
@@ -244,16 +234,57 @@ fn label_name(label: &str) -> i64 {
 
 /// FNV-1a, folded to 31 bits so that it takes four bytes in a record. Two
 /// names that collide cost a needless look, nothing else; names that look
-/// equal do, as [`resolve::composed`] has it.
+/// equal do, as [`candidates::composed`] has it.
 fn name_hash(domain: u8, text: &str) -> i64 {
     let text = match text.is_ascii() {
         true => Cow::Borrowed(text),
-        false => Cow::Owned(resolve::composed(text)),
+        false => Cow::Owned(candidates::composed(text)),
     };
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in std::iter::once(domain).chain(text.bytes()) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
     let folded = ((hash >> 33) ^ hash) & 0x7fff_ffff;
-    (folded as i64).max(ANY_NAME + 1)
+    folded as i64
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::index::layout::Code;
+
+    /// Targets and paths of parts that mean something to the rules of links.
+    fn path_like() -> impl Strategy<Value = String> {
+        let part = prop::sample::select(vec![
+            "a", "B", "é", "e\u{301}", "\u{212a}", "\u{37e}", ".", "..", "/", "/", "README",
+            "index", ".md", ".md", ".rst", ".html", ".htm", ".txt", "%2e", " ", "#x", "?q",
+        ]);
+        prop::collection::vec(part, 1..8).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn a_document_has_the_names_of_all_links_that_may_point_at_it(
+            source in path_like().prop_filter_map("a path", |text| text.parse().ok()),
+            target in path_like(),
+            rule in prop::sample::select(LinkRule::ALL.to_vec()),
+        ) {
+            if let Candidates::Paths { paths, .. } = candidates(&source, rule, &target) {
+                let name = name_of(&source, rule, &target).unwrap();
+                let mut any = 0;
+                let missed = paths.find_map(|path| {
+                    let path = path.parse().ok()?;
+                    any += 1;
+                    (!names_of_document(&path).contains(&name)).then_some(path)
+                });
+                prop_assert!(any > 0);
+                prop_assert_eq!(missed, None);
+            }
+        }
+    }
 }

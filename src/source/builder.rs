@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::chunks::{Chunks, chunk_at};
 use super::lines::{Lines, offset};
 use super::slugs::Slugs;
-use crate::graph::resolve::MAX_TARGET_BYTES;
+use crate::graph::candidates::MAX_TARGET_BYTES;
 use crate::graph::{
     Anchor, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, TagRule, TagUse,
 };

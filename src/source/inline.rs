@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::builder::Builder;
-use crate::graph::resolve::MAX_TARGET_BYTES;
+use crate::graph::candidates::MAX_TARGET_BYTES;
 use crate::graph::{LinkRule, TagRule};
 
 /// Scans `range` of the source once, from left to right.

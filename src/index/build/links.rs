@@ -293,8 +293,8 @@ impl Lookup for Known<'_> {
 }
 
 impl Targets for Known<'_> {
-    fn has_document(&self, path: &WorkspacePath) -> bool {
-        self.ids.contains_key(path.as_str())
+    fn has_document(&self, path: &str) -> bool {
+        self.ids.contains_key(path)
     }
 
     fn has_section(&self, path: &WorkspacePath, anchor: &str) -> bool {

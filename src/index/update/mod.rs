@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use super::build::{Built, Counts, Facts, Inserts, Workshop, files_digest, write_refused};
 use super::error::IndexError;
 use super::open::{Meta, check_schema};
-use super::prepare::{ANY_NAME, Prepared, names_of_document, names_of_labels};
+use super::prepare::{Prepared, names_of_document, names_of_labels};
 use super::recompute;
 use super::stems::Stems;
 use super::{digest, layout};
@@ -240,17 +240,12 @@ impl Updater<'_> {
             }
             Ok(())
         };
-        let mut any = false;
         for edit in edits.iter().filter(|edit| edit.turns_links()) {
-            any = true;
             let new = edit.new.map(|new| &new.document);
             let labels = edit.old.into_iter().chain(new).flat_map(names_of_labels);
             for name in names_of_document(edit.path).into_iter().chain(labels) {
                 add(name)?;
             }
-        }
-        if any {
-            add(ANY_NAME)?;
         }
         if files_changed {
             let mut outside = self.connection.prepare(

@@ -298,8 +298,8 @@ impl Lookup for Live<'_> {
 }
 
 impl Targets for Live<'_> {
-    fn has_document(&self, path: &WorkspacePath) -> bool {
-        self.document(path.as_str()).is_some()
+    fn has_document(&self, path: &str) -> bool {
+        self.document(path).is_some()
     }
 
     fn has_section(&self, path: &WorkspacePath, anchor: &str) -> bool {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::graph::resolve::{Candidates, candidates};
+use crate::graph::candidates::{Candidates, candidates};
 use crate::graph::{Document, WorkspacePath};
 use crate::run::tree::{Entry, Files};
 use crate::source::Root;
@@ -20,7 +20,7 @@ pub(super) fn of_document(path: &WorkspacePath, document: &Document) -> Vec<Work
         .links
         .iter()
         .filter_map(|link| match candidates(path, link.rule, &link.target) {
-            Candidates::Paths { paths, .. } => paths.into_iter().next(),
+            Candidates::Paths { paths, .. } => Some(paths.into_exact()),
             Candidates::External(_)
             | Candidates::Stem { .. }
             | Candidates::Label(_)

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::graph::{LinkRule, resolve};
+use crate::graph::{LinkRule, candidates, resolve};
 use crate::source::builder::{Builder, MAX_ROWS, collapsed};
 
 /// How often `.. _a: b_` is followed.
@@ -186,7 +186,7 @@ impl<'t> Target<'t> {
 /// A name as names are compared: lower case, one blank between words, without
 /// escapes.
 pub(super) fn normalized(name: &str) -> String {
-    collapsed(name, resolve::MAX_TARGET_BYTES)
+    collapsed(name, candidates::MAX_TARGET_BYTES)
         .replace('\\', "")
         .to_lowercase()
 }

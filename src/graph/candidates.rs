@@ -1,0 +1,237 @@
+//! What a link's target may name: a pure rule, before anything is known of
+//! what a workspace holds.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::{LinkRule, WorkspacePath};
+
+/// The longest target that is resolved, in bytes; longer ones were cut at
+/// extraction.
+pub const MAX_TARGET_BYTES: usize = 2_048;
+
+/// The files that are the page of their folder.
+pub const FOLDER_PAGES: [&str; 3] = ["README.md", "index.md", "index.rst"];
+
+/// What a target names inside the workspace. Incremental updates use it to find
+/// which links an edit may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Candidates<'t> {
+    /// A URL: never resolved against the workspace.
+    External(&'t str),
+    /// A document or file by its path.
+    Paths {
+        /// Which paths it may have.
+        paths: Paths,
+        /// The `#fragment`, percent-decoded, without `#`.
+        fragment: Option<Cow<'t, str>>,
+    },
+    /// A document by its file name, anywhere in the workspace.
+    Stem {
+        /// File name without extension, lower case.
+        stem: String,
+        /// The `#fragment`.
+        fragment: Option<Cow<'t, str>>,
+    },
+    /// A label of reStructuredText, defined anywhere in the workspace.
+    Label(&'t str),
+    /// Leaves the workspace or is no path at all.
+    Nothing,
+}
+
+/// What a link written with `rule` in `source` as `target` may name.
+#[must_use]
+pub fn candidates<'t>(source: &WorkspacePath, rule: LinkRule, target: &'t str) -> Candidates<'t> {
+    let target = target.trim();
+    // No relative path starts like this (RFC 3986, 4.2).
+    if rule == LinkRule::RstLink
+        && let Some(label) = target.strip_prefix(":ref:")
+    {
+        return Candidates::Label(label);
+    }
+    if rule != LinkRule::Wikilink && (has_scheme(target) || target.starts_with("//")) {
+        return Candidates::External(target);
+    }
+    let (path, fragment) = match target.split_once('#') {
+        Some((path, fragment)) => (path, Some(decode(fragment)).filter(|text| !text.is_empty())),
+        None => (target, None),
+    };
+    let path = if rule == LinkRule::Wikilink {
+        Cow::Borrowed(path.trim())
+    } else {
+        decode(path.split('?').next().unwrap_or(path))
+    };
+    if path.is_empty() {
+        let paths = Paths::only(source.clone());
+        return Candidates::Paths { paths, fragment };
+    }
+    if rule == LinkRule::Wikilink && !path.contains('/') {
+        let stem = path.strip_suffix(".md").unwrap_or(&path).to_lowercase();
+        return Candidates::Stem { stem, fragment };
+    }
+    let base = match (path.strip_prefix('/'), rule) {
+        // A leading slash means the workspace root; wikilinks with folders too.
+        (Some(_), _) | (None, LinkRule::Wikilink) => "",
+        (None, _) => source.parent(),
+    };
+    match WorkspacePath::join(base, &path) {
+        Some(exact) => Candidates::Paths {
+            paths: Paths::of(exact, rule, path.ends_with('/')),
+            fragment,
+        },
+        None => Candidates::Nothing,
+    }
+}
+
+/// The paths that one target may mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    exact: WorkspacePath,
+    /// Whether the page of the folder `exact` may be meant.
+    folder: bool,
+    /// Whether an extension may have been left out.
+    bare: bool,
+    /// The length of `exact` before its `.html`, where it may be the page that
+    /// a book makes of a source.
+    rendered: Option<usize>,
+}
+
+impl Paths {
+    fn only(exact: WorkspacePath) -> Self {
+        Self {
+            exact,
+            folder: false,
+            bare: false,
+            rendered: None,
+        }
+    }
+
+    fn of(exact: WorkspacePath, rule: LinkRule, slash: bool) -> Self {
+        let extension = exact.extension();
+        // reStructuredText names pages without their extension.
+        let bare = extension.is_empty() || matches!(rule, LinkRule::Wikilink | LinkRule::RstLink);
+        let rendered = matches!(extension, "html" | "htm")
+            .then(|| exact.as_str().len() - extension.len() - ".".len());
+        Self {
+            folder: true,
+            bare: bare && !slash,
+            rendered: rendered.filter(|_| !slash),
+            exact,
+        }
+    }
+
+    /// The path as it is written.
+    #[must_use]
+    pub const fn exact(&self) -> &WorkspacePath {
+        &self.exact
+    }
+
+    /// The path as it is written; what comes out for that.
+    #[must_use]
+    pub fn into_exact(self) -> WorkspacePath {
+        self.exact
+    }
+
+    /// The first of the paths, most specific first, for which `find` has an
+    /// answer. Not all of them need to be paths that can be.
+    pub fn find_map<T>(&self, mut find: impl FnMut(&str) -> Option<T>) -> Option<T> {
+        if let Some(found) = self.each(&mut find) {
+            return Some(found);
+        }
+        if self.exact.as_str().is_ascii() {
+            return None;
+        }
+        self.each(&mut |path| other_forms(path).iter().find_map(|form| find(form)))
+    }
+
+    /// As [`Self::find_map`], without the other forms of Unicode.
+    fn each<T>(&self, find: &mut impl FnMut(&str) -> Option<T>) -> Option<T> {
+        let exact = self.exact.as_str();
+        if let Some(found) = find(exact) {
+            return Some(found);
+        }
+        let bare = self.bare.then_some(exact);
+        let rendered = self.rendered.map(|length| &exact[..length]);
+        let stems = bare.into_iter().chain(rendered);
+        let sources = stems.flat_map(|stem| [".md", ".rst"].map(|end| (stem, "", end)));
+        let folder = self.folder.then_some(FOLDER_PAGES).into_iter().flatten();
+        let pages = folder.map(|page| (exact, "/", page));
+        let mut path = String::new();
+        sources.chain(pages).find_map(|(stem, between, end)| {
+            path.clear();
+            path.extend([stem, between, end]);
+            find(&path)
+        })
+    }
+}
+
+/// `name` in the normal forms of Unicode that it is not written in: the name
+/// of a file may be composed and a link to it decomposed, or the reverse,
+/// without anybody seeing a difference.
+pub(super) fn other_forms(name: &str) -> Vec<String> {
+    if name.is_ascii() {
+        return Vec::new();
+    }
+    let mut forms = vec![composed(name), name.nfd().collect()];
+    forms.retain(|form| form != name);
+    forms
+}
+
+/// `name` in composed form: equal for names that look equal.
+#[must_use]
+pub fn composed(name: &str) -> String {
+    name.nfc().collect()
+}
+
+/// Whether `target` starts with a URI scheme (RFC 3986, 3.1) of two letters
+/// or more, so that `c:` is not one.
+pub(super) fn has_scheme(target: &str) -> bool {
+    target.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.len() >= 2
+            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    })
+}
+
+/// Percent-decodes `text`; an escape that is broken or not UTF-8 stays as
+/// written.
+fn decode(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match escape {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_escapes_stay_as_written() {
+        assert_eq!(decode("a%2"), "a%2");
+        assert_eq!(decode("a%zz%20b"), "a%zz b");
+        assert_eq!(decode("%ff"), "%ff");
+    }
+}

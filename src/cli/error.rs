@@ -300,6 +300,9 @@ impl From<RunError> for Failure {
                 .run(current)
                 .why("what it published stands; nothing of this command was kept")
                 .hint("run the command again"),
+            RunError::Unsynced { run, .. } => Self::new(Exit::Failed, "io", text)
+                .run(run)
+                .hint("auditgraph verify"),
             RunError::Damaged(_) => Self::damaged(text),
             RunError::Layout(LayoutError::NotAFolder(path)) => {
                 Self::new(Exit::Failed, "layout", text).path(path.display())
@@ -347,6 +350,7 @@ impl From<GcError> for Failure {
             GcError::Run(error) => error.into(),
             GcError::KeepNone => Self::usage(text),
             GcError::Current(run) => Self::usage(text).run(run),
+            GcError::Newest(run) => Self::usage(text).run(run).hint("auditgraph rebuild"),
             GcError::Unknown(_) => {
                 Self::new(Exit::Failed, "unknown_run", text).hint("auditgraph runs")
             }

@@ -37,6 +37,14 @@ pub enum RunError {
         /// What is current now.
         current: String,
     },
+    /// A run is current, but the disk did not confirm that it keeps it.
+    #[error("run {run} is current now, but may not survive a power cut: {reason}")]
+    Unsynced {
+        /// The run.
+        run: RunId,
+        /// Where the disk failed, and how.
+        reason: String,
+    },
     /// What is stored is not what was written.
     #[error("{0}")]
     Damaged(String),

@@ -1,9 +1,10 @@
-//! Collecting old runs: the only command that removes anything under `runs/`
-//! or `packs/`, and only what the user names.
+//! Collecting old runs: the only command that removes runs, and only those that
+//! the user names, with the packs and cached files that no run needs any more.
 //!
 //! Manifests go first, then what no remaining run needs. So a kill in between
-//! leaves packs that nobody names; the next `gc` removes those. The current
-//! run is never removed; incompatible and foreign runs only by name.
+//! leaves packs and cached files of no run; the next `gc` removes those. The
+//! current run is never removed; incompatible and foreign runs only by name.
+//! Where it is not known what the current run needs, every pack stays.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,9 +13,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::recover::recover;
 use super::standing::{self, Standing};
-use super::{PackName, RunError, RunId, intent, manifest, publish};
-use crate::foundation::durable;
+use super::{Manifest, PackName, RunError, RunId, intent, manifest, publish};
+use crate::foundation::{durable, json};
 use crate::workspace::{Layout, Lock, usage};
 
 /// Which runs to remove.
@@ -32,6 +34,11 @@ pub enum GcError {
     /// The current run was named.
     #[error("{0} is the current run, which is never removed")]
     Current(RunId),
+    /// The newest run was named, and `current` cannot be read.
+    #[error(
+        "{0} is the newest run, and nothing else remembers its number: `current` cannot be read"
+    )]
+    Newest(RunId),
     /// There is no such run.
     #[error("there is no run {0:?}")]
     Unknown(String),
@@ -77,25 +84,35 @@ pub struct Removal {
 /// # Errors
 /// [`GcError`].
 pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
-    let current = match (Standing::judge(layout)?, choice) {
-        (Standing::Ready(manifest), _) => Some(manifest.run),
-        (Standing::RebuildRequired { run, .. }, Choice::Runs(_)) => run,
+    let standing = Standing::judge(layout)?;
+    let current = match (&standing, choice) {
+        (Standing::Ready(manifest), _) => Some(manifest.run.clone()),
+        (Standing::RebuildRequired { run, .. }, Choice::Runs(_)) => run.clone(),
         (Standing::RebuildRequired { run, reason }, Choice::Keep(_)) => {
+            let (run, reason) = (run.clone(), reason.clone());
             return Err(RunError::RebuildRequired { run, reason }.into());
         }
         (Standing::Empty, _) => return Err(RunError::NoRun.into()),
     };
-    let (readable, incompatible): (Vec<RunId>, Vec<RunId>) = standing::list_runs(layout)?
-        .into_iter()
-        .partition(|run| standing::read_manifest(layout, run).is_ok());
+    let (mut readable, mut incompatible) = (Vec::new(), Vec::new());
+    for run in standing::list_runs(layout)? {
+        match standing::read_manifest(layout, &run) {
+            Ok(manifest) => readable.push(manifest),
+            Err(_) => incompatible.push(run),
+        }
+    }
     let (chosen, foreign) = match choice {
         Choice::Keep(0) => return Err(GcError::KeepNone),
         Choice::Keep(count) => (beyond(&readable, *count, current.as_ref()), Vec::new()),
         Choice::Runs(names) => named(layout, names, current.as_ref())?,
     };
-    let stays = |run: &&RunId| !chosen.contains(*run);
-    let kept: Vec<RunId> = readable.iter().filter(stays).cloned().collect();
-    let incompatible: Vec<RunId> = incompatible.iter().filter(stays).cloned().collect();
+    readable.retain(|manifest| !chosen.contains(&manifest.run));
+    incompatible.retain(|run| !chosen.contains(run));
+    let needs = match (&standing, &current) {
+        (Standing::RebuildRequired { .. }, Some(run)) if !incompatible.contains(run) => None,
+        (Standing::RebuildRequired { .. }, None) => None,
+        _ => Needs::of(layout, &readable, &incompatible),
+    };
     let mut files = Vec::new();
     let mut remove = |folder: &str, name: &str| {
         let path = format!("{folder}/{name}");
@@ -113,18 +130,28 @@ pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
     for name in &foreign {
         remove("runs", name);
     }
-    for run in &chosen {
-        remove("cache", &intent::index_file(run));
-        remove("cache", &intent::index_digest_file(run));
-        remove("cache", &intent::stat_file(run));
+    // Also those of runs whose manifest is gone.
+    let stays = |run: &RunId| {
+        current.as_ref() == Some(run)
+            || readable.iter().any(|manifest| manifest.run == *run)
+            || incompatible.contains(run)
+    };
+    for name in standing::names(&layout.cache())? {
+        if intent::cached_run(&name).is_some_and(|run| !stays(&run)) {
+            remove("cache", &name);
+        }
     }
-    for pack in unneeded_packs(layout, &kept, &incompatible)? {
-        remove("packs", pack.as_str());
+    if let Some(needs) = needs {
+        for name in standing::names(&layout.packs())? {
+            if name.parse().is_ok_and(|pack| !needs.pack(&pack)) {
+                remove("packs", &name);
+            }
+        }
     }
     let runs = chosen.iter().map(RunId::to_string).chain(foreign);
     Ok(GcPlan {
         runs: runs.collect(),
-        kept,
+        kept: readable.into_iter().map(|manifest| manifest.run).collect(),
         incompatible,
         bytes_freed: files.iter().map(|file| file.bytes).sum(),
         files,
@@ -134,8 +161,9 @@ pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
 }
 
 /// The readable runs beyond the newest `count`, never the current one.
-fn beyond(readable: &[RunId], count: usize, current: Option<&RunId>) -> BTreeSet<RunId> {
-    let others = readable.iter().rev().filter(|run| Some(*run) != current);
+fn beyond(readable: &[Manifest], count: usize, current: Option<&RunId>) -> BTreeSet<RunId> {
+    let runs = readable.iter().rev().map(|manifest| &manifest.run);
+    let others = runs.filter(|run| Some(*run) != current);
     others.skip(count - 1).cloned().collect()
 }
 
@@ -147,11 +175,19 @@ fn named(
 ) -> Result<(BTreeSet<RunId>, Vec<String>), GcError> {
     let (mut ours, mut foreign) = (BTreeSet::new(), Vec::new());
     let present = standing::names(&layout.runs())?;
+    // Its number would be given once more.
+    let newest = match current {
+        Some(_) => None,
+        None => standing::list_runs(layout)?.pop(),
+    };
     for name in names {
         let unknown = || GcError::Unknown(name.clone());
         if let Ok(run) = name.parse::<RunId>() {
             if current == Some(&run) {
                 return Err(GcError::Current(run));
+            }
+            if newest.as_ref() == Some(&run) {
+                return Err(GcError::Newest(run));
             }
             if !present.contains(&format!("{run}.json")) {
                 return Err(unknown());
@@ -169,36 +205,34 @@ fn named(
     Ok((ours, foreign))
 }
 
-/// The packs that no remaining run names. What an incompatible run's manifest
-/// says cannot be understood, so whatever it may name stays.
-fn unneeded_packs(
-    layout: &Layout,
-    kept: &[RunId],
-    incompatible: &[RunId],
-) -> Result<Vec<PackName>, RunError> {
-    let mut needed = BTreeSet::new();
-    for run in kept {
-        if let Ok(manifest) = standing::read_manifest(layout, run) {
-            needed.extend(manifest.packs.into_iter().map(|pack| pack.file));
-        }
-    }
-    let mut texts = Vec::new();
-    for run in incompatible {
-        let path = layout.runs().join(format!("{run}.json"));
-        match durable::read_bounded(&path, manifest::BOUNDS.bytes as u64) {
-            Ok(bytes) => texts.push(String::from_utf8_lossy(&bytes).into_owned()),
-            // Nobody knows what it needs: everything stays.
-            Err(_) => return Ok(Vec::new()),
-        }
-    }
-    let packs = standing::names(&layout.packs())?
-        .into_iter()
-        .filter_map(|name| name.parse::<PackName>().ok());
-    Ok(packs
-        .filter(|pack| {
-            !needed.contains(pack) && !texts.iter().any(|text| text.contains(pack.as_str()))
+/// What the runs that stay need.
+struct Needs {
+    packs: BTreeSet<PackName>,
+    /// The manifests of incompatible runs: what they say cannot be understood,
+    /// so whatever they may name is needed.
+    texts: Vec<String>,
+}
+
+impl Needs {
+    /// Of these runs; `None` when it cannot be told.
+    fn of(layout: &Layout, readable: &[Manifest], incompatible: &[RunId]) -> Option<Self> {
+        let packs = readable.iter().flat_map(|manifest| &manifest.packs);
+        let whole = |run: &RunId| {
+            let path = layout.runs().join(format!("{run}.json"));
+            let bytes = durable::read_bounded(&path, manifest::BOUNDS.bytes as u64).ok()?;
+            // Half of a manifest names half of its packs.
+            json::parse::<serde::de::IgnoredAny>(&bytes, manifest::BOUNDS).ok()?;
+            String::from_utf8(bytes).ok()
+        };
+        Some(Self {
+            packs: packs.map(|pack| pack.file.clone()).collect(),
+            texts: incompatible.iter().map(whole).collect::<Option<_>>()?,
         })
-        .collect())
+    }
+
+    fn pack(&self, pack: &PackName) -> bool {
+        self.packs.contains(pack) || self.texts.iter().any(|text| text.contains(pack.as_str()))
+    }
 }
 
 impl GcPlan {
@@ -209,7 +243,7 @@ impl GcPlan {
     pub fn execute(&self) -> Result<(), RunError> {
         let layout = &self.layout;
         let lock = Lock::take(&layout.lock())?;
-        publish::recover(layout)?;
+        recover(layout)?;
         let now = standing::read_current(layout).ok().flatten().map(|c| c.run);
         if now != self.current {
             return Err(RunError::Superseded {

@@ -20,6 +20,9 @@ pub struct RunId {
 pub struct ParseRunIdError(String);
 
 impl RunId {
+    /// The highest ordinal there can be: nine digits.
+    pub const LAST_ORDINAL: u32 = 999_999_999;
+
     /// The id of the run with this ordinal and digest.
     #[must_use]
     pub fn new(ordinal: u32, digest: Sha256) -> Self {

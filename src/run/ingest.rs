@@ -18,10 +18,11 @@ use crate::source::{Root, Selection, scan_unsorted};
 use crate::workspace::{Layout, Lock, LockError, ProfileName, Workspace};
 
 use super::plan::{Planned, Unchanged};
+use super::recover::recover;
 use super::standing::Standing;
 use super::stat_cache::StatCache;
 use super::tree::Files;
-use super::{Manifest, Objects, RunError, publish};
+use super::{Manifest, Objects, RunError};
 
 use inherit::Inherited;
 pub(super) use link_files::{LinkFiles, holds_sources};
@@ -80,7 +81,7 @@ fn plan_once(
     layout.check()?;
     let lock = if dry_run { None } else { early_lock(&layout)? };
     if lock.is_some() {
-        publish::recover(&layout)?;
+        recover(&layout)?;
     }
     let parent = match (mode, Standing::judge(&layout)?) {
         (_, Standing::Empty) | (Mode::Rebuild, Standing::RebuildRequired { .. }) => None,

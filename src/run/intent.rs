@@ -1,7 +1,9 @@
 //! What a writer is about to publish, written down before it does, so that
 //! the next writer can clean up exactly that after a crash.
 
+use std::fs;
 use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,36 @@ pub(super) struct Intent {
     /// The pack it adds, if any.
     pub pack: Option<PackName>,
 }
+
+/// Names in the staging folder: fixed, so that cleaning up needs no word of
+/// anybody.
+pub(super) mod staged {
+    use super::Intent;
+
+    /// The intent until it is whole: a torn one must not be taken for one.
+    pub(in crate::run) const INTENT_DRAFT: &str = "intent.json.draft";
+    pub(in crate::run) const PACK: &str = "pack.db";
+    pub(in crate::run) const INDEX: &str = "index.db";
+    pub(in crate::run) const INDEX_DIGEST: &str = "index.db.sha256";
+    pub(in crate::run) const STAT: &str = "stat.bin";
+    pub(in crate::run) const MANIFEST: &str = "manifest.json";
+    pub(in crate::run) const CURRENT: &str = "current";
+
+    /// All of them, in the order in which they are removed.
+    pub(in crate::run) const ALL: [&str; 8] = [
+        INTENT_DRAFT,
+        PACK,
+        INDEX,
+        INDEX_DIGEST,
+        STAT,
+        MANIFEST,
+        CURRENT,
+        Intent::FILE,
+    ];
+}
+
+/// The layout of an intent.
+const FORMAT: u32 = 1;
 
 const BOUNDS: json::Bounds = json::Bounds {
     bytes: 64 * 1024,
@@ -45,9 +77,15 @@ impl Intent {
         };
         // Typed names only: a run id and a pack name are one harmless
         // component each, so no word of this file leads elsewhere.
-        json::parse(&bytes, BOUNDS)
-            .map(Some)
-            .map_err(|error| RunError::io(&path, io::Error::other(error)))
+        let intent: Self = json::parse(&bytes, BOUNDS)
+            .map_err(|error| RunError::io(&path, io::Error::other(error)))?;
+        match intent.format {
+            FORMAT => Ok(Some(intent)),
+            other => {
+                let text = format!("its layout is version {other}, not {FORMAT}");
+                Err(RunError::io(&path, io::Error::other(text)))
+            }
+        }
     }
 
     /// The files it publishes: `(folder, name)`.
@@ -65,6 +103,15 @@ impl Intent {
                 .map(|pack| ("packs", pack.as_str().to_owned())),
         );
         files
+    }
+
+    /// Whether its run can have been current: its manifest is shown, and the
+    /// `current` that names it waits no longer.
+    #[must_use]
+    pub(super) fn may_be_done(&self, layout: &Layout) -> bool {
+        let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+        is_there(&layout.runs().join(format!("{}.json", self.run)))
+            && !is_there(&layout.staging().join(staged::CURRENT))
     }
 
     /// Whether it publishes `folder/name`.
@@ -92,4 +139,26 @@ pub fn index_digest_file(run: &RunId) -> String {
 #[must_use]
 pub fn stat_file(run: &RunId) -> String {
     format!("stat-{run}.bin")
+}
+
+/// The run that a name under `cache/` belongs to; `None` for a name that this
+/// program does not give.
+#[must_use]
+pub(super) fn cached_run(name: &str) -> Option<RunId> {
+    let ours = [
+        ("index-", ".db"),
+        ("index-", ".db.sha256"),
+        ("stat-", ".bin"),
+    ];
+    ours.iter().find_map(|(start, end)| {
+        let run = name.strip_prefix(start)?.strip_suffix(end)?;
+        run.parse().ok()
+    })
+}
+
+/// Whether a name under `cache/` is that of a file not yet whole, whose writer
+/// is gone if the caller holds the lock.
+#[must_use]
+pub(super) fn is_draft(name: &str) -> bool {
+    name.starts_with(".index-")
 }

@@ -33,6 +33,7 @@ pub mod pack;
 mod plan;
 mod publish;
 mod reader;
+mod recover;
 mod remake;
 mod standing;
 mod stat_cache;

@@ -15,8 +15,9 @@ use std::thread;
 
 use serde::Serialize;
 
-use super::intent::{self, Intent};
+use super::intent::{self, Intent, staged};
 use super::plan::{ApprovedPlan, Changes, PlannedIndex, RunPlan};
+use super::recover::{self, recover};
 use super::standing::read_current;
 use super::{Manifest, RunError, RunId, index_record, journal, objects};
 use crate::budget::Assessment;
@@ -26,20 +27,6 @@ use crate::foundation::durable::{self, Meter, Written};
 use crate::foundation::pieces::in_pieces;
 use crate::foundation::progress::{Phase, Progress};
 use crate::workspace::{Layout, Lock};
-
-/// Staged names: fixed, so that cleaning up needs no word of anybody.
-const STAGED: [&str; 7] = [
-    INTENT_DRAFT,
-    "pack.db",
-    "index.db",
-    "index.db.sha256",
-    "stat.bin",
-    "manifest.json",
-    "current",
-];
-
-/// The intent until it is whole: a torn one must not be taken for one.
-const INTENT_DRAFT: &str = "intent.json.draft";
 
 /// A run that is current now.
 #[derive(Clone, Debug, Serialize)]
@@ -101,17 +88,19 @@ impl ApprovedPlan {
 fn publish_locked(plan: &RunPlan, progress: &dyn Progress) -> Result<u64, RunError> {
     recover(&plan.layout)?;
     check_not_superseded(plan)?;
+    recover::clear_staging(&plan.layout)?;
     let meter = Meter::new(plan.assessment.allowance());
     let total = plan.files().iter().map(|file| file.bytes).sum();
     progress.begin(Phase::bytes("writing", Some(total)));
-    let written = stage_all(plan, &meter, progress).and_then(|()| show(plan));
+    let written = stage_all(plan, &meter, progress).and_then(|()| show(plan, &meter));
     if let Err(error) = written {
         // Best effort: whatever stays is named by the intent.
-        let _ = recover(&plan.layout);
+        let _ = recover::withdraw(&plan.layout);
         return Err(error);
     }
+    let current = make_current(&plan.layout, &plan.manifest.run);
     tidy(plan);
-    Ok(meter.written())
+    current.map(|()| meter.written())
 }
 
 /// Another writer may have published between planning and locking.
@@ -171,18 +160,21 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
     } = plan;
     let lent = artifact.lend(|index| {
         let others = || {
-            stage(INTENT_DRAFT, &mut &plan.intent_bytes[..])?;
-            rename(&staging.join(INTENT_DRAFT), &staging.join(Intent::FILE))?;
+            stage(staged::INTENT_DRAFT, &mut &plan.intent_bytes[..])?;
+            rename(
+                &staging.join(staged::INTENT_DRAFT),
+                &staging.join(Intent::FILE),
+            )?;
             sync(&staging)?;
             sync(plan.layout.profile())?;
             if let Some((_, pack)) = &plan.pack {
-                let lent = pack.lend(|pack| stage("pack.db", &mut pack.reader()));
+                let lent = pack.lend(|pack| stage(staged::PACK, &mut pack.reader()));
                 lent.map_err(unreadable("pack"))??;
             }
             let crc = crc32_of_all(&mut index.reader()).map_err(unreadable("index"))?;
-            stage("stat.bin", &mut &plan.stat.seal(crc)[..])?;
-            stage("manifest.json", &mut &plan.manifest_bytes[..])?;
-            stage("current", &mut &plan.current_bytes[..])
+            stage(staged::STAT, &mut &plan.stat.seal(crc)[..])?;
+            stage(staged::MANIFEST, &mut &plan.manifest_bytes[..])?;
+            stage(staged::CURRENT, &mut &plan.current_bytes[..])
         };
         // The index is hashed while it is written, but recorded after: a record
         // that is older than its index vouches for nothing.
@@ -195,7 +187,7 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
         let record = || match hashed.wait() {
             Some(digest) => {
                 let line = index_record::line(*digest, run);
-                stage("index.db.sha256", &mut line.as_bytes())
+                stage(staged::INDEX_DIGEST, &mut line.as_bytes())
             }
             // Whoever hashed it says why.
             None => Ok(()),
@@ -203,9 +195,9 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
         let shared = || objects::check_digests(layout, unchecked);
         let index = || match same_as {
             None => {
-                let written = write("index.db", &mut index.reader())?;
+                let written = write(staged::INDEX, &mut index.reader())?;
                 // There is time to look at the packs until the disk has it.
-                at_once([&shared, &record], || sync_file("index.db", &written))
+                at_once([&shared, &record], || sync_file(staged::INDEX, &written))
             }
             Some(_) => at_once([&record], shared),
         };
@@ -233,41 +225,52 @@ fn at_once<const N: usize>(
     })
 }
 
-/// Renames the staged files into place, `current` last.
-fn show(plan: &RunPlan) -> Result<(), RunError> {
+/// Renames the staged files into place, all but `current`.
+fn show(plan: &RunPlan, meter: &Meter) -> Result<(), RunError> {
     let layout = &plan.layout;
     let run = &plan.manifest.run;
     let (packs, cache, runs) = (layout.packs(), layout.cache(), layout.runs());
     let place = |staged: &str, to: PathBuf| rename(&layout.staging().join(staged), &to);
+    // That `current` waits here tells the next writer that the run never was.
+    sync(&layout.staging())?;
     if let Some((name, _)) = &plan.pack {
-        place("pack.db", packs.join(name.as_str()))?;
+        place(staged::PACK, packs.join(name.as_str()))?;
     }
     let index = cache.join(intent::index_file(run));
     match &plan.index.same_as {
-        Some(twin) => second_name(&cache.join(intent::index_file(twin)), &index)?,
-        None => place("index.db", index)?,
+        Some(twin) => second_name(&cache.join(intent::index_file(twin)), &index, meter)?,
+        None => place(staged::INDEX, index)?,
     }
     place(
-        "index.db.sha256",
+        staged::INDEX_DIGEST,
         cache.join(intent::index_digest_file(run)),
     )?;
-    place("stat.bin", cache.join(intent::stat_file(run)))?;
+    place(staged::STAT, cache.join(intent::stat_file(run)))?;
     at_once([&|| sync(&packs)], || sync(&cache))?;
-    place("manifest.json", runs.join(format!("{run}.json")))?;
-    sync(&runs)?;
-    place("current", layout.current())?;
-    sync(layout.profile())
+    place(staged::MANIFEST, runs.join(format!("{run}.json")))?;
+    sync(&runs)
+}
+
+/// Makes a run current that is shown whole. From the rename on it is, whatever
+/// the disk says to the rest.
+fn make_current(layout: &Layout, run: &RunId) -> Result<(), RunError> {
+    let renamed = rename(&layout.staging().join(staged::CURRENT), &layout.current());
+    renamed.inspect_err(|_| {
+        let _ = recover::withdraw(layout);
+    })?;
+    sync(layout.profile()).map_err(|error| RunError::Unsynced {
+        run: run.clone(),
+        reason: error.to_string(),
+    })
 }
 
 /// A hard link, or a copy where the file system has none.
-fn second_name(existing: &Path, name: &Path) -> Result<(), RunError> {
+fn second_name(existing: &Path, name: &Path, meter: &Meter) -> Result<(), RunError> {
     if fs::hard_link(existing, name).is_ok() {
         return Ok(());
     }
     let file = durable::open_regular(existing).map_err(|error| RunError::io(existing, error))?;
-    let length = file.metadata().map_or(0, |metadata| metadata.len());
-    durable::stage(name, &mut in_pieces(file), &Meter::new(length))
-        .map_err(|error| RunError::io(name, error))
+    durable::stage(name, &mut in_pieces(file), meter).map_err(|error| RunError::io(name, error))
 }
 
 /// What comes after the run is current. None of it matters to the run, so
@@ -290,58 +293,9 @@ fn tidy(plan: &RunPlan) {
     // A file system takes its time to let go of a large file.
     thread::scope(|scope| {
         scope.spawn(drop_stale);
-        let _ = clear_staging(layout);
+        let _ = recover::clear_staging(layout);
         let _ = journal::append(layout, &plan.journal_line);
     });
-}
-
-/// Removes what an interrupted writer left behind: exactly the files its
-/// intent names, if `current` never reached that run. The caller holds the
-/// lock.
-///
-/// # Errors
-/// [`RunError`] when a file cannot be removed.
-pub(super) fn recover(layout: &Layout) -> Result<(), RunError> {
-    // Nothing is removed on the word of an intent that cannot be read.
-    if let Ok(Some(intent)) = Intent::read(layout) {
-        let reached = match read_current(layout) {
-            Ok(Some(current)) => current.highest_ordinal.max(current.run.ordinal()),
-            Ok(None) | Err(_) => 0,
-        };
-        // An intent below what `current` reached is finished, or a lie.
-        if intent.run.ordinal() > reached {
-            for (folder, name) in intent.files() {
-                remove(&layout.profile().join(folder).join(name))?;
-            }
-        }
-    }
-    clear_staging(layout)
-}
-
-/// Empties and removes the staging folder, the intent last.
-fn clear_staging(layout: &Layout) -> Result<(), RunError> {
-    let staging = layout.staging();
-    for name in STAGED.iter().chain([&Intent::FILE]) {
-        remove(&staging.join(name))?;
-    }
-    match fs::remove_dir(&staging) {
-        Err(error)
-            if !matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
-            ) =>
-        {
-            Err(RunError::io(&staging, error))
-        }
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn remove(path: &Path) -> Result<(), RunError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::io(path, error)),
-        _ => Ok(()),
-    }
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), RunError> {

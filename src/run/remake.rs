@@ -5,9 +5,10 @@ use std::fs;
 
 use super::groups::groups;
 use super::index_record::{self, Record};
+use super::recover::{self, recover};
 use super::tally::Tally;
 use super::tree::Entry;
-use super::{Manifest, Objects, RunError, document, intent, publish};
+use super::{Manifest, Objects, RunError, document, intent};
 use crate::budget::{Policy, Verdict};
 use crate::foundation::checksum::Checksum;
 use crate::foundation::durable::{self, Meter};
@@ -205,7 +206,7 @@ fn store(
     built: &Built,
 ) -> Result<(), String> {
     let lock = Lock::take(&layout.lock()).map_err(|error| error.to_string())?;
-    publish::recover(layout).map_err(|error| error.to_string())?;
+    recover(layout).map_err(|error| error.to_string())?;
     let path = layout.cache().join(intent::index_file(&manifest.run));
     let damaged = fs::symlink_metadata(&path).map_or(0, |metadata| metadata.len());
     let io = |error: std::io::Error| error.to_string();
@@ -228,12 +229,12 @@ fn store(
         .cache()
         .join(intent::index_digest_file(&manifest.run));
     for stale in [&path, &record] {
-        publish::remove(stale).map_err(|error| error.to_string())?;
+        recover::remove(stale).map_err(|error| error.to_string())?;
     }
     let staged = layout
         .cache()
         .join(format!(".{}", intent::index_file(&manifest.run)));
-    publish::remove(&staged).map_err(|error| error.to_string())?;
+    recover::remove(&staged).map_err(|error| error.to_string())?;
     let meter = Meter::new(assessment.allowance());
     let stage = |index: Lent<'_>| durable::stage(&staged, &mut index.reader(), &meter);
     built

@@ -42,6 +42,9 @@ pub enum Standing {
     },
 }
 
+/// The layout of `current`.
+const FORMAT: u32 = 1;
+
 const CURRENT_BOUNDS: json::Bounds = json::Bounds {
     bytes: 64 * 1024,
     depth: 4,
@@ -83,9 +86,19 @@ pub fn read_current(layout: &Layout) -> Result<Option<Current>, Reason> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error.to_string())),
     };
-    json::parse(&bytes, CURRENT_BOUNDS)
-        .map(Some)
-        .map_err(|error| unreadable(format!("it names no run: {error}")))
+    let current: Current = json::parse(&bytes, CURRENT_BOUNDS)
+        .map_err(|error| unreadable(format!("it names no run: {error}")))?;
+    if current.format != FORMAT {
+        let format = current.format;
+        return Err(unreadable(format!(
+            "its layout is version {format}, not {FORMAT}"
+        )));
+    }
+    if current.highest_ordinal > RunId::LAST_ORDINAL {
+        let highest = current.highest_ordinal;
+        return Err(unreadable(format!("no run has the ordinal {highest}")));
+    }
+    Ok(Some(current))
 }
 
 /// Reads and judges the manifest of `run`.
@@ -178,12 +191,12 @@ pub(super) fn next_ordinal(layout: &Layout) -> Result<u32, RunError> {
         .filter_map(|name| ordinal_in(&name))
         .max()
         .unwrap_or(0);
-    recorded.max(in_names).checked_add(1).ok_or_else(|| {
-        RunError::Damaged(format!(
-            "the ordinal {} is in use: no later run can be named",
-            u32::MAX
-        ))
-    })
+    let highest = recorded.max(in_names);
+    if highest >= RunId::LAST_ORDINAL {
+        let text = format!("the ordinal {highest} is in use: no later run can be named");
+        return Err(RunError::Damaged(text));
+    }
+    Ok(highest + 1)
 }
 
 /// The ordinal of the run id inside a file name such as
@@ -216,6 +229,8 @@ pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>, RunError> {
 /// interrupted first run left behind; anything else is a loss or foreign.
 fn without_current(layout: &Layout) -> Result<Standing, RunError> {
     let intent = Intent::read(layout).ok().flatten();
+    // Where its run can have been current, it is `current` that is lost.
+    let intent = intent.filter(|intent| !intent.may_be_done(layout));
     let unfinished = |folder: &str, name: &str| {
         intent
             .as_ref()

@@ -16,6 +16,7 @@ use crate::graph::WorkspacePath;
 use crate::workspace::{Layout, ProfileName, Workspace};
 
 mod index;
+mod recovery;
 mod walk;
 
 struct Story {

@@ -1,0 +1,89 @@
+//! Cleaning up after a writer that was interrupted: exactly what its intent
+//! names, and only where its run cannot have been current.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::intent::{self, Intent, staged};
+use super::standing::{self, Standing};
+use super::{RunError, read_current};
+use crate::workspace::Layout;
+
+/// Removes what an interrupted writer left behind. Where the current run cannot
+/// be read nothing is touched: nobody knows then how far that writer came. The
+/// caller holds the lock.
+///
+/// # Errors
+/// [`RunError`] when a file cannot be removed.
+pub(super) fn recover(layout: &Layout) -> Result<(), RunError> {
+    let mut drafts = standing::names(&layout.cache())?;
+    drafts.retain(|name| intent::is_draft(name));
+    if drafts.is_empty() && fs::symlink_metadata(layout.staging()).is_err() {
+        return Ok(());
+    }
+    let reached = match Standing::judge(layout)? {
+        Standing::RebuildRequired { .. } => return Ok(()),
+        Standing::Empty => 0,
+        Standing::Ready(manifest) => match read_current(layout) {
+            Ok(Some(current)) => current.highest_ordinal.max(current.run.ordinal()),
+            Ok(None) | Err(_) => manifest.run.ordinal(),
+        },
+    };
+    for draft in drafts {
+        remove(&layout.cache().join(draft))?;
+    }
+    // Nothing is removed on the word of an intent that cannot be read. One that
+    // is not above what `current` reached is finished, or a lie.
+    match Intent::read(layout) {
+        Ok(Some(intent)) if intent.run.ordinal() > reached => withdraw(layout),
+        Ok(_) | Err(_) => clear_staging(layout),
+    }
+}
+
+/// Removes all that the intent in the staging folder names, whose run is not
+/// current, and what is staged.
+///
+/// # Errors
+/// [`RunError`] when a file cannot be removed.
+pub(super) fn withdraw(layout: &Layout) -> Result<(), RunError> {
+    if let Ok(Some(intent)) = Intent::read(layout) {
+        for (folder, name) in intent.files() {
+            remove(&layout.profile().join(folder).join(name))?;
+        }
+    }
+    clear_staging(layout)
+}
+
+/// Empties and removes the staging folder, the intent last.
+///
+/// # Errors
+/// [`RunError`] when a file cannot be removed.
+pub(super) fn clear_staging(layout: &Layout) -> Result<(), RunError> {
+    let staging = layout.staging();
+    for name in staged::ALL {
+        remove(&staging.join(name))?;
+    }
+    match fs::remove_dir(&staging) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
+            ) =>
+        {
+            Err(RunError::io(&staging, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes a file; one that is not there is no error.
+///
+/// # Errors
+/// [`RunError`] otherwise.
+pub(super) fn remove(path: &Path) -> Result<(), RunError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::io(path, error)),
+        _ => Ok(()),
+    }
+}

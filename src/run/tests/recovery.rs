@@ -1,0 +1,168 @@
+//! What is done about a writer that was interrupted, and what is not where it
+//! is not known how far it came.
+
+use super::*;
+
+/// Leaves the intent of `run` behind, as a writer that is killed does, with
+/// `current` still waiting or not.
+fn interrupt(layout: &Layout, run: &RunId, current: Option<&[u8]>) {
+    let pack = read_manifest(layout, run).unwrap().packs.pop();
+    let pack = pack.filter(|pack| pack.file.ordinal() == run.ordinal());
+    let pack = pack.map(|pack| pack.file.as_str().to_owned());
+    let intent = serde_json::json!({"format": 1, "run": run, "pack": pack});
+    fs::create_dir(layout.staging()).unwrap();
+    fs::write(layout.staging().join("intent.json"), intent.to_string()).unwrap();
+    if let Some(bytes) = current {
+        fs::write(layout.staging().join("current"), bytes).unwrap();
+    }
+}
+
+fn ingest(story: &Story) -> Result<Planned, RunError> {
+    let (workspace, profile) = (story.workspace(), ProfileName::default());
+    plan(&workspace, &profile, Mode::Ingest, false, &Silent)
+}
+
+#[test]
+fn nothing_is_removed_where_current_cannot_be_read() {
+    for damage in [
+        "",
+        "x",
+        r#"{"format":2,"run":"r0001-000000000000","highest_ordinal":1}"#,
+    ] {
+        let story = Story::new();
+        story.publish(Mode::Ingest);
+        story.write("notes/1.md", "# Other\n");
+        let second = story.publish(Mode::Ingest).run;
+        let layout = story.layout();
+        interrupt(&layout, &second, None);
+        fs::write(layout.current(), damage).unwrap();
+        let before = story.files();
+        let refused = ingest(&story).unwrap_err();
+        assert!(
+            matches!(refused, RunError::RebuildRequired { .. }),
+            "{refused}"
+        );
+        assert!(before == story.files());
+        let rebuilt = story.publish(Mode::Rebuild).run;
+        assert_eq!(rebuilt.ordinal(), 3, "never used twice");
+        let after = story.files();
+        let kept = ["runs/", "packs/", "cache/"];
+        let kept = |name: &str| kept.iter().any(|folder| name.starts_with(folder));
+        for (name, bytes) in before.iter().filter(|(name, _)| kept(name)) {
+            assert!(after.get(name) == Some(bytes), "{name}");
+        }
+        assert!(read_manifest(&layout, &second).is_ok());
+        assert!(story.verify().problems.is_empty());
+    }
+}
+
+#[test]
+fn a_first_run_whose_current_is_lost_is_not_taken_for_an_unfinished_one() {
+    let story = Story::new();
+    let first = story.publish(Mode::Ingest).run;
+    let layout = story.layout();
+    interrupt(&layout, &first, None);
+    let current = fs::read(layout.current()).unwrap();
+    fs::remove_file(layout.current()).unwrap();
+    let before = story.files();
+    assert!(matches!(
+        ingest(&story),
+        Err(RunError::RebuildRequired { .. })
+    ));
+    assert!(before == story.files());
+    // Killed an instant before: `current` waits, and the run never was.
+    fs::write(layout.staging().join("current"), current).unwrap();
+    assert!(matches!(ingest(&story), Ok(Planned::Run(_))));
+    assert!(!layout.staging().exists());
+    assert!(list(&layout).unwrap().is_empty());
+}
+
+#[test]
+fn drafts_in_the_cache_are_removed_by_the_next_writer() {
+    let story = Story::new();
+    let first = story.publish(Mode::Ingest).run;
+    let draft = story.layout().cache().join(format!(".index-{first}.db"));
+    fs::write(&draft, "torn").unwrap();
+    assert!(matches!(story.plan(Mode::Ingest), Planned::Unchanged(_)));
+    assert!(!draft.exists());
+}
+
+#[test]
+fn every_pack_stays_where_it_is_not_known_what_the_current_run_needs() {
+    let cut: fn(&Path) = |path| {
+        let text = fs::read(path).unwrap();
+        fs::write(path, &text[..text.len() / 2]).unwrap();
+    };
+    let lose: fn(&Path) = |path| fs::remove_file(path).unwrap();
+    for happens in [cut, lose] {
+        let story = Story::new();
+        let first = story.publish(Mode::Ingest).run;
+        story.write("notes/1.md", "# Other\n");
+        let second = story.publish(Mode::Ingest).run;
+        let manifest = story.layout().runs().join(format!("{second}.json"));
+        let whole = fs::read(&manifest).unwrap();
+        happens(&manifest);
+        let named = Choice::Runs(vec![first.to_string()]);
+        gc::plan(&story.layout(), &named)
+            .unwrap()
+            .execute()
+            .unwrap();
+        assert!(read_manifest(&story.layout(), &first).is_err());
+        fs::write(&manifest, whole).unwrap();
+        assert!(story.verify().problems.is_empty());
+    }
+}
+
+#[test]
+fn cached_files_of_no_run_are_collected() {
+    let story = Story::new();
+    let first = story.publish(Mode::Ingest).run;
+    let second = story.publish(Mode::Rebuild).run;
+    let layout = story.layout();
+    // As after a kill between the manifests and the cache.
+    fs::remove_file(layout.runs().join(format!("{first}.json"))).unwrap();
+    gc::plan(&layout, &Choice::Keep(1))
+        .unwrap()
+        .execute()
+        .unwrap();
+    let cached = standing::names(&layout.cache()).unwrap();
+    assert!(!cached.is_empty());
+    assert!(
+        cached.iter().all(|name| name.contains(&second.to_string())),
+        "{cached:?}"
+    );
+}
+
+#[test]
+fn the_newest_run_stays_while_nothing_else_remembers_its_number() {
+    let story = Story::new();
+    let first = story.publish(Mode::Ingest).run;
+    let second = story.publish(Mode::Rebuild).run;
+    fs::remove_file(story.layout().current()).unwrap();
+    let named = |run: &RunId| gc::plan(&story.layout(), &Choice::Runs(vec![run.to_string()]));
+    assert!(matches!(named(&second), Err(gc::GcError::Newest(run)) if run == second));
+    named(&first).unwrap().execute().unwrap();
+    assert_eq!(story.publish(Mode::Rebuild).run.ordinal(), 3);
+}
+
+#[test]
+fn no_run_is_published_that_no_id_can_name() {
+    let story = Story::new();
+    let first = story.publish(Mode::Ingest).run;
+    let current = story.layout().current();
+    let claim = |highest: u64| {
+        let text = serde_json::json!({"format": 1, "run": first, "highest_ordinal": highest});
+        fs::write(&current, text.to_string()).unwrap();
+    };
+    story.write("notes/1.md", "# Other\n");
+    claim(u64::from(RunId::LAST_ORDINAL) - 1);
+    let last = story.publish(Mode::Ingest).run;
+    assert_eq!(last.to_string().parse::<RunId>().unwrap(), last);
+    story.write("notes/2.md", "# Other\n");
+    assert!(matches!(ingest(&story), Err(RunError::Damaged(_))));
+    claim(u64::from(RunId::LAST_ORDINAL) + 1);
+    assert!(matches!(
+        ingest(&story),
+        Err(RunError::RebuildRequired { .. })
+    ));
+}

@@ -98,9 +98,13 @@ fn publish_locked(plan: &RunPlan, progress: &dyn Progress) -> Result<u64, RunErr
         let _ = recover::withdraw(&plan.layout);
         return Err(error);
     }
-    let current = make_current(&plan.layout, &plan.manifest.run);
+    // From the rename on the run is current, whatever the disk says to this.
+    sync(plan.layout.profile()).map_err(|error| RunError::Unsynced {
+        run: plan.manifest.run.clone(),
+        reason: error.to_string(),
+    })?;
     tidy(plan);
-    current.map(|()| meter.written())
+    Ok(meter.written())
 }
 
 /// Another writer may have published between planning and locking.
@@ -225,7 +229,7 @@ fn at_once<const N: usize>(
     })
 }
 
-/// Renames the staged files into place, all but `current`.
+/// Renames the staged files into place, `current` last.
 fn show(plan: &RunPlan, meter: &Meter) -> Result<(), RunError> {
     let layout = &plan.layout;
     let run = &plan.manifest.run;
@@ -248,20 +252,8 @@ fn show(plan: &RunPlan, meter: &Meter) -> Result<(), RunError> {
     place(staged::STAT, cache.join(intent::stat_file(run)))?;
     at_once([&|| sync(&packs)], || sync(&cache))?;
     place(staged::MANIFEST, runs.join(format!("{run}.json")))?;
-    sync(&runs)
-}
-
-/// Makes a run current that is shown whole. From the rename on it is, whatever
-/// the disk says to the rest.
-fn make_current(layout: &Layout, run: &RunId) -> Result<(), RunError> {
-    let renamed = rename(&layout.staging().join(staged::CURRENT), &layout.current());
-    renamed.inspect_err(|_| {
-        let _ = recover::withdraw(layout);
-    })?;
-    sync(layout.profile()).map_err(|error| RunError::Unsynced {
-        run: run.clone(),
-        reason: error.to_string(),
-    })
+    sync(&runs)?;
+    place(staged::CURRENT, layout.current())
 }
 
 /// A hard link, or a copy where the file system has none.

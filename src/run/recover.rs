@@ -10,16 +10,21 @@ use super::standing::{self, Standing};
 use super::{RunError, read_current};
 use crate::workspace::Layout;
 
-/// Removes what an interrupted writer left behind. Where the current run cannot
-/// be read nothing is touched: nobody knows then how far that writer came. The
-/// caller holds the lock.
+/// Removes what an interrupted writer left behind, cached files of runs that are
+/// gone included. Where the current run cannot be read nothing is touched: nobody
+/// knows then how far that writer came. The caller holds the lock.
 ///
 /// # Errors
 /// [`RunError`] when a file cannot be removed.
 pub(super) fn recover(layout: &Layout) -> Result<(), RunError> {
-    let mut drafts = standing::names(&layout.cache())?;
-    drafts.retain(|name| intent::is_draft(name));
-    if drafts.is_empty() && fs::symlink_metadata(layout.staging()).is_err() {
+    let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+    let mut strays = standing::names(&layout.cache())?;
+    strays.retain(|name| {
+        let run = intent::cached_run(name);
+        let gone = |run| !is_there(&layout.runs().join(format!("{run}.json")));
+        intent::is_draft(name) || run.is_some_and(gone)
+    });
+    if strays.is_empty() && !is_there(&layout.staging()) {
         return Ok(());
     }
     let reached = match Standing::judge(layout)? {
@@ -30,8 +35,8 @@ pub(super) fn recover(layout: &Layout) -> Result<(), RunError> {
             Ok(None) | Err(_) => manifest.run.ordinal(),
         },
     };
-    for draft in drafts {
-        remove(&layout.cache().join(draft))?;
+    for stray in strays {
+        remove(&layout.cache().join(stray))?;
     }
     // Nothing is removed on the word of an intent that cannot be read. One that
     // is not above what `current` reached is finished, or a lie.

@@ -1,6 +1,6 @@
 //! A full disk and folders that cannot be written: a clear error, no change.
 
-use crate::{Place, contents, strace};
+use crate::{Place, assert_done, contents, strace};
 
 #[test]
 fn a_full_disk_at_any_write_changes_nothing() {
@@ -71,4 +71,22 @@ fn a_read_only_profile_still_answers_and_refuses_to_write() {
     assert!(output.status.success(), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("made again"));
     assert!(!place.profile().join("cache").exists());
+}
+
+#[test]
+fn where_there_are_no_hard_links_the_copy_is_bytes_of_the_budget() {
+    let place = Place::ingested();
+    let before = contents(&place.profile());
+    let used: usize = before.values().map(Vec::len).sum();
+    // Room for a second manifest, not for a second index.
+    let room = used + 16 * 1024;
+    place.write(
+        "auditgraph.toml",
+        &format!("[budget]\nmax_bytes = {room}\n"),
+    );
+    let inject = ["-e", "trace=linkat", "-e", "inject=linkat:error=EPERM"];
+    let (output, _) = strace::run(&place, &inject, &["rebuild"]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    assert!(before == contents(&place.profile()));
+    assert_done(&place.run(&["rebuild"]));
 }

@@ -78,13 +78,23 @@ fn a_first_run_whose_current_is_lost_is_not_taken_for_an_unfinished_one() {
 }
 
 #[test]
-fn drafts_in_the_cache_are_removed_by_the_next_writer() {
+fn drafts_and_files_of_no_run_go_from_the_cache_with_the_next_writer() {
     let story = Story::new();
     let first = story.publish(Mode::Ingest).run;
-    let draft = story.layout().cache().join(format!(".index-{first}.db"));
+    let second = story.publish(Mode::Rebuild).run;
+    let cache = story.layout().cache();
+    let draft = cache.join(format!(".index-{second}.db"));
     fs::write(&draft, "torn").unwrap();
+    // As after a collection that was killed between the manifests and the rest.
+    fs::remove_file(story.layout().runs().join(format!("{first}.json"))).unwrap();
     assert!(matches!(story.plan(Mode::Ingest), Planned::Unchanged(_)));
-    assert!(!draft.exists());
+    let cached = standing::names(&cache).unwrap();
+    let second = second.to_string();
+    assert!(!cached.is_empty() && !draft.exists());
+    assert!(
+        cached.iter().all(|name| name.contains(&second)),
+        "{cached:?}"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fs;
 use super::groups::groups;
 use super::index_record::{self, Record};
 use super::recover::{self, recover};
+use super::standing::counted_source_bytes;
 use super::tally::Tally;
 use super::tree::Entry;
 use super::{Manifest, Objects, RunError, document, intent};
@@ -215,7 +216,8 @@ fn store(
     let line = index_record::line(digest, &manifest.run);
     let used = usage.total.bytes.saturating_sub(damaged);
     let added = built.artifact.bytes() + line.len() as u64;
-    let assessment = policy.assess(manifest.source_bytes, used, added);
+    let source_bytes = counted_source_bytes(layout, manifest);
+    let assessment = policy.assess(source_bytes, used, added);
     if assessment.verdict == Verdict::Block {
         return Err("it does not fit into the footprint budget".to_owned());
     }

@@ -128,6 +128,16 @@ pub fn read_manifest(layout: &Layout, run: &RunId) -> Result<Manifest, Reason> {
     Ok(manifest)
 }
 
+/// The bytes of sources that the budget counts by: the current run's, whichever
+/// run is read. Where that cannot be read, those of `answering`.
+#[must_use]
+pub fn counted_source_bytes(layout: &Layout, answering: &Manifest) -> u64 {
+    match Standing::judge(layout) {
+        Ok(Standing::Ready(current)) => current.source_bytes,
+        Ok(Standing::Empty | Standing::RebuildRequired { .. }) | Err(_) => answering.source_bytes,
+    }
+}
+
 /// The runs that have a manifest, by ordinal; names that are no run id are
 /// not ours and are left out.
 ///

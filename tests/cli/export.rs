@@ -159,3 +159,26 @@ fn the_budget_of_the_workspace_is_asked_wherever_the_export_goes() {
     let outcome = sandbox.run(&["export"]).done().says("warning: ");
     assert!(outcome.stdout.ends_with("]}\n"));
 }
+
+#[test]
+fn an_older_run_is_exported_within_the_budget_of_the_sources_there_are_now() {
+    let sandbox = ingested();
+    // Far more than thrice the sources of the first run.
+    for note in 0..80 {
+        let text = format!(
+            "# Note {note}\n\n{}\n",
+            format!("word{note} ").repeat(8_000)
+        );
+        sandbox.write(&format!("notes/{note}.md"), &text);
+    }
+    sandbox.run(&["ingest"]).done();
+    sandbox.write(
+        ".pkg/profiles/default/leftover.bin",
+        &"x".repeat(4 * 1024 * 1024),
+    );
+    let output = sandbox.home().join("graph.json");
+    let output = output.to_str().unwrap();
+    sandbox
+        .run(&["export", "--run", "1", "--output", output])
+        .done();
+}

@@ -19,6 +19,7 @@ use crate::cli::words;
 use crate::export::{self, Count, ExportError, Format, Header, RunReference};
 use crate::foundation::size::human;
 use crate::foundation::{Sha256, Sha256Hasher, durable};
+use crate::run::counted_source_bytes;
 use crate::upgrade::install::quote;
 use crate::workspace::{Workspace, usage};
 
@@ -174,7 +175,7 @@ fn judge(context: &Context, opened: &Opened) -> Result<Budget, Failure> {
     let profile = opened.workspace.layout(&context.profile);
     let usage = usage::measure(profile.profile())
         .map_err(|error| Failure::io("measure", profile.profile(), &error))?;
-    let source_bytes = opened.session.manifest().source_bytes;
+    let source_bytes = counted_source_bytes(&profile, opened.session.manifest());
     let policy = &opened.workspace.config().budget;
     let assessment = policy.assess(source_bytes, usage.total.bytes, 0);
     Ok(Budget::new(assessment, &usage))

@@ -3,8 +3,9 @@
 //! Owns: reading `Cargo.toml` (through `cargo metadata`), `dist-workspace.toml`,
 //! `release.toml` and the commit at hand into one value, [`Facts`]. Never
 //! writes, never guesses: what is missing is an error that names file and field.
-//! Called first by every release command; everything below takes `&Facts` and
-//! so stays free of any project's name, version, platform or URL.
+//! Called first by every release command but `serve`, to which the site says
+//! enough; everything below takes `&Facts` and so stays free of any project's
+//! name, version, platform or URL.
 
 mod cargo;
 mod commit;

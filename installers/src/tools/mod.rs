@@ -1,8 +1,9 @@
-//! The pinned tools that checks and releases use, installed on demand.
+//! The tools that checks and releases use, installed on demand.
 //!
-//! `release.toml` says which tool comes from where in which version
-//! ([`pins`]); [`install`] fetches one through its registry's own client into
-//! the user's cache, outside the checkout, so that every checkout shares it.
+//! `release.toml` says which tool comes from where and, except for Debian's
+//! packages, in which version ([`pins`]); [`install`] fetches one through its
+//! registry's own client into the user's cache, outside the checkout, so that
+//! every checkout shares it. Debian's go into the system.
 //! [`Toolbox`] hands them out and may be used from several threads. What
 //! cannot be installed is an error that carries the command to type.
 

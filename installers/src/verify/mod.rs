@@ -2,9 +2,10 @@
 //!
 //! A check is a value ([`check::Check`]): a name, the tools it needs, what it
 //! does. [`registry`] lists them in the order in which they share one target
-//! directory best. [`runner`] runs them one after another, each into its own
-//! log, and [`ledger`] adds up. Nothing here fixes anything, and no check is
-//! left out silently: what did not run is in the ledger with its reason.
+//! directory best. [`runner`] runs them one after another, and beside them those
+//! that share nothing with them, each into its own log; [`ledger`] adds up.
+//! Nothing here fixes anything, and no check is left out silently: what did not
+//! run is in the ledger with its reason.
 
 mod check;
 mod formula;

@@ -5,7 +5,8 @@
 //! The *index* is a projection of the current run that answers questions fast,
 //! with a citation behind every answer.
 //!
-//! The modules are floors of one house; a module uses only floors below it:
+//! The modules are floors of one house; a module uses only what stands below it
+//! in this table:
 //!
 //! | floor | module | one reason to exist |
 //! |---|---|---|
@@ -15,10 +16,10 @@
 //! | 3 | [`run`] | plan, stage and publish a run; verify it; collect old ones |
 //! | 3 | [`index`] | the SQLite projection of a run: build, search, traverse |
 //! | 2 | [`source`] | scan, read and hash sources; parse them into documents |
+//! | 1 | [`workspace`] | config, paths under `.pkg`, the writer's lock |
 //! | 1 | [`graph`] | the model: documents, sections, chunks, terms, tags, links |
 //! | 1 | [`schema`] | artifact schema version, reader window, verdict (pure) |
 //! | 1 | [`budget`] | footprint policy, projection, verdict (pure) |
-//! | 1 | [`workspace`] | config, paths under `.pkg`, the writer's lock |
 //! | 0 | [`foundation`] | digests, bounded JSON, durable writes |
 //!
 //! Decisions are pure functions from values to values; effects happen in few,

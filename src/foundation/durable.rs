@@ -1,6 +1,7 @@
 //! The one way this program writes files that must survive a crash: stage,
 //! write, fsync, rename, fsync the directory. Nothing else opens a file for
-//! writing under `.pkg`.
+//! writing under `.pkg`, but for the lock, which stays empty, and the journal,
+//! which nobody needs.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};

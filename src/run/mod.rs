@@ -8,11 +8,11 @@
 //!    it would write; `--dry-run` prints it.
 //! 2. [`RunPlan::approve`] asks the budget. Only an [`ApprovedPlan`] can be
 //!    published, so nothing is written before the verdict.
-//! 3. [`ApprovedPlan::publish`] takes the lock, writes down its intent, stages
-//!    and syncs every file, checks the packs that the run shares with others,
-//!    renames the files into place and, last, `current`. At any kill point the
-//!    previous run is current; the next writer removes exactly what the intent
-//!    names.
+//! 3. [`ApprovedPlan::publish`] takes the lock (planning has, where there was a
+//!    lock file), writes down its intent, stages and syncs every file, checks the
+//!    packs that the run shares with others, renames the files into place and,
+//!    last, `current`. At any kill point before that the previous run is current;
+//!    the next writer removes exactly what the intent names.
 //!
 //! Nothing here modifies or deletes an existing run, except [`gc`]. Nothing
 //! here prints. Called by the command line and by the upgrade preflight.

@@ -10,7 +10,8 @@ use crate::graph::{Document, WorkspacePath};
 use crate::index::Index;
 use crate::workspace::{Layout, ProfileName, Workspace};
 
-/// A run opened for reading. Takes no lock and blocks nobody.
+/// A run opened for reading. Takes no lock and blocks nobody, but for the time
+/// in which an index that had to be made again is put into the cache.
 pub struct Session {
     manifest: Manifest,
     index: Index,

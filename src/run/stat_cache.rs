@@ -8,8 +8,9 @@
 //! Layout, all integers little-endian: 8 bytes magic, 32 bytes root tree, 8
 //! bytes number of files; per file, by the path's hash, 8 bytes of that hash
 //! and 8 bytes fingerprint (0 when the file must be read again whatever `stat`
-//! says); then, for each path that links name and that is no source, 4 bytes
-//! number of links, 1 byte whether it exists, the path, and a NUL; then 4 bytes
+//! says); then, for each path that links name, 4 bytes number of links, 1 byte
+//! what stands there (0 nothing, 1 something that is no source, 2 a source, read
+//! or refused, or a folder that holds one), the path, and a NUL; then 4 bytes
 //! CRC-32 of the run's index as it was written; last the SHA-256 of all before
 //! it.
 

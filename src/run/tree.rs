@@ -20,7 +20,7 @@ pub use edit::{Edited, Edits, edit};
 pub use read::{Listing, find, read};
 pub use write::write;
 
-/// Entries from which a tree is split.
+/// Entries above which a tree is split.
 pub const SPLIT_ABOVE: usize = 256;
 /// What a run knows of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,10 @@
 //! read it, and the verdict (FR-004 to FR-007).
 //!
 //! Pure: no file is opened here. The version of the artifact schema that
-//! this program writes stands in this module and nowhere else. Called by
-//! everything that opens or writes an artifact, and by the upgrade preflight.
+//! this program writes stands in this module; `[binary.schema]` of
+//! `installers/release.toml` promises the same of a release, and the release
+//! tool compares the two. Called by everything that opens or writes an
+//! artifact, and by the upgrade preflight.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,10 +1,10 @@
 //! Opening what lies below the workspace root, and nothing else.
 //!
 //! A workspace may be changed by somebody else while it is read: a folder
-//! that was checked can be a symbolic link a moment later. So nothing is
-//! opened by an absolute path. The kernel resolves each path from the root's
-//! own descriptor and refuses symbolic links on the way: `openat2` on Linux,
-//! name by name with `O_NOFOLLOW` where that is missing.
+//! that was checked can be a symbolic link a moment later. So only the root is
+//! opened by an absolute path. The kernel resolves each path below from the
+//! root's own descriptor and refuses symbolic links on the way: `openat2` on
+//! Linux, name by name with `O_NOFOLLOW` where that is missing.
 
 use std::ffi::CString;
 use std::io;

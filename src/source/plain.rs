@@ -1,9 +1,9 @@
 //! reStructuredText and plain text: headings by underline, paragraphs.
 //!
-//! A heading is one line above a line of repeated punctuation (and, in
-//! reStructuredText, below one as well); its rank is the order in which the
-//! adornment's style first appears in the file. Markup of reStructuredText
-//! that links and names things is read; its directives and tables are text.
+//! A heading is one line above a line of repeated punctuation, perhaps below
+//! an equal one as well; its rank is the order in which the adornment's style
+//! first appears in the file. Markup of reStructuredText that links and names
+//! things is read; its directives and tables are text.
 
 use std::ops::Range;
 

@@ -2,9 +2,9 @@
 //! looks at (`auditgraph workspaces list|add|forget`).
 //!
 //! One small file per workspace, `workspaces/<id>.json` in the user's state
-//! directory, so that two ingests at once need no lock. `init` and `ingest`
-//! record theirs; nothing but `forget` removes an entry. The list is a hint:
-//! a workspace that moved or vanished is reported, never an error.
+//! directory, so that two ingests at once need no lock. `init`, `ingest` and
+//! `rebuild` record theirs; nothing but `forget` removes an entry. The list is
+//! a hint: a workspace that moved or vanished is reported, never an error.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -138,7 +138,7 @@ impl Layout {
         self.profile.join("staging")
     }
 
-    /// Clock time, command and outcome of each run; never hashed or needed.
+    /// Clock time, host, command and version of each run; never hashed or needed.
     #[must_use]
     pub fn journal(&self) -> PathBuf {
         self.profile.join("journal.jsonl")

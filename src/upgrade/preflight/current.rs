@@ -1,6 +1,6 @@
-//! Reads what a profile's current run says of itself, without opening an
-//! artifact and without asking whether *this* version can read it: two
-//! versions are going to be asked that.
+//! Reads what a profile's current run says of itself in its manifest, and
+//! opens no pack or index. It is no obstacle that *this* version cannot read
+//! the run: two versions are going to be asked that.
 
 use std::fs;
 

@@ -135,7 +135,15 @@ fn the_frozen_workspace_of_schema_1_is_read_and_verifies() {
 fn a_newer_schema_that_this_reader_can_read_is_read() {
     let copy = Copy::of("newer-readable");
     is_read_in_silence(&copy);
-    assert!(copy.run(&["ingest"]).status.success());
+    let ingest = copy.run(&["ingest", "--json"]);
+    assert!(ingest.status.success(), "{ingest:?}");
+    let document: Value = serde_json::from_slice(&ingest.stdout).unwrap();
+    assert_eq!(document["sources"]["unchanged"], 3, "{document}");
+    assert_eq!(
+        document["sources"]["added"],
+        serde_json::json!([]),
+        "{document}"
+    );
 }
 
 #[test]
@@ -163,6 +171,43 @@ fn above_a_newer_run_the_older_one_answers_and_says_so() {
     }
     assert!(copy.run(&["rebuild"]).status.success());
     assert!(copy.run(&["ingest"]).status.success());
+}
+
+#[test]
+fn what_a_writer_left_is_not_touched_where_the_current_run_cannot_be_read() {
+    for fixture in [
+        "newer-unreadable",
+        "too-old",
+        "no-current",
+        "newer-unreadable-above-readable",
+    ] {
+        let copy = Copy::of(fixture);
+        let profile = copy.root().join(".pkg/profiles/default");
+        let manifests = fs::read_dir(profile.join("runs")).unwrap();
+        let names = manifests.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let newest = names.max().unwrap();
+        let run = newest.strip_suffix(".json").unwrap();
+        let intent = format!(r#"{{"format":1,"run":"{run}","pack":null}}"#);
+        fs::create_dir(profile.join("staging")).unwrap();
+        fs::write(profile.join("staging/intent.json"), intent).unwrap();
+        fs::write(profile.join("staging/manifest.json"), "half").unwrap();
+        fs::write(profile.join("lock"), "").unwrap();
+        // The lock is there to be taken, and an older run that answers may have
+        // its index made again; nothing that is there may change.
+        let mut before = copy.bytes();
+        before.retain(|path, _| !path.ends_with("lock"));
+        assert_eq!(copy.run(&["ingest"]).status.code(), Some(3), "{fixture}");
+        copy.run(&["query", "lanterns"]);
+        copy.run(&["list"]);
+        let after = copy.bytes();
+        for (path, bytes) in before {
+            assert!(
+                after.get(&path) == Some(&bytes),
+                "{fixture}: {}",
+                path.display()
+            );
+        }
+    }
 }
 
 #[test]

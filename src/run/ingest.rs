@@ -21,7 +21,6 @@ use super::plan::{Planned, Unchanged};
 use super::recover::recover;
 use super::standing::Standing;
 use super::stat_cache::StatCache;
-use super::tree::Files;
 use super::{Manifest, Objects, RunError};
 
 use inherit::Inherited;
@@ -115,7 +114,12 @@ fn plan_once(
         .is_some_and(|p| p.manifest.config == config);
     let (survey, inherited) = match (previous, mode) {
         (None, _) => {
-            let survey = Survey::of_all(found, Files::new());
+            // Of another schema: nothing of it is used, but what changed is told.
+            let listing = parent
+                .as_ref()
+                .map(|manifest| Objects::of(&layout, manifest).listing(manifest.tree));
+            let before = listing.and_then(Result::ok).unwrap_or_default().files;
+            let survey = Survey::of_all(found, before);
             (survey, Inherited::nothing(&layout))
         }
         (Some(previous), Mode::Rebuild) => {

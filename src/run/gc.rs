@@ -24,7 +24,7 @@ use crate::workspace::{Layout, Lock, usage};
 pub enum Choice {
     /// All readable runs but the newest so many (the current one included).
     Keep(usize),
-    /// These, by id; a foreign run by the name of its folder.
+    /// These, by id; what is foreign by its name.
     Runs(Vec<String>),
 }
 
@@ -193,7 +193,7 @@ fn named(
                 return Err(unknown());
             }
             ours.insert(run);
-        } else if present.contains(name) && layout.runs().join(name).is_dir() {
+        } else if present.contains(name) {
             // A name that the folder itself lists is one component.
             foreign.push(name.clone());
         } else {

@@ -153,7 +153,7 @@ pub(super) fn list_runs(layout: &Layout) -> Result<Vec<RunId>, RunError> {
 }
 
 /// What stands among the manifests and is none of this program: the runs of
-/// another one.
+/// another one. Hidden files, such as those a file manager leaves, are no runs.
 ///
 /// # Errors
 /// Any I/O error but a missing folder.
@@ -163,7 +163,7 @@ pub(super) fn list_foreign(layout: &Layout) -> Result<Vec<String>, RunError> {
         run.is_some_and(|run| run.parse::<RunId>().is_ok())
     };
     let mut names = names(&layout.runs())?;
-    names.retain(|name| !is_run(name));
+    names.retain(|name| !is_run(name) && !name.starts_with('.'));
     Ok(names.into_iter().collect())
 }
 
@@ -250,7 +250,8 @@ fn without_current(layout: &Layout) -> Result<Standing, RunError> {
     if let Some(name) = list_foreign(layout)?.first() {
         return Ok(foreign(&format!("runs/{name}")));
     }
-    for name in names(&layout.runs())? {
+    for run in list_runs(layout)? {
+        let name = format!("{run}.json");
         if !unfinished("runs", &name) {
             lost = Some(format!("it is missing, and runs/{name} exists"));
         }
@@ -262,7 +263,7 @@ fn without_current(layout: &Layout) -> Result<Standing, RunError> {
     }
     let ours = ["cache", "journal.jsonl", "lock", "packs", "runs", "staging"];
     for name in names(layout.profile())? {
-        if !ours.contains(&name.as_str()) && !name.starts_with(".current.") {
+        if !ours.contains(&name.as_str()) && !name.starts_with('.') {
             return Ok(foreign(&name));
         }
     }

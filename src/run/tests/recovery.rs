@@ -176,3 +176,35 @@ fn no_run_is_published_that_no_id_can_name() {
         Err(RunError::RebuildRequired { .. })
     ));
 }
+
+#[test]
+fn what_stands_among_the_runs_is_removed_by_its_name() {
+    let story = Story::new();
+    story.publish(Mode::Ingest);
+    let runs = story.layout().runs();
+    let strays = ["notes.txt", ".hidden"];
+    for stray in strays {
+        fs::write(runs.join(stray), "x").unwrap();
+    }
+    assert_eq!(foreign(&story.layout()).unwrap(), ["notes.txt"]);
+    let named = Choice::Runs(strays.map(str::to_owned).to_vec());
+    gc::plan(&story.layout(), &named)
+        .unwrap()
+        .execute()
+        .unwrap();
+    assert_eq!(standing::names(&runs).unwrap().len(), 1);
+}
+
+#[test]
+fn a_hidden_file_does_not_make_a_profile_foreign() {
+    let story = Story::new();
+    story.publish(Mode::Ingest);
+    let layout = story.layout();
+    fs::write(layout.runs().join(".hidden"), "x").unwrap();
+    fs::write(layout.profile().join(".hidden"), "x").unwrap();
+    fs::remove_file(layout.current()).unwrap();
+    let Standing::RebuildRequired { reason, .. } = Standing::judge(&layout).unwrap() else {
+        panic!("the current run is lost");
+    };
+    assert_eq!(reason.name(), "unreadable");
+}

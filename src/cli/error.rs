@@ -40,9 +40,6 @@ pub(crate) struct Failure(Box<Parts>);
 struct Parts {
     #[serde(skip)]
     exit: Exit,
-    /// The reader of standard output went away: nobody is told.
-    #[serde(skip)]
-    quiet: bool,
     kind: &'static str,
     message: String,
     #[serde(flatten)]
@@ -64,7 +61,6 @@ impl Failure {
     pub(crate) fn new(exit: Exit, kind: &'static str, message: impl Display) -> Self {
         Self(Box::new(Parts {
             exit,
-            quiet: false,
             kind,
             message: message.to_string(),
             place: Place::default(),
@@ -108,19 +104,13 @@ impl Failure {
         }
     }
 
-    /// Standard output cannot be written. A reader that has seen enough
-    /// (`auditgraph list | head`) is no failure.
+    /// Standard output cannot be written.
     pub(crate) fn stdout(error: &io::Error) -> Self {
-        let mut failure = Self::new(
+        Self::new(
             Exit::Failed,
             "io",
             format_args!("cannot write to standard output: {error}"),
-        );
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            failure.0.exit = Exit::Done;
-            failure.0.quiet = true;
-        }
-        failure
+        )
     }
 
     /// Adds the file it happened in.
@@ -199,11 +189,6 @@ impl Failure {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         self.0.exit
-    }
-
-    /// Whether nobody is to be told.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.0.quiet
     }
 
     /// The JSON document: `{"format": 1, "error": {…}}`.

@@ -85,6 +85,18 @@ impl Output {
         !self.quiet && io::stderr().is_terminal()
     }
 
+    /// Prints the result of a command that has changed something.
+    ///
+    /// # Errors
+    /// When standard output cannot be written; the failure says that `stands`.
+    pub(crate) fn report_change(
+        &self,
+        report: &impl Report,
+        stands: impl std::fmt::Display,
+    ) -> Result<(), Failure> {
+        self.report(report).map_err(|failure| failure.why(stands))
+    }
+
     /// Prints a result.
     ///
     /// # Errors
@@ -101,7 +113,9 @@ impl Output {
         })
     }
 
-    /// Writes to standard output through one buffer.
+    /// Writes to standard output through one buffer. A reader that has seen
+    /// enough (`auditgraph verify | head`) is no failure, and the command
+    /// still exits with its own code.
     ///
     /// # Errors
     /// When standard output cannot be written.
@@ -110,9 +124,10 @@ impl Output {
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Failure> {
         let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
-        write(&mut out)
-            .and_then(|()| out.flush())
-            .map_err(|error| Failure::stdout(&error))
+        match write(&mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            outcome => outcome.map_err(|error| Failure::stdout(&error)),
+        }
     }
 
     /// Prints bytes that are text for another program; in JSON they are the
@@ -147,9 +162,6 @@ impl Output {
 
     /// Tells of a failure, and returns the code to exit with.
     pub(crate) fn failure(&self, failure: &Failure) -> super::Exit {
-        if failure.is_quiet() {
-            return failure.exit();
-        }
         if self.json {
             // If even this cannot be written, the code still tells.
             let _ = self.document(&failure.document());

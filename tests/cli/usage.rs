@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::support::{Outcome, Sandbox};
+use crate::support::{NOTES, Outcome, Sandbox};
 
 fn names() -> Vec<String> {
     auditgraph::cli::command()
@@ -49,19 +49,53 @@ fn arguments_that_make_no_sense_are_told_in_both_languages() {
         .says("not a profile name");
 }
 
+/// Runs a command whose standard output nobody reads: its exit code, and
+/// what it says.
+fn unread(sandbox: &Sandbox, arguments: &[&str]) -> (Option<i32>, String) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = sandbox.command(arguments);
+    let output = command
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said)
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let sandbox = Sandbox::empty();
-    let mut command = sandbox.command(&["completions", "bash"]);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let ended = unread(&sandbox, &["completions", "bash"]);
+    assert_eq!(ended, (Some(0), String::new()));
+}
+
+#[test]
+fn a_reader_that_goes_away_hides_no_exit_code() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.write("auditgraph.toml", "[budget]\nmax_bytes = 1000\n");
+    assert_eq!(unread(&sandbox, &["ingest", "--dry-run"]).0, Some(4));
+    sandbox.write("auditgraph.toml", "");
+    sandbox.run(&["ingest"]).done();
+    sandbox.write("plan.md", "# Changed\n");
+    for arguments in [&["verify"][..], &["verify", "--json"]] {
+        assert_eq!(unread(&sandbox, arguments).0, Some(5));
+    }
+}
+
+#[test]
+fn a_full_standard_output_does_not_hide_what_was_done() {
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+        return;
+    };
+    let sandbox = Sandbox::with(NOTES);
+    let mut command = sandbox.command(&["ingest"]);
+    let output = command.stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("is current now all the same"), "{said}");
+    sandbox.run(&["query", "beacon"]).done().shows("plan.md:3");
 }
 
 #[test]

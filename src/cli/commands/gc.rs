@@ -61,13 +61,17 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         None => Choice::Runs(context.run_names(&layout, &typed.run)?),
     };
     let plan = gc::plan(&layout, &choice)?;
-    if !typed.dry_run {
-        plan.execute()?;
-    }
-    context.output.report(&Shown {
+    let shown = Shown {
         dry_run: typed.dry_run,
         plan: &plan,
-    })?;
+    };
+    if typed.dry_run {
+        context.output.report(&shown)?;
+        return Ok(Exit::Done);
+    }
+    plan.execute()?;
+    let stands = "what was to be removed is gone all the same";
+    context.output.report_change(&shown, stands)?;
     Ok(Exit::Done)
 }
 

@@ -78,7 +78,8 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         config,
         in_git,
     };
-    context.output.report(&made)?;
+    let stands = "the folder is a workspace now all the same";
+    context.output.report_change(&made, stands)?;
     Ok(Exit::Done)
 }
 

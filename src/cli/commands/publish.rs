@@ -118,7 +118,8 @@ fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
     tell_of_none(context, sources_of(&published.sources));
     let budget = Budget::new(published.budget, &usage);
     budget.warn(&context.output);
-    context.output.report(&Outcome {
+    let stands = format!("{} is current now all the same", published.run);
+    let outcome = Outcome {
         outcome: "published",
         run: published.run,
         parent: published.parent,
@@ -127,7 +128,8 @@ fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
         bytes_written: published.bytes_written,
         files: Vec::new(),
         budget: Some(budget),
-    })?;
+    };
+    context.output.report_change(&outcome, stands)?;
     Ok(Exit::Done)
 }
 

@@ -25,21 +25,32 @@ pub struct Selection {
     /// Every excluding glob, for folders whose own parents are entered.
     exclude: GlobSet,
     /// Those that can match a file of a folder that was entered: not
-    /// `folder/**`. `None` when there is none, as by default.
+    /// `folder/**`, but `**/**`. `None` when there is none, as by default.
     exclude_files: Option<GlobSet>,
     extensions: Vec<String>,
     max_file_bytes: u64,
     hidden: bool,
 }
 
-/// A glob that cannot be compiled.
+/// Globs that cannot be compiled.
 #[derive(Debug, thiserror::Error)]
-#[error("not a glob: {glob:?}: {reason}")]
-pub struct InvalidGlob {
-    /// The glob as written.
-    pub glob: String,
-    /// What is wrong with it.
-    pub reason: String,
+pub enum InvalidGlob {
+    /// One is none.
+    #[error("not a glob: {glob:?}: {reason}")]
+    Broken {
+        /// The glob as written.
+        glob: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Each of them is one, and together they are too much.
+    #[error("{count} globs are too much together: {reason}")]
+    Together {
+        /// How many there are.
+        count: usize,
+        /// What is too much.
+        reason: String,
+    },
 }
 
 impl Selection {
@@ -53,7 +64,11 @@ impl Selection {
             .iter()
             .any(|glob| glob == "**" || glob == "**/*");
         let mut files = sources.exclude.clone();
-        files.retain(|glob| !glob.ends_with('/') && !glob.ends_with("/**"));
+        files.retain(|glob| {
+            let glob = anchored(glob);
+            let folder = folder_of(glob);
+            folder == glob || folder == "**"
+        });
         Ok(Self {
             include: if everything {
                 None
@@ -159,16 +174,13 @@ enum Covers {
 fn compile(globs: &[String], covers: Covers) -> Result<GlobSet, InvalidGlob> {
     let mut set = GlobSetBuilder::new();
     for written in globs {
-        let refuse = |error: &globset::Error| InvalidGlob {
+        let refuse = |error: &globset::Error| InvalidGlob::Broken {
             glob: written.clone(),
             reason: error.kind().to_string(),
         };
         let glob = anchored(written);
         // `docs`, `docs/` and `docs/**` all mean the folder and what is in it.
-        let folder = glob
-            .strip_suffix("/**")
-            .or_else(|| glob.strip_suffix('/'))
-            .unwrap_or(glob);
+        let folder = folder_of(glob);
         let below = format!("{folder}/**");
         let variants = [folder, below.as_str()];
         let count = if covers == Covers::Below { 2 } else { 1 };
@@ -178,8 +190,8 @@ fn compile(globs: &[String], covers: Covers) -> Result<GlobSet, InvalidGlob> {
             set.add(builder.build().map_err(|error| refuse(&error))?);
         }
     }
-    set.build().map_err(|error| InvalidGlob {
-        glob: globs.join(", "),
+    set.build().map_err(|error| InvalidGlob::Together {
+        count: globs.len(),
         reason: error.kind().to_string(),
     })
 }
@@ -200,6 +212,18 @@ fn roots(globs: &[String]) -> Option<Vec<String>> {
         roots.push(root.to_owned());
     }
     Some(roots)
+}
+
+/// The folder that a glob such as `docs/`, `docs/**` or `docs/**/**` names.
+fn folder_of(glob: &str) -> &str {
+    let mut folder = glob;
+    while let Some(shorter) = folder
+        .strip_suffix("/**")
+        .or_else(|| folder.strip_suffix('/'))
+    {
+        folder = shorter;
+    }
+    folder
 }
 
 fn anchored(glob: &str) -> &str {
@@ -243,6 +267,26 @@ mod tests {
         assert!(rules.enters("docs/x") && rules.enters("a") && rules.enters("a/b"));
         assert!(!rules.enters("x") && !rules.enters("a/c") && !rules.enters("doc"));
         assert!(selection(&[], &[]).include.is_some(), "nothing is included");
+    }
+
+    #[test]
+    fn a_folder_is_excluded_however_its_glob_ends() {
+        for glob in [
+            "docs",
+            "docs/",
+            "docs/**",
+            "docs/**/",
+            "docs/**/**",
+            "docs//",
+        ] {
+            let rules = selection(&["**"], &[glob]);
+            assert!(!rules.enters("docs"), "{glob}");
+            assert!(rules.enters("docs2") && rules.selects("a.md"), "{glob}");
+        }
+        for glob in ["**", "**/**", "**/**/", "**/**/**"] {
+            let rules = selection(&["**"], &[glob]);
+            assert!(!rules.enters("docs") && !rules.selects("a.md"), "{glob}");
+        }
     }
 
     #[test]

@@ -28,7 +28,9 @@ pub fn config(data: &[u8]) {
             assert!(!message.is_empty());
             let lines = text.matches('\n').count() + 1;
             assert!((1..=lines).contains(&line), "line {line} of {lines}");
+            // A byte order mark has no width.
             let width = text
+                .trim_start_matches('\u{feff}')
                 .split('\n')
                 .nth(line - 1)
                 .map_or(0, |line| line.chars().count());
@@ -37,7 +39,7 @@ pub fn config(data: &[u8]) {
                 "column {column} of {width}"
             );
         }
-        Err(ConfigError::Io { .. }) => panic!("parsing reads no file"),
+        Err(ConfigError::Io { .. } | ConfigError::Unfit { .. }) => panic!("parsing reads no file"),
     }
 }
 

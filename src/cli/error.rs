@@ -17,6 +17,7 @@ use crate::run::gc::GcError;
 use crate::run::{RunError, RunId};
 use crate::schema::Reason;
 use crate::upgrade::install::quote;
+use crate::workspace::config::MAX_BYTES;
 use crate::workspace::{ConfigError, LayoutError, WorkspaceError};
 
 /// Where it went wrong.
@@ -249,6 +250,11 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         match error {
             ConfigError::Io { path, source } => Self::io("read", &path, &source),
+            ConfigError::Unfit { ref path, .. } => Self::new(Exit::Usage, "config", &error)
+                .path(path.display())
+                .hint(format_args!(
+                    "put a file of at most {MAX_BYTES} bytes in its place, or move it away"
+                )),
             ConfigError::Refused {
                 path,
                 line,
@@ -295,7 +301,9 @@ impl From<RunError> for Failure {
             RunError::Index(error) if error.is_damage() => Self::damaged(text),
             RunError::Io { path, source } => Self::run_io(&path, &source),
             RunError::Layout(LayoutError::Io { path, source }) => Self::run_io(&path, &source),
-            RunError::Root(_) | RunError::Glob(_) | RunError::Index(_) | RunError::Build(_) => {
+            RunError::Glob(_) => Self::new(Exit::Usage, "config", text)
+                .hint("use fewer or simpler globs in [sources] of auditgraph.toml"),
+            RunError::Root(_) | RunError::Index(_) | RunError::Build(_) => {
                 Self::new(Exit::Failed, "io", text)
             }
         }

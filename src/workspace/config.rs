@@ -12,7 +12,7 @@ use serde::Serialize;
 use toml::de::DeTable;
 
 use super::decimal;
-use super::table::Input;
+use super::table::{Input, excerpt};
 use crate::budget::Policy;
 use crate::foundation::{Sha256, durable, json};
 
@@ -91,6 +91,14 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
+    /// What has its name is not a file that can be one.
+    #[error("{} cannot be a configuration: {source}", .path.display())]
+    Unfit {
+        /// What has the name.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// Something in it is not accepted.
     #[error("{}:{line}:{column}: {message}", .path.display())]
     Refused {
@@ -116,14 +124,18 @@ impl Config {
     /// # Errors
     /// [`ConfigError`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let refuse = |source| ConfigError::Io {
-            path: path.to_owned(),
-            source,
-        };
         let bytes = match durable::read_bounded(path, MAX_BYTES) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(refuse(error)),
+            Err(source) => {
+                let path = path.to_owned();
+                return match source.kind() {
+                    io::ErrorKind::NotFound => Ok(Self::default()),
+                    io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput => {
+                        Err(ConfigError::Unfit { path, source })
+                    }
+                    _ => Err(ConfigError::Io { path, source }),
+                };
+            }
         };
         match std::str::from_utf8(&bytes) {
             Ok(text) => Self::parse(path, text),
@@ -144,8 +156,12 @@ impl Config {
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let input = Input { path, text };
         let root = DeTable::parse(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            input.refuse(at, error.message().to_owned(), None)
+            let span = error.span().unwrap_or_default();
+            let message = match text.get(span.clone()).map(str::trim) {
+                None | Some("") => error.message().to_owned(),
+                Some(found) => format!("{}: `{}`", error.message(), excerpt(found)),
+            };
+            input.refuse(span.start, message, None)
         })?;
         let root = root.get_ref();
         if let Some((key, _)) = root.iter().find(|(key, _)| key.get_ref() == "update") {
@@ -197,12 +213,25 @@ fn glob(text: &str) -> Result<(), String> {
     let parts = || text.split('/');
     if text.starts_with('/') || parts().any(|part| matches!(part, "." | "..")) {
         return Err(format!(
-            "{text:?} matches nothing: paths start with a name below this file's folder"
+            "{:?} matches nothing: paths start with a name below this file's folder",
+            excerpt(text)
         ));
     }
     globset::Glob::new(text)
         .map(|_| ())
-        .map_err(|error| error.to_string())
+        .map_err(|error| format!("{:?}: {}", excerpt(text), error.kind()))
+}
+
+/// Accepts what can follow the last dot of a file's name.
+fn extension(text: &str) -> Result<(), String> {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+');
+    if text.chars().all(fits) {
+        return Ok(());
+    }
+    let text = excerpt(text);
+    Err(format!(
+        "write {text:?} as letters and digits only, such as \"md\""
+    ))
 }
 
 fn read_sources(input: &Input<'_>, root: &DeTable<'_>) -> Result<Sources, ConfigError> {
@@ -217,13 +246,6 @@ fn read_sources(input: &Input<'_>, root: &DeTable<'_>) -> Result<Sources, Config
     if let Some(exclude) = input.strings(table, "exclude", "a list of globs", glob)? {
         sources.exclude = exclude;
     }
-    let extension = |text: &str| {
-        if text.contains(['.', '/', '*']) {
-            Err(format!("write {text:?} as letters only, such as \"md\""))
-        } else {
-            Ok(())
-        }
-    };
     if let Some(list) = input.strings(table, "extensions", "a list of extensions", extension)? {
         sources.extensions = list.iter().map(|text| text.to_ascii_lowercase()).collect();
         sources.extensions.sort();

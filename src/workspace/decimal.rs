@@ -1,10 +1,12 @@
 //! Decimals in the configuration, read as integers: no floating point ever
 //! decides a budget.
 
-/// Reads a non-negative decimal such as `0.80` or `3` as a whole number of
-/// `10^-places`; digits past `places` are cut off. `None` for anything else
-/// or when it does not fit.
-pub(super) fn parse(text: &str, places: u32) -> Option<u64> {
+use std::ops::RangeInclusive;
+
+/// Reads a non-negative decimal such as `0.80` or `3`: the two neighbouring
+/// whole numbers of `10^-places` that it lies between, or the one that it is,
+/// twice. `None` for anything else or when it does not fit.
+pub(super) fn parse(text: &str, places: u32) -> Option<RangeInclusive<u64>> {
     let text = text.replace('_', "");
     let text = text.strip_prefix('+').unwrap_or(&text);
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
@@ -19,13 +21,15 @@ pub(super) fn parse(text: &str, places: u32) -> Option<u64> {
     let value: u128 = digits.parse().ok()?;
     let scale = i32::try_from(places).ok()?.checked_add(exponent)?;
     let scale = scale.checked_sub(i32::try_from(fraction.len()).ok()?)?;
-    let value = match u32::try_from(scale) {
-        Ok(up) => value.checked_mul(10u128.checked_pow(up)?)?,
-        Err(_) => 10u128
-            .checked_pow(scale.unsigned_abs())
-            .map_or(0, |power| value / power),
+    let (floor, exact) = match u32::try_from(scale) {
+        Ok(up) => (value.checked_mul(10u128.checked_pow(up)?)?, true),
+        Err(_) => match 10u128.checked_pow(scale.unsigned_abs()) {
+            Some(power) => (value / power, value % power == 0),
+            None => (0, value == 0),
+        },
     };
-    u64::try_from(value).ok()
+    let floor = u64::try_from(floor).ok()?;
+    Some(floor..=if exact { floor } else { floor.checked_add(1)? })
 }
 
 /// A whole number of `10^-places` as a decimal, without zeros at its end.
@@ -55,11 +59,13 @@ mod tests {
 
     #[test]
     fn decimals_are_exact() {
-        assert_eq!(parse("0.80", 6), Some(800_000));
-        assert_eq!(parse("1", 6), Some(1_000_000));
-        assert_eq!(parse("3.0005", 3), Some(3_000));
-        assert_eq!(parse("8e-1", 6), Some(800_000));
-        assert_eq!(parse("1_000.5", 3), Some(1_000_500));
+        assert_eq!(parse("0.80", 6), Some(800_000..=800_000));
+        assert_eq!(parse("1", 6), Some(1_000_000..=1_000_000));
+        assert_eq!(parse("3.0005", 3), Some(3_000..=3_001));
+        assert_eq!(parse("3.0000", 3), Some(3_000..=3_000));
+        assert_eq!(parse("8e-1", 6), Some(800_000..=800_000));
+        assert_eq!(parse("1_000.5", 3), Some(1_000_500..=1_000_500));
+        assert_eq!(parse("1e-90", 3), Some(0..=1));
         for bad in [
             "-1",
             "nan",

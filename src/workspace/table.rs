@@ -11,6 +11,13 @@ use toml::de::{DeTable, DeValue};
 use super::ConfigError;
 use super::decimal;
 
+/// Most entries of one list.
+pub(super) const MOST_STRINGS: usize = 1_000;
+
+/// Most bytes of the entries of one list. As globs they become one automaton,
+/// which takes some 300 bytes of memory for each and 10 MB at most.
+pub(super) const MOST_STRING_BYTES: usize = 32 * 1024;
+
 /// The text being read, to turn byte offsets into lines and columns.
 pub(super) struct Input<'a> {
     pub(super) path: &'a Path,
@@ -21,6 +28,8 @@ impl Input<'_> {
     /// The refusal of what stands at byte `at`.
     pub(super) fn refuse(&self, at: usize, message: String, hint: Option<String>) -> ConfigError {
         let before = self.text.get(..at).unwrap_or(self.text);
+        // A byte order mark is no character of the first line.
+        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         ConfigError::Refused {
             path: self.path.to_owned(),
@@ -106,8 +115,7 @@ impl Input<'_> {
         };
         read(value.get_ref()).map(Some).ok_or_else(|| {
             let found = self.text.get(value.span()).unwrap_or_default();
-            let found: String = found.chars().take(40).collect();
-            let message = format!("`{key}` must be {wanted}, not {found}");
+            let message = format!("`{key}` must be {wanted}, not {}", excerpt(found));
             self.refuse(value.span().start, message, None)
         })
     }
@@ -132,7 +140,8 @@ impl Input<'_> {
         })
     }
 
-    /// A decimal as a whole number of `10^-places`, accepted by `accept`.
+    /// A decimal as a whole number of `10^-places`, accepted by `accept`; what
+    /// lies between two of them must be within the range as well.
     pub(super) fn decimal(
         &self,
         table: &DeTable<'_>,
@@ -147,11 +156,13 @@ impl Input<'_> {
                 DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
                 _ => return None,
             };
-            decimal::parse(text, places).filter(|number| accept(*number))
+            let between = decimal::parse(text, places)?;
+            (accept(*between.start()) && accept(*between.end())).then_some(*between.start())
         })
     }
 
-    /// A list of non-empty strings, each accepted by `accept`.
+    /// A list of non-empty strings, each accepted by `accept`; at most
+    /// [`MOST_STRINGS`] and [`MOST_STRING_BYTES`].
     pub(super) fn strings(
         &self,
         table: &DeTable<'_>,
@@ -162,21 +173,38 @@ impl Input<'_> {
         let Some(items) = self.get(table, key, wanted, |value| value.as_array())? else {
             return Ok(None);
         };
+        let texts = items.iter().filter_map(|item| item.get_ref().as_str());
+        let bytes: usize = texts.map(str::len).sum();
+        if items.len() > MOST_STRINGS || bytes > MOST_STRING_BYTES {
+            let at = find(table, key).map_or(0, |value| value.span().start);
+            let message = format!(
+                "`{key}` may have {MOST_STRINGS} entries of {MOST_STRING_BYTES} bytes in all, not {} of {bytes}",
+                items.len()
+            );
+            let hint = "name folders instead of what is in them";
+            return Err(self.refuse(at, message, Some(hint.to_owned())));
+        }
         let mut strings = Vec::with_capacity(items.len());
         for item in items {
-            let text = item.get_ref().as_str().filter(|text| !text.is_empty());
-            let refusal = match text.map(&accept) {
-                Some(Ok(())) => None,
-                Some(Err(why)) => Some(why),
-                None => Some("it holds something that is no string".to_owned()),
+            let read = match item.get_ref().as_str() {
+                None => Err("it holds something that is no string".to_owned()),
+                Some("") => Err("it holds an empty string".to_owned()),
+                Some(text) => accept(text).map(|()| text.to_owned()),
             };
-            if let Some(why) = refusal {
+            strings.push(read.map_err(|why| {
                 let message = format!("`{key}` must be {wanted}: {why}");
-                return Err(self.refuse(item.span().start, message, None));
-            }
-            strings.extend(text.map(str::to_owned));
+                self.refuse(item.span().start, message, None)
+            })?);
         }
         Ok(Some(strings))
+    }
+}
+
+/// The start of what stands in a file, for a message.
+pub(super) fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
     }
 }
 

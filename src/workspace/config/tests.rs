@@ -65,7 +65,15 @@ fn impossible_values_are_refused_where_they_stand() {
         "[sources]\ninclude = [\"/etc/**\"]",
         "[sources]\ninclude = [\"../other/**\"]",
         "[sources]\nexclude = [\"./drafts\"]",
+        "[budget]\nmultiplier = 1000000.0001",
+        "[budget]\nwarn_threshold = 1.0000001",
+        "[budget]\nblock_threshold = 1.0000001",
+        "[search]\nheading_weight = 1000.0001",
+        "[sources]\ninclude = [\"\"]",
         "[sources]\nextensions = [\".md\"]",
+        "[sources]\nextensions = [\"md \"]",
+        "[sources]\nextensions = [\"?\"]",
+        "[sources]\nextensions = ['m\\d']",
         "[sources]\nextensions = \"md\"",
         "[sources]\nhidden = 1",
         "[sources]\nmax_file_bytes = 0",
@@ -80,6 +88,60 @@ fn impossible_values_are_refused_where_they_stand() {
             "{text}: line {line}"
         );
     }
+}
+
+#[test]
+fn a_list_is_bounded_and_no_message_repeats_it() {
+    let list = |count: usize, text: &str| {
+        let globs = format!("{text:?}, ").repeat(count);
+        format!("[sources]\n exclude = [{globs}]\n")
+    };
+    let most = 1_000;
+    parse(&list(most, "some/folder/*.md")).unwrap();
+    for text in [list(most + 1, "a"), list(most, &"a*".repeat(17))] {
+        let (line, column, message, hint) = refusal(&text);
+        assert_eq!((line, column), (2, 12));
+        assert!(message.starts_with("`exclude` may have 1000"), "{message}");
+        assert!(hint.contains("folders"), "{hint}");
+    }
+    let (_, _, message, _) = refusal(&list(1, &format!("{}[", "a".repeat(9_000))));
+    assert!(message.len() < 200, "{message}");
+}
+
+/// Whatever the reader accepts can be compiled.
+#[test]
+fn the_most_costly_lists_compile() {
+    for costly in ["*?", "{a*,?}"] {
+        let one = costly.repeat(32 * 1024 / costly.len());
+        let text = format!("[sources]\ninclude = [{one:?}]\n");
+        crate::source::Selection::new(&parse(&text).unwrap().sources).unwrap();
+    }
+}
+
+#[test]
+fn a_list_that_holds_something_else_says_what() {
+    let (_, _, message, _) = refusal("[sources]\ninclude = [\"\"]\n");
+    assert!(message.ends_with("it holds an empty string"), "{message}");
+    let (_, _, message, _) = refusal("[sources]\ninclude = [1]\n");
+    assert!(
+        message.ends_with("something that is no string"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_shown() {
+    let (line, column, message, _) = refusal("[search]\nlimit = 1\nlimit = 2\n");
+    assert_eq!((line, column), (3, 1));
+    assert_eq!(message, "duplicate key: `limit`");
+}
+
+#[test]
+fn a_byte_order_mark_has_no_column() {
+    let (line, column, ..) = refusal("\u{feff}foo = 1\n");
+    assert_eq!((line, column), (1, 1));
+    let (line, column, ..) = refusal("\u{feff}\n foo = 1\n");
+    assert_eq!((line, column), (2, 2));
 }
 
 #[test]

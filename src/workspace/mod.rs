@@ -70,7 +70,8 @@ pub enum WorkspaceError {
 impl Workspace {
     /// Opens the workspace `root`, or, without one, the nearest one at or
     /// above the current folder. A folder is a workspace when it holds
-    /// `auditgraph.toml`, or (without configuration: all defaults) `.pkg`.
+    /// `auditgraph.toml`, or (without configuration: all defaults) `.pkg`; one
+    /// of the first kind is preferred to a nearer one of the second.
     ///
     /// # Errors
     /// [`WorkspaceError`] when there is none or its configuration is refused.
@@ -120,12 +121,23 @@ fn canonical(path: &Path) -> Result<PathBuf, WorkspaceError> {
 }
 
 fn is_workspace(folder: &Path) -> bool {
-    folder.join(CONFIG_FILE).is_file() || folder.join(DERIVED_FOLDER).is_dir()
+    is_configured(folder) || has_derived(folder)
+}
+
+/// Whatever has the name counts: what is no file is refused when it is read,
+/// rather than that its folder passes for no workspace.
+fn is_configured(folder: &Path) -> bool {
+    folder.join(CONFIG_FILE).symlink_metadata().is_ok()
+}
+
+fn has_derived(folder: &Path) -> bool {
+    folder.join(DERIVED_FOLDER).is_dir()
 }
 
 fn nearest(from: &Path) -> Result<PathBuf, WorkspaceError> {
-    from.ancestors()
-        .find(|folder| is_workspace(folder))
+    let find = |holds: fn(&Path) -> bool| from.ancestors().find(|folder| holds(folder));
+    find(is_configured)
+        .or_else(|| find(has_derived))
         .map(Path::to_owned)
         .ok_or_else(|| WorkspaceError::NotFound {
             from: from.to_owned(),

@@ -32,6 +32,44 @@ fn init_changes_nothing_where_a_workspace_is() {
     assert_eq!(snapshot(&sandbox.root()), before);
 }
 
+/// A folder or a link that has the file's name, and a file without end, are
+/// no configuration: every command says so, and none says that `init` helps.
+#[test]
+fn what_cannot_be_a_configuration_is_refused_by_every_command() {
+    let sandbox = Sandbox::empty();
+    let path = sandbox.root().join("auditgraph.toml");
+    let refused = |what: &str| {
+        for command in ["init", "status", "ingest"] {
+            let outcome = sandbox.run(&[command]).exits(2).says(what).says("next: ");
+            assert!(!outcome.stderr.contains("auditgraph init"), "{outcome:?}");
+        }
+    };
+    fs::create_dir(&path).unwrap();
+    refused("not a regular file");
+    fs::remove_dir(&path).unwrap();
+    std::os::unix::fs::symlink("elsewhere.toml", &path).unwrap();
+    refused("symbolic link");
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "#".repeat(1024 * 1024 + 1)).unwrap();
+    refused("1048576");
+}
+
+#[test]
+fn a_folder_that_has_only_derived_files_hides_no_workspace() {
+    let sandbox = Sandbox::with(&[("sub/deep/a.md", "# A\n")]);
+    fs::create_dir(sandbox.root().join("sub/.pkg")).unwrap();
+    let root = |sandbox: &Sandbox| {
+        let mut command = sandbox.command(&["status", "--json"]);
+        command.current_dir(sandbox.root().join("sub/deep"));
+        let document = crate::support::Outcome::of(&mut command).document("status");
+        document["root"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(root(&sandbox), sandbox.root().to_str().unwrap());
+    // Without a configuration anywhere it is a workspace with all defaults.
+    fs::remove_file(sandbox.root().join("auditgraph.toml")).unwrap();
+    assert_eq!(root(&sandbox), sandbox.root().join("sub").to_str().unwrap());
+}
+
 #[test]
 fn init_makes_the_folder_it_is_told() {
     let sandbox = Sandbox::empty();

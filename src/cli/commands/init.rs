@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report, lossy};
 use crate::cli::style::{Style, clean};
 use crate::foundation::durable;
-use crate::workspace::{CONFIG_FILE, DERIVED_FOLDER, config};
+use crate::workspace::{CONFIG_FILE, Config, ConfigError, DERIVED_FOLDER, config};
 
 const EXAMPLES: &[(&str, &str)] = &[
     ("auditgraph init", "make the current folder a workspace"),
@@ -58,16 +58,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         &durable::Meter::new(u64::MAX),
     )
     .map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::new(
-            Exit::Failed,
-            "exists",
-            format_args!(
-                "{} is a workspace already; nothing was changed",
-                root.display()
-            ),
-        )
-        .path(config.display())
-        .hint("auditgraph ingest"),
+        io::ErrorKind::AlreadyExists => taken(&root, &config),
         _ => Failure::io("write", &config, &error),
     })?;
     durable::sync_directory(&root).map_err(|error| Failure::io("write", &root, &error))?;
@@ -81,6 +72,19 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     let stands = "the folder is a workspace now all the same";
     context.output.report_change(&made, stands)?;
     Ok(Exit::Done)
+}
+
+/// The folder is a workspace already, or something that no configuration can
+/// be has the name of one.
+fn taken(root: &Path, config: &Path) -> Failure {
+    if let Err(error @ ConfigError::Unfit { .. }) = Config::load(config) {
+        return error.into();
+    }
+    let root = root.display();
+    let message = format!("{root} is a workspace already; nothing was changed");
+    Failure::new(Exit::Failed, "exists", message)
+        .path(config.display())
+        .hint("auditgraph ingest")
 }
 
 fn ignores_derived(gitignore: &Path) -> bool {

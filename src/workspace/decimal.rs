@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str, places: u32) -> Option<RangeInclusive<u64>> {
     let (floor, exact) = match u32::try_from(scale) {
         Ok(up) => (value.checked_mul(10u128.checked_pow(up)?)?, true),
         Err(_) => match 10u128.checked_pow(scale.unsigned_abs()) {
-            Some(power) => (value / power, value % power == 0),
+            Some(power) => (value / power, value.is_multiple_of(power)),
             None => (0, value == 0),
         },
     };

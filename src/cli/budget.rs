@@ -1,16 +1,22 @@
 //! The footprint budget in words and bars: every number a verdict rests on,
 //! and the ways out (FR-009, FR-010).
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::budget::{Assessment, Policy, SOURCE_FLOOR_BYTES, Verdict};
 use crate::foundation::size::{grouped, human};
-use crate::workspace::CONFIG_FILE;
+use crate::run;
+use crate::run::gc::{self, Choice};
+use crate::upgrade::install::quote;
 use crate::workspace::usage::Usage;
+use crate::workspace::{CONFIG_FILE, Layout};
 
 use super::error::Failure;
 use super::exit::Exit;
 use super::output::{Output, Page};
+use super::scope::Scope;
 use super::style::Style;
 
 /// An assessment as it is told: with what takes the room, largest first.
@@ -19,7 +25,10 @@ pub(crate) struct Budget {
     #[serde(flatten)]
     assessment: Assessment,
     parts: Vec<Part>,
-    ways_out: Vec<&'static str>,
+    ways_out: Vec<String>,
+    /// The best of them.
+    #[serde(skip)]
+    next: String,
 }
 
 /// One entry of the profile's folder.
@@ -31,28 +40,81 @@ pub(crate) struct Part {
     pub(crate) files: u64,
 }
 
-const WAYS_OUT: [&str; 3] = [
-    "raise [budget] multiplier (or max_bytes) in auditgraph.toml",
-    "remove old runs: auditgraph gc --keep 1 --dry-run",
-    "narrow [sources] in auditgraph.toml, then auditgraph ingest and auditgraph gc --keep 1",
-];
+const RAISE: &str = "raise [budget] multiplier (or max_bytes) in auditgraph.toml";
+const NARROW: &str =
+    "narrow [sources] in auditgraph.toml; what earlier runs hold stays until gc removes them";
+
+/// What `gc` could remove to make room.
+#[derive(Debug, PartialEq, Eq)]
+enum Removable {
+    /// Runs before the current one, or packs that no run needs.
+    Old,
+    /// Nothing but a run that this version cannot read: only by its name.
+    Named(String),
+    /// The current run is all there is.
+    Nothing,
+}
+
+impl Removable {
+    /// Looks at the runs of a profile. What cannot be looked at cannot be
+    /// removed either.
+    fn of(layout: &Layout) -> Self {
+        if gc::plan(layout, &Choice::Keep(1)).is_ok_and(|plan| !plan.files.is_empty()) {
+            return Self::Old;
+        }
+        let foreign = run::foreign(layout).unwrap_or_default().into_iter();
+        let ours = run::list(layout).unwrap_or_default().into_iter();
+        let others = ours
+            .filter(|run| !run.current)
+            .map(|run| run.run.to_string());
+        // Whatever else lies among the runs, gc decides which of it may go.
+        let may_go = |name: &String| gc::plan(layout, &Choice::Runs(vec![name.clone()])).is_ok();
+        let found = foreign.chain(others).find(may_go);
+        found.map_or(Self::Nothing, Self::Named)
+    }
+
+    /// The command that shows what would go.
+    fn command(&self) -> Option<String> {
+        match self {
+            Self::Old => Some("gc --keep 1 --dry-run".to_owned()),
+            Self::Named(name) => Some(format!("gc --run {} --dry-run", quote(Path::new(name)))),
+            Self::Nothing => None,
+        }
+    }
+}
+
+/// Every way out that leads somewhere, and which to take first.
+fn ways_out(removable: &Removable, scope: &Scope) -> (Vec<String>, String) {
+    let remove = removable.command().map(|it| scope.command(it));
+    let mut ways = vec![RAISE.to_owned()];
+    ways.extend(remove.iter().map(|it| format!("remove old runs: {it}")));
+    ways.push(NARROW.to_owned());
+    (ways, remove.unwrap_or_else(|| RAISE.to_owned()))
+}
 
 impl Budget {
-    pub(crate) fn new(assessment: Assessment, usage: &Usage) -> Self {
+    /// The verdict on the profile at `layout`, where the command works.
+    pub(crate) fn new(
+        assessment: Assessment,
+        usage: &Usage,
+        layout: &Layout,
+        scope: &Scope,
+    ) -> Self {
+        let (ways_out, next) = match assessment.verdict {
+            Verdict::Ok => (Vec::new(), String::new()),
+            Verdict::Warn | Verdict::Block => ways_out(&Removable::of(layout), scope),
+        };
         let parts = usage.largest().into_iter().map(|(name, part)| Part {
             name: name.to_owned(),
             bytes: part.bytes,
             allocated_bytes: part.allocated_bytes,
             files: part.files,
         });
-        let ways_out = match assessment.verdict {
-            Verdict::Ok => Vec::new(),
-            Verdict::Warn | Verdict::Block => WAYS_OUT.to_vec(),
-        };
         Self {
             assessment,
             parts: parts.collect(),
             ways_out,
+            next,
         }
     }
 
@@ -78,7 +140,7 @@ impl Budget {
         Failure::new(Exit::OverBudget, "over_budget", self.headline())
             .lines(self.lines())
             .why("nothing was written")
-            .hint(WAYS_OUT[1].trim_start_matches("remove old runs: "))
+            .hint(&self.next)
             .detail("budget", &self)
     }
 
@@ -217,17 +279,15 @@ mod tests {
     }
 
     #[test]
-    fn a_block_tells_every_number_and_the_ways_out() {
-        let policy = Policy {
-            max_bytes: Some(1_000),
-            ..Policy::default()
-        };
-        let budget = Budget::new(policy.assess(0, 900, 100), &Usage::default());
-        let text = budget.lines().join("\n");
-        for part in ["900", "100", "1,000", "max_bytes", "80 %", "100 %", "gc"] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
-        let failure = budget.into_failure();
-        assert_eq!(failure.exit(), Exit::OverBudget);
+    fn only_what_can_be_removed_is_a_way_out() {
+        let scope = Scope::default();
+        let (ways, next) = ways_out(&Removable::Old, &scope);
+        assert_eq!(ways.len(), 3);
+        assert_eq!(next, "auditgraph gc --keep 1 --dry-run");
+        let (_, next) = ways_out(&Removable::Named("old one".to_owned()), &scope);
+        assert_eq!(next, "auditgraph gc --run 'old one' --dry-run");
+        let (ways, next) = ways_out(&Removable::Nothing, &scope);
+        assert_eq!(ways, [RAISE, NARROW]);
+        assert_eq!(next, RAISE);
     }
 }

@@ -7,6 +7,7 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::output::Output;
 use super::progress::Bars;
+use super::scope::Scope;
 use crate::run::{self, RunId};
 use crate::workspace::known::Known;
 use crate::workspace::{Layout, ProfileName, Workspace};
@@ -20,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) root: Option<PathBuf>,
     /// The profile to work on.
     pub(crate) profile: ProfileName,
+    /// Both as typed, for the commands that come next.
+    pub(crate) scope: Scope,
 }
 
 impl Context {
@@ -28,6 +31,7 @@ impl Context {
             output: Output::new(globals.json, globals.quiet, globals.color),
             root: globals.root.clone(),
             profile: globals.profile.clone().unwrap_or_default(),
+            scope: Scope::of(globals),
         }
     }
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::args::Globals;
 use super::exit::Exit;
+use super::scope::Scope;
 use crate::foundation::durable::OverAllowance;
 use crate::index::search::{PatternError, QueryError};
 use crate::index::{FilterError, IndexError};
@@ -146,22 +146,20 @@ impl Failure {
     }
 
     /// Makes the next command work on the same workspace and profile as the
-    /// one that failed.
-    pub(crate) fn in_workspace(mut self, globals: &Globals) -> Self {
-        const SCOPED: [&str; 8] = [
-            "gc", "ingest", "list", "query", "rebuild", "runs", "status", "verify",
+    /// one that failed, unless it names its own.
+    pub(crate) fn in_scope(mut self, scope: &Scope) -> Self {
+        const SCOPED: [&str; 10] = [
+            "diff", "export", "gc", "ingest", "list", "query", "rebuild", "runs", "status",
+            "verify",
         ];
-        let scoped = |hint: &String| {
-            let command = hint.strip_prefix("auditgraph ");
-            command.is_some_and(|it| SCOPED.contains(&it.split(' ').next().unwrap_or(it)))
-        };
-        if let Some(hint) = self.0.hint.as_mut().filter(|hint| scoped(hint)) {
-            if let Some(root) = &globals.root {
-                hint.push_str(&format!(" --root {}", quote(root)));
-            }
-            if let Some(profile) = &globals.profile {
-                hint.push_str(&format!(" --profile {profile}"));
-            }
+        if let Some(hint) = &mut self.0.hint
+            && let Some(command) = hint.strip_prefix("auditgraph ")
+            && SCOPED.contains(&command.split(' ').next().unwrap_or(command))
+            && ![" --root ", " --profile "]
+                .iter()
+                .any(|it| command.contains(it))
+        {
+            *hint = scope.command(command);
         }
         self
     }

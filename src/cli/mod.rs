@@ -19,6 +19,7 @@ mod nodes;
 mod output;
 mod progress;
 mod reading;
+mod scope;
 mod style;
 mod table;
 mod when;
@@ -58,7 +59,7 @@ pub fn main() -> ExitCode {
             let outcome = commands::run(&context, cli.command);
             end(
                 &context.output,
-                outcome.map_err(|failure| failure.in_workspace(&cli.globals)),
+                outcome.map_err(|failure| failure.in_scope(&context.scope)),
             )
         }
         Err(error) => refuse(&error, &typed).into(),

@@ -45,7 +45,6 @@ fn exactly_the_limit_blocks_before_the_first_byte_and_one_byte_more_does_not() {
         "thresholds",
         "ways out",
         "max_bytes",
-        "auditgraph gc",
         "[sources]",
         "100 %",
     ] {
@@ -59,6 +58,9 @@ fn exactly_the_limit_blocks_before_the_first_byte_and_one_byte_more_does_not() {
     assert_eq!(budget["verdict"], "block");
     assert_eq!(budget["limit_bytes"], bytes);
     assert_eq!(budget["added_bytes"], bytes);
+    // There is no run yet that gc could remove.
+    let hint = document["error"]["hint"].as_str().unwrap();
+    assert!(hint.starts_with("raise [budget]"), "{hint}");
     assert_eq!(snapshot(&sandbox.root()), before);
     limit(&sandbox, bytes + 1);
     sandbox.run(&["ingest"]).done().says("warning: ");
@@ -91,6 +93,31 @@ fn foreign_bytes_count() {
         .says("largest     leftover.bin 4.0 MiB");
     // A command that writes nothing is never blocked.
     sandbox.run(&["query", "beacon"]).done();
+}
+
+#[test]
+fn the_next_command_removes_something_or_is_none() {
+    let sandbox = Sandbox::with(NOTES);
+    let hint = |sandbox: &Sandbox, command: &str| {
+        limit(sandbox, 1000);
+        let outcome = sandbox.run(&[command, "--json", "--root", "."]).exits(4);
+        sandbox.write("auditgraph.toml", "");
+        outcome.document("error")["error"]["hint"].clone()
+    };
+    let raise = "raise [budget] multiplier (or max_bytes) in auditgraph.toml";
+    sandbox.run(&["ingest"]).done();
+    assert_eq!(hint(&sandbox, "rebuild"), raise);
+    sandbox.run(&["rebuild"]).done();
+    let next = "auditgraph gc --keep 1 --dry-run --root .";
+    assert_eq!(hint(&sandbox, "rebuild"), next);
+    sandbox.run(&["gc", "--keep", "1"]).done();
+    assert_eq!(hint(&sandbox, "rebuild"), raise);
+    // A run of another program goes by its name alone.
+    sandbox.write(".pkg/profiles/default/runs/old one/manifest.json", "{}");
+    let next = "auditgraph gc --run 'old one' --dry-run --root .";
+    assert_eq!(hint(&sandbox, "rebuild"), next);
+    let named = ["gc", "--run", "old one", "--dry-run", "--root", "."];
+    sandbox.run(&named).done().shows("runs/old one");
 }
 
 #[test]

@@ -80,6 +80,17 @@ fn init_makes_the_folder_it_is_told() {
     let root = sandbox.root().join("a/b");
     assert_eq!(document["root"], root.to_str().unwrap());
     assert!(root.join("auditgraph.toml").is_file());
+    // The next command works from here.
+    let next = "auditgraph ingest --root my/notes";
+    sandbox.run(&["init", "my/notes"]).done().shows(next);
+    sandbox.run(&["init", "my/notes"]).exits(1).says(next);
+    let line: Vec<&str> = next.split(' ').skip(1).collect();
+    sandbox.run(&line).done();
+    sandbox.run(&["init"]).done();
+    sandbox
+        .run(&["init", "--profile", "draft"])
+        .exits(1)
+        .says("next: auditgraph ingest --profile draft\n");
 }
 
 #[test]

@@ -13,6 +13,21 @@ fn status_before_the_first_run_says_how_to_get_one() {
 }
 
 #[test]
+fn the_next_command_names_the_workspace_and_the_profile() {
+    let sandbox = Sandbox::with(NOTES);
+    let next = "auditgraph ingest --root . --profile draft";
+    for command in ["status", "runs"] {
+        let typed = [command, "--root", ".", "--profile", "draft"];
+        sandbox.run(&typed).done().shows(next);
+    }
+    let typed = ["export", "--json", "-f", "dot", "--root", "."];
+    sandbox
+        .run(&typed)
+        .exits(2)
+        .says("--output graph.dot --root .");
+}
+
+#[test]
 fn status_shows_the_run_a_usage_bar_and_every_part() {
     let sandbox = Sandbox::with(NOTES);
     sandbox.run(&["ingest"]).done();

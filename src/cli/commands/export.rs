@@ -174,13 +174,13 @@ fn format(wanted: Option<Wanted>, output: Option<&Path>) -> Result<Format, Failu
 
 /// The budget judges what is under `.pkg`, wherever the export goes (FR-010).
 fn judge(context: &Context, opened: &Opened) -> Result<Budget, Failure> {
-    let profile = opened.workspace.layout(&context.profile);
-    let usage = usage::measure(profile.profile())
-        .map_err(|error| Failure::io("measure", profile.profile(), &error))?;
-    let source_bytes = counted_source_bytes(&profile, opened.session.manifest());
+    let layout = opened.workspace.layout(&context.profile);
+    let usage = usage::measure(layout.profile())
+        .map_err(|error| Failure::io("measure", layout.profile(), &error))?;
+    let source_bytes = counted_source_bytes(&layout, opened.session.manifest());
     let policy = &opened.workspace.config().budget;
     let assessment = policy.assess(source_bytes, usage.total.bytes, 0);
-    Ok(Budget::new(assessment, &usage))
+    Ok(Budget::new(assessment, &usage, &layout, &context.scope))
 }
 
 /// Refuses a destination under `.pkg`, and one that is no regular file: a

@@ -41,6 +41,9 @@ struct Made {
     /// Whether the folder is under git and `.pkg` is not yet ignored there.
     #[serde(skip)]
     in_git: bool,
+    /// The command that makes the first run.
+    #[serde(skip)]
+    next: String,
 }
 
 pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
@@ -51,6 +54,13 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     let root = folder
         .canonicalize()
         .map_err(|error| Failure::io("open", folder, &error))?;
+    // What is typed where the folder itself is need not name it.
+    let here = Path::new(".").canonicalize().is_ok_and(|it| it == root);
+    let scope = match (here, &typed.folder) {
+        (false, Some(folder)) => context.scope.at(folder),
+        _ => context.scope.clone(),
+    };
+    let next = scope.command("ingest");
     let config = root.join(CONFIG_FILE);
     durable::stage(
         &config,
@@ -58,7 +68,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         &durable::Meter::new(u64::MAX),
     )
     .map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => taken(&root, &config),
+        io::ErrorKind::AlreadyExists => taken(&root, &config, &next),
         _ => Failure::io("write", &config, &error),
     })?;
     durable::sync_directory(&root).map_err(|error| Failure::io("write", &root, &error))?;
@@ -68,6 +78,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         root,
         config,
         in_git,
+        next,
     };
     let stands = "the folder is a workspace now all the same";
     context.output.report_change(&made, stands)?;
@@ -76,7 +87,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
 
 /// The folder is a workspace already, or something that no configuration can
 /// be has the name of one.
-fn taken(root: &Path, config: &Path) -> Failure {
+fn taken(root: &Path, config: &Path, next: &str) -> Failure {
     if let Err(error @ ConfigError::Unfit { .. }) = Config::load(config) {
         return error.into();
     }
@@ -84,7 +95,7 @@ fn taken(root: &Path, config: &Path) -> Failure {
     let message = format!("{root} is a workspace already; nothing was changed");
     Failure::new(Exit::Failed, "exists", message)
         .path(config.display())
-        .hint("auditgraph ingest")
+        .hint(next)
 }
 
 fn ignores_derived(gitignore: &Path) -> bool {
@@ -110,6 +121,6 @@ impl Report for Made {
                 "What is derived goes to {DERIVED_FOLDER}/: add it to .gitignore."
             ))?;
         }
-        page.line("Next: auditgraph ingest")
+        page.line(format_args!("Next: {}", clean(&self.next)))
     }
 }

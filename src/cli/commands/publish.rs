@@ -17,9 +17,8 @@ use crate::cli::style::{Style, clean};
 use crate::cli::words;
 use crate::foundation::progress::Progress;
 use crate::foundation::size::{grouped, human};
-use crate::run::{
-    self, Changes, Mode, OverBudget, Planned, PlannedFile, RefusedSource, RunId, RunPlan,
-};
+use crate::run::{self, Changes, Mode, Planned, PlannedFile, RefusedSource, RunId, RunPlan};
+use crate::workspace::Workspace;
 
 const INGEST: &[(&str, &str)] = &[
     (
@@ -107,16 +106,20 @@ fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
         Planned::Run(plan) => plan,
     };
     if dry_run {
-        return show(context, &plan);
+        return show(context, &workspace, &plan);
     }
     let usage = plan.usage().clone();
-    let approved = plan.approve().map_err(|over| refusal(*over))?;
+    let layout = workspace.layout(&context.profile);
+    let judged = |assessment, usage: &_| Budget::new(assessment, usage, &layout, &context.scope);
+    let approved = plan
+        .approve()
+        .map_err(|over| judged(over.assessment, &over.usage).into_failure())?;
     let published = approved.publish(&progress)?;
     progress.finish();
     context.remember(workspace.root());
     tell_refused(context, &published.sources.refused);
     tell_of_none(context, sources_of(&published.sources));
-    let budget = Budget::new(published.budget, &usage);
+    let budget = judged(published.budget, &usage);
     budget.warn(&context.output);
     let stands = format!("{} is current now all the same", published.run);
     let outcome = Outcome {
@@ -134,9 +137,10 @@ fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
 }
 
 /// The plan, printed. Its verdict is the exit code, as if it were executed.
-fn show(context: &Context, plan: &RunPlan) -> Result<Exit, Failure> {
+fn show(context: &Context, workspace: &Workspace, plan: &RunPlan) -> Result<Exit, Failure> {
     let summary = plan.summary();
-    let budget = Budget::new(summary.budget, plan.usage());
+    let layout = workspace.layout(&context.profile);
+    let budget = Budget::new(summary.budget, plan.usage(), &layout, &context.scope);
     budget.warn(&context.output);
     tell_refused(context, &summary.sources.refused);
     tell_of_none(context, sources_of(&summary.sources));
@@ -155,11 +159,6 @@ fn show(context: &Context, plan: &RunPlan) -> Result<Exit, Failure> {
         budget: Some(budget),
     })?;
     Ok(exit)
-}
-
-/// A plan that the budget does not allow.
-pub(crate) fn refusal(over: OverBudget) -> Failure {
-    Budget::new(over.assessment, &over.usage).into_failure()
 }
 
 fn sources_of(changes: &Changes) -> u64 {

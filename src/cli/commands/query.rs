@@ -91,8 +91,11 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     context.output.report(&answer)?;
     if answer.hits.is_empty() {
         context.output.note("no hits");
+        let list = context.scope.command("list");
         for scope in empty_scopes(opened.session.index(), typed)? {
-            context.output.note(scope);
+            context
+                .output
+                .note(format_args!("{scope}: {list} shows all"));
         }
     }
     Ok(Exit::Done)
@@ -111,9 +114,7 @@ fn empty_scopes(index: &Index, typed: &Typed) -> Result<Vec<String>, Failure> {
             limit: 1,
         };
         if index.list_nodes(kind, &[filter], one)?.items.is_empty() {
-            empty.push(format!(
-                "no document has {key} {value}: auditgraph list shows all"
-            ));
+            empty.push(format!("no document has {key} {value}"));
         }
     }
     Ok(empty)

@@ -11,7 +11,8 @@ use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report};
-use crate::cli::style::Style;
+use crate::cli::scope::Scope;
+use crate::cli::style::{Style, clean};
 use crate::cli::{table, when};
 use crate::foundation::size::{grouped, human};
 use crate::run::{self, RunState, RunSummary};
@@ -32,6 +33,8 @@ struct Shown {
     runs: Vec<RunSummary>,
     /// Runs of another program, by name.
     foreign: Vec<String>,
+    #[serde(skip)]
+    scope: Scope,
 }
 
 pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
@@ -40,22 +43,29 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
     context.output.report(&Shown {
         runs: run::list(&layout)?,
         foreign: run::foreign(&layout)?,
+        scope: context.scope.clone(),
     })?;
     Ok(Exit::Done)
 }
 
 impl Report for Shown {
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let next = |command: &str| clean(&self.scope.command(command)).into_owned();
         match (self.runs.is_empty(), self.foreign.is_empty()) {
-            (true, true) => return page.line("no runs yet: auditgraph ingest"),
-            (true, false) => page.line("no runs of this program yet: auditgraph rebuild")?,
+            (true, true) => {
+                return page.line(format_args!("no runs yet: {}", next("ingest")));
+            }
+            (true, false) => page.line(format_args!(
+                "no runs of this program yet: {}",
+                next("rebuild")
+            ))?,
             (false, _) => self.table(page)?,
         }
         for name in &self.foreign {
             page.line(format_args!(
-                "{}: of another program; auditgraph gc --run {} removes it",
+                "{}: of another program; {} removes it",
                 page.paint(Style::Path, format_args!("runs/{name}")),
-                page.plain(quote(Path::new(name))),
+                next(&format!("gc --run {}", quote(Path::new(name)))),
             ))?;
         }
         Ok(())

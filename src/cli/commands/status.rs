@@ -13,13 +13,14 @@ use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report, lossy};
+use crate::cli::scope::Scope;
 use crate::cli::style::Style;
 use crate::cli::{table, words};
 use crate::foundation::size::{grouped, human};
 use crate::run::status::Status;
 use crate::run::{RunId, Standing};
 use crate::schema::Reason;
-use crate::workspace::ProfileName;
+use crate::workspace::Workspace;
 use crate::workspace::usage::Part;
 
 const EXAMPLES: &[(&str, &str)] = &[
@@ -47,19 +48,22 @@ struct Shown {
     source_bytes: Option<u64>,
     total: Part,
     budget: Budget,
+    #[serde(skip)]
+    scope: Scope,
 }
 
 pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
     let workspace = context.workspace()?;
     let status = Status::take(&workspace, &context.profile)?;
-    let shown = Shown::new(workspace.root().to_owned(), &context.profile, status);
+    let shown = Shown::new(context, &workspace, status);
     shown.budget.warn(&context.output);
     context.output.report(&shown)?;
     Ok(Exit::Done)
 }
 
 impl Shown {
-    fn new(root: PathBuf, profile: &ProfileName, status: Status) -> Self {
+    fn new(context: &Context, workspace: &Workspace, status: Status) -> Self {
+        let layout = workspace.layout(&context.profile);
         let run = status.run().cloned();
         let reason = status.reason().cloned();
         let manifest = match &status.standing {
@@ -67,8 +71,8 @@ impl Shown {
             Standing::Empty | Standing::RebuildRequired { .. } => None,
         };
         Self {
-            root,
-            profile: profile.to_string(),
+            root: workspace.root().to_owned(),
+            profile: context.profile.to_string(),
             standing: match &status.standing {
                 Standing::Empty => "empty",
                 Standing::Ready(_) => "ready",
@@ -80,7 +84,8 @@ impl Shown {
             sources: manifest.and_then(|it| it.counts.get("documents").copied()),
             source_bytes: manifest.map(|it| it.source_bytes),
             total: status.usage.total,
-            budget: Budget::new(status.budget, &status.usage),
+            budget: Budget::new(status.budget, &status.usage, &layout, &context.scope),
+            scope: context.scope.clone(),
         }
     }
 }
@@ -94,7 +99,10 @@ impl Report for Shown {
         page.line(format_args!("profile    {}", self.profile))?;
         let runs = words::count(self.runs, "run");
         match (&self.run, &self.reason) {
-            (None, None) => page.line("run        none yet: auditgraph ingest")?,
+            (None, None) => page.line(format_args!(
+                "run        none yet: {}",
+                page.plain(self.scope.command("ingest"))
+            ))?,
             (Some(run), None) => page.line(format_args!(
                 "run        {} (of {runs})",
                 page.paint(Style::Strong, run)
@@ -106,7 +114,10 @@ impl Report for Shown {
                     page.paint(Style::Bad, "cannot be read")
                 ))?;
                 page.line(format_args!("           {}", page.plain(reason)))?;
-                page.line("           next: auditgraph rebuild")?;
+                page.line(format_args!(
+                    "           next: {}",
+                    page.plain(self.scope.command("rebuild"))
+                ))?;
             }
         }
         if let (Some(sources), Some(bytes)) = (self.sources, self.source_bytes) {

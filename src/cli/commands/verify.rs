@@ -9,6 +9,7 @@ use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report};
+use crate::cli::scope::Scope;
 use crate::cli::style::{Style, clean};
 use crate::cli::words;
 use crate::foundation::progress::Progress;
@@ -36,22 +37,28 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
     if report.problems.is_empty() {
         return Ok(Exit::Done);
     }
-    context.output.note(advice(&report.problems));
+    context
+        .output
+        .note(advice(&report.problems, &context.scope));
     Ok(Exit::VerificationFailed)
 }
 
 /// What to do about the worst of it.
-fn advice(problems: &[Problem]) -> &'static str {
+fn advice(problems: &[Problem], scope: &Scope) -> String {
     let has = |kind| problems.iter().any(|problem| problem.kind == kind);
     if [Kind::Current, Kind::Manifest, Kind::Pack, Kind::Object]
         .into_iter()
         .any(has)
     {
-        "auditgraph rebuild makes a new run from the sources; the damaged files stay until auditgraph gc"
+        let rebuild = scope.command("rebuild");
+        format!(
+            "{rebuild} makes a new run from the sources; the damaged files stay until auditgraph gc"
+        )
     } else if has(Kind::Index) {
         "the next auditgraph query makes the index again from the packs, once its file is removed"
+            .to_owned()
     } else {
-        "auditgraph ingest takes changed sources in"
+        format!("{} takes changed sources in", scope.command("ingest"))
     }
 }
 

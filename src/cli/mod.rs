@@ -28,7 +28,7 @@ mod words;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{FromArgMatches, ValueEnum};
 
 pub use args::command;
 pub use exit::Exit;
@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
         });
         return end(&context.output, commands::version::run(&context));
     }
-    match Cli::try_parse_from(&typed) {
+    match parse(&typed) {
         Ok(cli) => {
             let context = Context::new(&cli.globals);
             let outcome = commands::run(&context, cli.command);
@@ -93,6 +93,33 @@ fn end(output: &Output, outcome: Result<Exit, Failure>) -> ExitCode {
     .into()
 }
 
+/// What was typed, understood. Help and refusals come in the colours that
+/// `--color` asks for, wherever it stands.
+fn parse(typed: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = command().color(colours(typed).into());
+    let mut matches = command.try_get_matches_from_mut(typed)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// The value of `--color`, as far as there is a valid one.
+fn colours(typed: &[OsString]) -> ColorChoice {
+    let mut options = options(typed);
+    let value = options.find_map(|option| match option.strip_prefix("--color")? {
+        "" => Some(None),
+        value => value.strip_prefix('=').map(Some),
+    });
+    let value = value.and_then(|joined| joined.or_else(|| options.next()));
+    value
+        .and_then(|value| ColorChoice::from_str(value, false).ok())
+        .unwrap_or_default()
+}
+
+/// The words that may be options, before anything is understood.
+fn options(typed: &[OsString]) -> impl Iterator<Item = &str> {
+    let words = typed.iter().skip(1).filter_map(|word| word.to_str());
+    words.take_while(|word| *word != "--")
+}
+
 /// Help, version, or arguments that make no sense.
 fn refuse(error: &clap::Error, typed: &[OsString]) -> Exit {
     if !error.use_stderr() {
@@ -101,12 +128,7 @@ fn refuse(error: &clap::Error, typed: &[OsString]) -> Exit {
         return Exit::Done;
     }
     // The parser gave up before it could say whether `--json` was given.
-    let json = typed
-        .iter()
-        .skip(1)
-        .take_while(|argument| *argument != "--")
-        .any(|argument| argument == "--json");
-    if json {
+    if options(typed).any(|option| option == "--json") {
         let text = error.render().to_string();
         // What follows repeats what the help says.
         let said = text.lines().map(str::trim);

@@ -117,6 +117,14 @@ fn colours_follow_the_option_then_the_environment() {
         &["version", "--color", "never"],
         &[("CLICOLOR_FORCE", "1")]
     ));
+    // Help and refusals too.
+    assert!(!coloured(&["--help"], &[]));
+    assert!(coloured(&["runs", "--help", "--color", "always"], &[]));
+    assert!(coloured(&["--color=always", "help"], &[]));
+    let forced = &[("CLICOLOR_FORCE", "1")][..];
+    assert!(!coloured(&["--help", "--color", "never"], forced));
+    let refused = sandbox.run(&["--bogus", "--color", "always"]).exits(2);
+    assert!(refused.stderr.contains('\x1b'), "{refused:?}");
     // JSON is for programs.
     assert!(!coloured(&["version", "--json", "--color", "always"], &[]));
 }

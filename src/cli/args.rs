@@ -10,6 +10,9 @@ use super::exit::Exit;
 use super::style::ColorChoice;
 use crate::workspace::ProfileName;
 
+/// The widest help, in columns.
+const WIDTH: usize = 100;
+
 /// A local-first, deterministic knowledge graph for engineers
 ///
 /// Point it at a folder of notes or documentation. `ingest` turns the files
@@ -20,7 +23,7 @@ use crate::workspace::ProfileName;
 #[command(
     name = "auditgraph",
     version,
-    max_term_width = 100,
+    max_term_width = WIDTH,
     after_help = Exit::table(),
     subcommand_required = true,
     arg_required_else_help = true
@@ -36,7 +39,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
-    /// The workspace's folder [default: the nearest above that has auditgraph.toml]
+    /// The workspace's folder [default: the nearest above with auditgraph.toml]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) root: Option<PathBuf>,
     /// The profile: an independent set of runs [default: default]
@@ -80,7 +83,7 @@ pub(crate) enum Command {
     Runs(commands::runs::Typed),
     /// Read everything again and compare it with what was written
     Verify(commands::verify::Typed),
-    /// Remove old runs: the only command that deletes
+    /// Remove old runs: the only command that removes any
     Gc(commands::gc::Typed),
     /// Update this program, after proving that the workspaces survive it
     SelfUpdate(commands::self_update::Typed),
@@ -107,6 +110,17 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         super::command().debug_assert();
+    }
+
+    /// Beyond the widest help a line would be broken inside its comment.
+    #[test]
+    fn every_example_fits_a_line() {
+        for command in super::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.unwrap_or_default().lines() {
+                assert!(line.chars().count() <= super::WIDTH, "{line}");
+            }
+        }
     }
 
     #[test]

@@ -51,7 +51,10 @@ fn the_current_run_is_never_removed() {
         .exits(2)
         .says("never removed");
     sandbox.run(&["gc", "--keep", "0"]).exits(2);
-    sandbox.run(&["gc"]).exits(2);
+    sandbox
+        .run(&["gc"])
+        .exits(2)
+        .says("<--keep <N>|--run <RUN>>");
     sandbox.run(&["gc", "--keep", "1", "--run", "1"]).exits(2);
     sandbox
         .run(&["gc", "--run", "../../../x"])

@@ -1,8 +1,8 @@
-//! `auditgraph gc`: the only command that deletes runs.
+//! `auditgraph gc`: the only command that removes runs.
 
 use std::io;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -28,18 +28,16 @@ const EXAMPLES: &[(&str, &str)] = &[
 
 /// What is typed.
 #[derive(Debug, Args)]
-#[command(after_help = examples::text(EXAMPLES))]
+#[command(
+    after_help = examples::text(EXAMPLES),
+    group = ArgGroup::new("choice").required(true)
+)]
 pub(crate) struct Typed {
     /// Keep the newest N readable runs, remove the older ones
-    #[arg(
-        long,
-        value_name = "N",
-        required_unless_present = "run",
-        conflicts_with = "run"
-    )]
+    #[arg(long, value_name = "N", group = "choice")]
     keep: Option<usize>,
     /// Remove this run (repeatable); the only way to remove one that this version cannot read
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, value_name = "RUN", group = "choice")]
     run: Vec<String>,
     /// Show what would be removed; remove nothing
     #[arg(long, short = 'n')]

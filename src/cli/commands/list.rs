@@ -26,7 +26,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "auditgraph list --type tag --limit 20",
-        "tags and how often they are used",
+        "tags and their uses",
     ),
 ];
 

@@ -84,19 +84,30 @@ fn write(folder: &Path, pages: &[(String, Vec<u8>)]) -> Result<Written, Failure>
     })
 }
 
-/// Every page by file name: the main one, then one per command.
+/// Every page by file name: the main one, then one per command and per
+/// command of a command, which is all that the pages refer to.
 fn pages() -> Vec<(String, Vec<u8>)> {
     // `help` repeats what every page says.
     let mut main = args::command().disable_help_subcommand(true);
     main.build();
-    let mut pages = vec![render(&main)];
-    pages.extend(main.get_subcommands().map(render));
+    let mut pages = Vec::new();
+    add_pages(&main, &mut pages);
     pages
+}
+
+fn add_pages(command: &clap::Command, pages: &mut Vec<(String, Vec<u8>)>) {
+    pages.push(render(command));
+    for below in command.get_subcommands() {
+        add_pages(below, pages);
+    }
 }
 
 fn render(command: &clap::Command) -> (String, Vec<u8>) {
     let man = clap_mangen::Man::new(command.clone())
         .manual("auditgraph manual")
+        // No date: a page is the same whenever it is made. Unquoted it would
+        // be no field at all, and the next one would take its place.
+        .date("\"\"")
         .source(concat!("auditgraph ", env!("CARGO_PKG_VERSION")));
     let mut page = Vec::new();
     // Writing into memory does not fail.

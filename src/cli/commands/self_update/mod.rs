@@ -39,7 +39,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "auditgraph self-update",
-        "update, unless a workspace would become unreadable",
+        "update, unless a workspace would be unreadable",
     ),
     (
         "auditgraph self-update --dry-run",

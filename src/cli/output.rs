@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::error::{Failure, Part};
 use super::style::{ColorChoice, Paint, Painted, Style, clean};
+use crate::foundation::terminal::VisibleJson;
 
 /// The version of every JSON document this program prints.
 pub(crate) const FORMAT: u32 = 1;
@@ -155,7 +156,7 @@ impl Output {
                 format: FORMAT,
                 body,
             };
-            serde_json::to_writer_pretty(&mut out, &document)?;
+            serde_json::to_writer_pretty(VisibleJson(&mut out), &document)?;
             out.write_all(b"\n")
         })
     }

@@ -11,6 +11,8 @@ use std::io::IsTerminal;
 
 use clap::ValueEnum;
 
+use crate::foundation::terminal::acts;
+
 /// The `--color` option.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
@@ -126,8 +128,6 @@ impl fmt::Display for Painted {
 /// `text` with every character escaped that would move the cursor, change
 /// the terminal's state or reorder what is read. Tabs become spaces.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    let acts =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }
@@ -151,6 +151,7 @@ mod tests {
         assert_eq!(clean("plain — ünïcode"), "plain — ünïcode");
         assert_eq!(clean("a\tb"), "a b");
         assert_eq!(clean("\x1b[2J\n\u{202e}"), "\\u{1b}[2J\\n\\u{202e}");
+        assert_eq!(clean("a\u{200b}\u{2028}"), "a\\u{200b}\\u{2028}");
         let paint = Paint { colour: true };
         assert_eq!(
             paint.paint(Style::Bad, "\x1b").to_string(),

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{FORMAT, Header, Writer};
+use super::{FORMAT, Header, Writer, visible};
+use crate::foundation::terminal::acts;
 use crate::index::{Link, Node};
 
 pub(super) struct Dot;
@@ -79,20 +80,18 @@ impl Writer for Dot {
     }
 }
 
-/// A double-quoted string. Every backslash is doubled, so that none escapes
+/// A double-quoted string, in which all is visible but tabs. Every backslash is doubled, so that none escapes
 /// a quote or starts one of the escapes of labels (`\N`, `\G`); Graphviz
 /// shows two as one in labels and keeps both in names, where they do no harm.
 fn quoted(text: &str) -> String {
+    let hidden = |c| acts(c) && !matches!(c, '\n' | '\t');
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for c in text.chars() {
+    for c in visible(text, hidden).chars() {
         match c {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
-            '\r' => {}
-            // Ends the text for a C program.
-            '\0' => quoted.push('\u{fffd}'),
             c => quoted.push(c),
         }
     }

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::{FORMAT, Header, Writer};
+use super::{FORMAT, Header, Writer, visible};
+use crate::foundation::terminal::acts;
 use crate::index::{Link, Node};
 
 /// What may be attached: key, to what, the name readers show, type. A key
@@ -122,23 +123,28 @@ fn data(key: &str, value: impl Display, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Text as XML 1.0 allows it: markup escaped; what no XML document may hold
-/// (most control characters, U+FFFE, U+FFFF) shown as U+FFFD. Line ends and
+/// (most control characters, U+FFFE, U+FFFF) shown as `\u{…}`. Line ends and
 /// tabs are written as references, or a reader would fold them into spaces
-/// in attributes.
+/// in attributes; so is what a terminal would act on.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in visible(text, forbidden).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            '\t' => escaped.push_str("&#9;"),
-            '\n' => escaped.push_str("&#10;"),
-            '\r' => escaped.push_str("&#13;"),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            c if acts(c) => escaped.push_str(&format!("&#{};", u32::from(c))),
             c => escaped.push(c),
         }
     }
     escaped
+}
+
+/// Whether no XML 1.0 document may hold `c`, not even as a reference.
+fn forbidden(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' => false,
+        c => matches!(c, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'),
+    }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{FORMAT, Header, Writer};
+use crate::foundation::terminal::VisibleJson;
 use crate::index::{Link, Node};
 
 #[derive(Serialize)]
@@ -30,10 +31,10 @@ pub(super) struct Document {
 }
 
 impl Document {
-    fn item(&mut self, item: &impl Serialize, mut out: &mut dyn Write) -> io::Result<()> {
+    fn item(&mut self, item: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(if self.started { b",\n" } else { b"\n" })?;
         self.started = true;
-        Ok(serde_json::to_writer(&mut out, item)?)
+        Ok(serde_json::to_writer(VisibleJson(out), item)?)
     }
 }
 
@@ -74,12 +75,8 @@ struct Line<'a, T> {
 }
 
 impl Lines {
-    fn line(
-        record: &'static str,
-        value: &impl Serialize,
-        mut out: &mut dyn Write,
-    ) -> io::Result<()> {
-        serde_json::to_writer(&mut out, &Line { record, value })?;
+    fn line(record: &'static str, value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer(VisibleJson(&mut *out), &Line { record, value })?;
         out.write_all(b"\n")
     }
 }

@@ -12,6 +12,7 @@ mod dot;
 mod graphml;
 mod json;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
@@ -142,6 +143,25 @@ fn flow(written: &io::Result<()>) -> ControlFlow<()> {
         Ok(()) => ControlFlow::Continue(()),
         Err(_) => ControlFlow::Break(()),
     }
+}
+
+/// `text` with each character that is `hidden` in the format as `\u{…}`. What
+/// looks like such an escape already gets one for its backslash, so that two
+/// texts never become one: a name is what joins nodes and links.
+fn visible(text: &str, hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
+    const OPEN: &str = "\\u{";
+    if !text.contains(&hidden) && !text.contains(OPEN) {
+        return Cow::Borrowed(text);
+    }
+    let mut visible = String::with_capacity(text.len() + 16);
+    for (at, c) in text.char_indices() {
+        if hidden(c) || text[at..].starts_with(OPEN) {
+            visible.extend(c.escape_unicode());
+        } else {
+            visible.push(c);
+        }
+    }
+    Cow::Owned(visible)
 }
 
 /// How much was written.

@@ -36,7 +36,7 @@ impl Records for Nasty {
         sink(&Node {
             id: NodeId::new(NodeKind::Tag, "x"),
             kind: NodeKind::Tag,
-            title: Some("x".to_owned()),
+            title: Some("x\u{1b}\u{7f}\u{9b}\u{202e}".to_owned()),
             place: None,
             level: None,
             uses: Some(1),
@@ -107,7 +107,7 @@ fn json_lines_are_one_record_each() {
 #[test]
 fn dot_quotes_what_it_is_given() {
     let text = export(Format::Dot);
-    let id = "\"document:a \\\"b\\\" \\\\ <c> & 'd'\\n\u{1}.md\\\\\"";
+    let id = "\"document:a \\\"b\\\" \\\\ <c> & 'd'\\n\\\\u{1}.md\\\\\"";
     assert!(text.contains(&format!("  {id} [kind=document label=\"ends in \\\\\"")));
     assert!(text.contains(&format!("  {id} -> \"tag:x\" [kind=tagged")));
     assert!(text.ends_with("];\n}\n"));
@@ -116,7 +116,7 @@ fn dot_quotes_what_it_is_given() {
 #[test]
 fn graphml_escapes_what_xml_cannot_hold() {
     let text = export(Format::Graphml);
-    let id = "document:a &quot;b&quot; \\ &lt;c&gt; &amp; 'd'&#10;\u{fffd}.md\\";
+    let id = "document:a &quot;b&quot; \\ &lt;c&gt; &amp; 'd'&#10;\\u{1}.md\\";
     assert!(text.contains(&format!(
         "<node id=\"{id}\"><data key=\"n.kind\">document</data>"
     )));
@@ -124,6 +124,37 @@ fn graphml_escapes_what_xml_cannot_hold() {
         "<edge id=\"e1\" source=\"{id}\" target=\"tag:x\">"
     )));
     assert!(text.ends_with("</graph>\n</graphml>\n"));
+}
+
+#[test]
+fn what_cannot_be_shown_is_escaped_and_no_two_texts_become_one() {
+    let hidden = |c: char| c.is_control();
+    let texts = [
+        "a\u{1}",
+        "a\u{2}",
+        "a\r",
+        "a",
+        "a\\u{1}",
+        "a\\u{5c}u{1}",
+        "\\\u{1}",
+    ];
+    let shown: std::collections::BTreeSet<_> =
+        texts.iter().map(|text| visible(text, hidden)).collect();
+    assert_eq!(shown.len(), texts.len(), "{shown:?}");
+    assert_eq!(visible("a\u{1}", hidden), "a\\u{1}");
+    assert_eq!(visible("a\\u{1}", hidden), "a\\u{5c}u{1}");
+    // Other backslashes stay as they are.
+    assert_eq!(visible("\\u \\", hidden), "\\u \\");
+}
+
+#[test]
+fn no_format_writes_what_a_terminal_acts_on() {
+    use crate::foundation::terminal::acts;
+    for format in Format::ALL {
+        let text = export(format);
+        let found = text.chars().find(|c| acts(*c) && *c != '\n');
+        assert_eq!(found, None, "{format:?}");
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Floor 0: what every other module stands on.
 //!
 //! Owns digests and checksums, bounded and canonical JSON, durable file writes,
-//! work on all cores and the spill files in which artifacts are built. Knows
-//! nothing of runs, sources or workspaces. Never prints.
+//! work on all cores, the spill files in which artifacts are built, and which
+//! characters a terminal acts on. Knows nothing of runs, sources or workspaces.
+//! Never prints.
 
 pub mod checksum;
 pub mod digest;
@@ -15,6 +16,7 @@ pub mod progress;
 pub mod size;
 pub mod spill;
 pub mod sqlite;
+pub mod terminal;
 pub(crate) mod text;
 
 pub use digest::{Sha256, Sha256Hasher};

@@ -1,5 +1,7 @@
 //! What holds for every command.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::support::{NOTES, Outcome, Sandbox};
@@ -208,6 +210,48 @@ fn every_schema_is_documented() {
             "{name}"
         );
     }
+}
+
+/// Every `Exit::Code, "kind"` of the command line's source.
+fn kinds_in(folder: &Path, kinds: &mut BTreeSet<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            kinds_in(&path, kinds);
+            continue;
+        }
+        let text = std::fs::read_to_string(path).unwrap();
+        for after in text.split("Exit::").skip(1) {
+            let mut words = after.splitn(2, ',').map(str::trim);
+            let (exit, rest) = (words.next().unwrap(), words.next().unwrap_or_default());
+            let code = auditgraph::cli::Exit::ALL
+                .into_iter()
+                .find(|code| format!("{code:?}") == exit);
+            let kind = rest.strip_prefix('"').and_then(|it| it.split_once('"'));
+            if let (Some(code), Some((kind, _))) = (code, kind) {
+                kinds.insert((kind.to_owned(), code.code().to_string()));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_error_is_documented_with_its_exit_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut coded = BTreeSet::new();
+    kinds_in(&root.join("src/cli"), &mut coded);
+    assert!(coded.len() > 30, "{coded:?}");
+    let page = std::fs::read_to_string(root.join("docs/json-output.md")).unwrap();
+    let (_, errors) = page.split_once("## Errors").unwrap();
+    let (errors, _) = errors.split_once("## Exit codes").unwrap();
+    let mut documented = BTreeSet::new();
+    for row in errors.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let kinds = cells[1].split(", ").map(|kind| kind.trim_matches('`'));
+        documented.extend(kinds.map(|kind| (kind.to_owned(), cells[2].to_owned())));
+    }
+    documented.retain(|(kind, _)| kind != "kind");
+    assert_eq!(documented, coded);
 }
 
 #[test]

@@ -98,6 +98,10 @@ impl Failure {
             io::ErrorKind::ReadOnlyFilesystem => {
                 self.hint("mount the file system for writing, then run the command again")
             }
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                self.hint("a file has the name of a folder: choose another, or move it away")
+            }
+            io::ErrorKind::InvalidFilename => self.hint("choose a shorter name"),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 self.hint("make room on the disk, then run the command again")
             }
@@ -233,9 +237,9 @@ impl From<WorkspaceError> for Failure {
             }
             WorkspaceError::NotAWorkspace { root } => Self::new(Exit::Usage, "no_workspace", text)
                 .hint(format_args!("auditgraph init {}", quote(&root))),
-            WorkspaceError::NotAFolder { root } => {
-                Self::new(Exit::Usage, "no_workspace", text).path(root.display())
-            }
+            WorkspaceError::NotAFolder { root } => Self::new(Exit::Usage, "no_workspace", text)
+                .path(root.display())
+                .hint("name a folder; auditgraph init DIR makes one a workspace"),
             WorkspaceError::Io { path, .. } => {
                 Self::new(Exit::Failed, "io", text).path(path.display())
             }
@@ -324,7 +328,7 @@ impl From<QueryError> for Failure {
 
 impl From<PatternError> for Failure {
     fn from(error: PatternError) -> Self {
-        Self::usage(&error)
+        Self::usage(&error).hint("write [*] [?] [[] [{] where the character itself is meant")
     }
 }
 
@@ -339,8 +343,11 @@ impl From<GcError> for Failure {
         let text = error.to_string();
         match error {
             GcError::Run(error) => error.into(),
-            GcError::KeepNone => Self::usage(text),
-            GcError::Current(run) => Self::usage(text).run(run),
+            GcError::KeepNone => Self::usage(text).hint("auditgraph gc --keep 1 --dry-run"),
+            GcError::Current(run) => Self::usage(text)
+                .run(run)
+                .why("once a rebuild has made another run current, this one can go")
+                .hint("auditgraph rebuild"),
             GcError::Newest(run) => Self::usage(text).run(run).hint("auditgraph rebuild"),
             GcError::Unknown(_) => {
                 Self::new(Exit::Failed, "unknown_run", text).hint("auditgraph runs")

@@ -151,8 +151,7 @@ pub fn replace_all(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
     let mut directories = BTreeSet::new();
     for (path, bytes) in files {
         let directory = path.parent().unwrap_or(Path::new("."));
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let staged = directory.join(format!(".{name}.{}", std::process::id()));
+        let staged = staged_in(directory, path);
         let _ = fs::remove_file(&staged);
         stage(&staged, &mut &bytes[..], &Meter::new(u64::MAX))?;
         fs::rename(&staged, path).inspect_err(|_| {
@@ -161,6 +160,14 @@ pub fn replace_all(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
         directories.insert(directory);
     }
     directories.into_iter().try_for_each(sync_directory)
+}
+
+/// The name that the new content of `path` has until it is complete: as much
+/// of its own name as fits beside the process, since a name has 255 bytes.
+fn staged_in(directory: &Path, path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = &name[..name.floor_char_boundary(200)];
+    directory.join(format!(".{name}.{}", std::process::id()))
 }
 
 /// As [`replace`], for content that is written as it is made; returns what
@@ -176,8 +183,7 @@ pub fn replace_with<T, E: From<io::Error>>(
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let staged = directory.join(format!(".{name}.{}", std::process::id()));
+    let staged = staged_in(directory, path);
     let _ = fs::remove_file(&staged);
     let mut file = OpenOptions::new()
         .write(true)

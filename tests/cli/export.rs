@@ -134,8 +134,21 @@ fn a_destination_that_makes_no_sense_is_refused() {
     sandbox
         .run(&["export", "--output", "nowhere/x.json"])
         .exits(1)
-        .says("nowhere");
+        .says("next: mkdir -p nowhere");
     assert_eq!(snapshot(&sandbox.root()), before);
+}
+
+#[test]
+fn a_name_may_be_as_long_as_the_file_system_allows() {
+    let sandbox = ingested();
+    let longest = format!("{}.json", "é".repeat(125));
+    sandbox.run(&["export", "--output", &longest]).done();
+    assert!(sandbox.root().join(&longest).is_file());
+    let longer = format!("x{longest}");
+    sandbox
+        .run(&["export", "--output", &longer])
+        .exits(1)
+        .says("next: choose a shorter name");
 }
 
 #[test]

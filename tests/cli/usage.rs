@@ -212,6 +212,27 @@ fn every_schema_is_documented() {
     }
 }
 
+#[test]
+fn whatever_is_asked_wrongly_there_is_a_next_step() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    for arguments in [
+        &["gc", "--keep", "0"][..],
+        &["gc", "--run", "current"],
+        &["query", "beacon", "--path", "["],
+        &["export", "--output", "nowhere/x.json"],
+        &["export", "--output", "plan.md/x.json"],
+        &["workspaces", "add", "nowhere"],
+        &["init", "plan.md"],
+        &["status", "--root", "plan.md"],
+        &["status", "--root", "nowhere"],
+    ] {
+        let outcome = sandbox.run(arguments);
+        assert!(outcome.code != 0, "{outcome:?}");
+        outcome.says("\nnext: ");
+    }
+}
+
 /// Every `Exit::Code, "kind"` of the command line's source.
 fn kinds_in(folder: &Path, kinds: &mut BTreeSet<(String, String)>) {
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -202,9 +202,13 @@ fn check_destination(workspace: &Workspace, output: &Path) -> Result<(), Failure
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    let folder = folder
-        .canonicalize()
-        .map_err(|error| Failure::io("open the folder", folder, &error))?;
+    let folder = folder.canonicalize().map_err(|error| {
+        let failure = Failure::io("open the folder", folder, &error);
+        match error.kind() {
+            io::ErrorKind::NotFound => failure.hint(format_args!("mkdir -p {}", quote(folder))),
+            _ => failure,
+        }
+    })?;
     let derived = workspace.root().join(crate::workspace::DERIVED_FOLDER);
     if folder.starts_with(&derived) {
         return refuse("is inside .pkg, where only runs are written");

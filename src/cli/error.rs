@@ -18,6 +18,7 @@ use crate::run::{RunError, RunId};
 use crate::schema::Reason;
 use crate::upgrade::install::quote;
 use crate::workspace::config::MAX_BYTES;
+use crate::workspace::user;
 use crate::workspace::{ConfigError, LayoutError, WorkspaceError};
 
 /// Where it went wrong.
@@ -305,9 +306,8 @@ impl From<RunError> for Failure {
             RunError::Layout(LayoutError::Io { path, source }) => Self::run_io(&path, &source),
             RunError::Glob(_) => Self::new(Exit::Usage, "config", text)
                 .hint("use fewer or simpler globs in [sources] of auditgraph.toml"),
-            RunError::Root(_) | RunError::Index(_) | RunError::Build(_) => {
-                Self::new(Exit::Failed, "io", text)
-            }
+            RunError::Build(_) => Self::build(text),
+            RunError::Root(_) | RunError::Index(_) => Self::new(Exit::Failed, "io", text),
         }
     }
 }
@@ -375,6 +375,15 @@ impl Failure {
         Self::new(Exit::VerificationFailed, "damaged", text)
             .why("auditgraph verify lists everything that is not as it was written; a rebuild needs the sources alone")
             .hint("auditgraph rebuild")
+    }
+
+    /// What is larger than memory should hold is built outside the workspace.
+    fn build(text: String) -> Self {
+        let folder = user::cache_dir().unwrap_or_else(std::env::temp_dir);
+        Self::new(Exit::Failed, "io", text)
+            .path(folder.display())
+            .why("the run that was current still is; large artifacts are built in this folder")
+            .hint("see that it has room and can be written, or set XDG_CACHE_HOME to another")
     }
 
     /// An I/O error below a profile. The metered writer's refusal is one: the

@@ -239,6 +239,22 @@ fn a_folder_that_may_not_be_written_is_told_with_what_to_look_at() {
 /// 16 MB of marks took a Markdown parser over a gigabyte, and more rows than an
 /// index can number stopped the ingest of the whole workspace.
 #[test]
+fn where_large_artifacts_are_built_is_told_when_it_cannot_be_used() {
+    let sandbox = Sandbox::with(NOTES);
+    let text = "All work and no play.\n".repeat(400_000);
+    for name in ["a.txt", "b.txt"] {
+        sandbox.write(name, &text);
+    }
+    let mut command = sandbox.command(&["ingest"]);
+    command.env("XDG_CACHE_HOME", "/dev/null/cache");
+    Outcome::of(&mut command)
+        .exits(1)
+        .says("at /dev/null/cache/auditgraph")
+        .says("XDG_CACHE_HOME");
+    assert!(!sandbox.root().join(".pkg").exists());
+}
+
+#[test]
 fn sixteen_megabytes_of_marks_are_read_in_bounded_memory() {
     const BYTES: usize = 16 * 1024 * 1024;
     let limited = "ulimit -v 900000 && exec \"$0\" ingest --dry-run";

@@ -26,6 +26,9 @@ fn ingested(folder: &Path) -> PathBuf {
             "# Guide\n\n## Set up\n\n[gone](gone.md) and <https://example.org/?a=1&b=\"2\">\n",
         ),
         ("naïve — notes.md", "# Naïve\n\n[[plan]]\n"),
+        // Two names that differ in what XML and a terminal cannot show.
+        ("odd\u{1}.md", "# Odd \u{7f}\u{9b}\u{202e}\n"),
+        ("odd\u{2}\r.md", "# Odd \\u{1}\n"),
     ] {
         fs::write(root.join(name), text).unwrap();
     }

@@ -186,7 +186,7 @@ pub fn composed(name: &str) -> String {
 
 /// Whether `target` starts with a URI scheme (RFC 3986, 3.1) of two letters
 /// or more, so that `c:` is not one.
-pub(super) fn has_scheme(target: &str) -> bool {
+pub(crate) fn has_scheme(target: &str) -> bool {
     target.split_once(':').is_some_and(|(scheme, _)| {
         scheme.len() >= 2
             && scheme.starts_with(|c: char| c.is_ascii_alphabetic())

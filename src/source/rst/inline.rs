@@ -18,7 +18,7 @@ const PATH_ROLES: [&str; 2] = ["doc", "download"];
 /// Roles whose content is a label of any document.
 const LABEL_ROLES: [&str; 2] = ["ref", "numref"];
 /// The labels of pages that Sphinx makes.
-const MADE_LABELS: [&str; 3] = ["genindex", "modindex", "search"];
+const MADE_LABELS: [&str; 4] = ["genindex", "modindex", "py-modindex", "search"];
 
 impl<'t> Markup<'t> {
     /// Reads running text.
@@ -35,16 +35,23 @@ impl<'t> Markup<'t> {
         while let Some(tick) = bytes.get(at..).and_then(|rest| memchr::memchr(b'`', rest)) {
             let open = at + tick;
             let literal = bytes[open..].starts_with(b"``");
+            if is_escaped(&bytes[plain..open]) {
+                at = open + 1;
+                continue;
+            }
             at = open + if literal { 2 } else { 1 };
             let (wanted, possible): (&[u8], _) = if literal {
                 (b"``", &mut literals)
             } else {
                 (b"`", &mut quotes)
             };
-            if !*possible {
+            let opens = bytes
+                .get(at)
+                .is_some_and(|byte| !byte.is_ascii_whitespace());
+            if !opens || !*possible {
                 continue;
             }
-            let Some(length) = memchr::memmem::find(&bytes[at..], wanted) else {
+            let Some(length) = closing(&bytes[at..], wanted) else {
                 *possible = false;
                 continue;
             };
@@ -115,6 +122,29 @@ impl<'t> Markup<'t> {
     }
 }
 
+/// Whether what stands behind `before` is escaped.
+fn is_escaped(before: &[u8]) -> bool {
+    let marks = before.iter().rev().take_while(|byte| **byte == b'\\');
+    marks.count() % 2 == 1
+}
+
+/// Where in `content` the `mark` stands that ends it: never behind white space.
+/// A literal takes backquotes at its end with it and knows no escapes.
+fn closing(content: &[u8], mark: &[u8]) -> Option<usize> {
+    let mut at = 1; // nothing is not marked
+    loop {
+        at += memchr::memmem::find(content.get(at..)?, mark)?;
+        let ends = match mark {
+            b"``" => content.get(at + mark.len()) != Some(&b'`'),
+            _ => !is_escaped(&content[..at]),
+        };
+        if ends && !content[at - 1].is_ascii_whitespace() {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
 /// How many `_` end a reference at `at`: one, two, or none.
 fn underscores(bytes: &[u8], at: usize) -> usize {
     let marks = bytes.get(at..).unwrap_or_default().iter().take(2);
@@ -167,11 +197,12 @@ fn interpreted(builder: &mut Builder<'_>, role: &str, content: &str, place: Rang
     let role = role.rsplit(':').next().unwrap_or(role);
     let parts = embedded(content);
     let target = parts.map_or(content, |(_, target)| target);
-    if PATH_ROLES.contains(&role) {
+    let links = !content.starts_with('!');
+    if PATH_ROLES.contains(&role) && links {
         builder.link(LinkRule::RstLink, target, place);
-    } else if LABEL_ROLES.contains(&role) {
+    } else if LABEL_ROLES.contains(&role) && links {
         let label = normalized(target);
-        if !label.starts_with('!') && !MADE_LABELS.contains(&label.as_str()) {
+        if !MADE_LABELS.contains(&label.as_str()) {
             builder.link(LinkRule::RstLink, &format!(":ref:{label}"), place);
         }
     } else if CODE_ROLES.contains(&role) {

@@ -34,11 +34,11 @@ impl<'t> Markup<'t> {
     pub(super) fn paragraph(&mut self, builder: &mut Builder<'t>, range: Range<usize>) {
         let text = builder.text();
         if self.content.holds(text, &range) {
-            self.content.paragraph(builder, range.clone());
+            self.content.paragraph(builder, range);
         } else {
-            self.blocks(builder, range.clone());
+            self.content = Content::below(&text[range.clone()]);
+            self.blocks(builder, range);
         }
-        self.content.after(text, &range);
     }
 
     /// Nothing follows: what references name is known.
@@ -49,7 +49,7 @@ impl<'t> Markup<'t> {
 
 /// Whether the reader is inside what is no running text: a literal block
 /// (indented below a paragraph that ends in `::`, or below a directive of
-/// code), or the entries of a `toctree`.
+/// code), a comment, or the entries of a `toctree`.
 #[derive(Default)]
 struct Content {
     /// The indentation of what introduced the block.
@@ -75,20 +75,19 @@ impl Content {
         }
     }
 
-    /// Takes note of the paragraph just read.
-    fn after(&mut self, text: &str, range: &Range<usize>) {
-        if self.holds(text, range) {
-            return;
-        }
-        let paragraph = &text[range.clone()];
+    /// What may stand below `paragraph`.
+    fn below(paragraph: &str) -> Self {
         let body = paragraph.trim_start().strip_prefix(".. ");
         let name = body.and_then(|body| Some(directive(body.trim_start())?.0));
-        self.entries = name == Some("toctree");
+        let entries = name == Some("toctree");
         let held = match name {
-            Some(name) => self.entries || CODE.contains(&name) || VERBATIM.contains(&name),
+            Some(name) => entries || CODE.contains(&name) || VERBATIM.contains(&name),
             None => paragraph.trim_end().ends_with("::"),
         };
-        self.indent = held.then(|| indentation(paragraph));
+        Self {
+            indent: held.then(|| indentation(paragraph)),
+            entries,
+        }
     }
 }
 
@@ -105,11 +104,27 @@ fn indentation(text: &str) -> usize {
     text.len() - text.trim_start_matches([' ', '\t']).len()
 }
 
+/// Where explicit markup that starts on `line` ends, in the paragraph that
+/// reaches to `last`: with the lines that are indented deeper.
+fn end_below(text: &str, line: &Range<usize>, last: usize) -> usize {
+    let indent = indentation(&text[line.clone()]);
+    let mut end = line.end;
+    while end < last {
+        let next = line_at(text, end + 1);
+        if indentation(&text[next.clone()]) <= indent {
+            break;
+        }
+        end = next.end;
+    }
+    end.min(last)
+}
+
 /// `name:: argument`: the name and the argument of the directive in `body`,
 /// which stands behind `.. `.
 fn directive(body: &str) -> Option<(&str, &str)> {
     let line = &body[..body.find('\n').unwrap_or(body.len())];
     let (name, argument) = line.split_once("::")?;
+    let name = name.strip_suffix(' ').unwrap_or(name);
     let named = !name.is_empty()
         && name.bytes().all(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'+' | b'.')
@@ -118,8 +133,8 @@ fn directive(body: &str) -> Option<(&str, &str)> {
 }
 
 impl<'t> Markup<'t> {
-    /// Reads a paragraph: explicit markup (`.. …`) line by line, the rest as
-    /// running text.
+    /// Reads a paragraph: explicit markup (`.. …`), and the rest as running
+    /// text.
     fn blocks(&mut self, builder: &mut Builder<'t>, range: Range<usize>) {
         let text = builder.text();
         let first = text[range.clone()].trim_start();
@@ -133,37 +148,56 @@ impl<'t> Markup<'t> {
         while at < range.end {
             let line = line_at(text, at);
             let line = line.start..line.end.min(range.end);
-            at = line.end + 1;
-            if self.explicit(builder, line.clone()) {
+            if let Some(end) = self.explicit(builder, line.clone(), range.end) {
+                at = end + 1;
                 self.running(builder, std::mem::replace(&mut rest, at..at));
             } else {
+                at = line.end + 1;
                 rest.end = line.end;
             }
         }
         self.running(builder, rest);
     }
 
-    /// Reads a line of explicit markup; `false` when its text is to be read as
-    /// running text.
-    fn explicit(&mut self, builder: &mut Builder<'t>, line: Range<usize>) -> bool {
+    /// Reads explicit markup of the paragraph that reaches to `last`, from the
+    /// first line on; returns where it ends, or `None` when the text of `line`
+    /// is to be read as running text.
+    fn explicit(
+        &mut self,
+        builder: &mut Builder<'t>,
+        line: Range<usize>,
+        last: usize,
+    ) -> Option<usize> {
         let text = builder.text();
         let content = text[line.clone()].trim();
-        let start = line.start + indentation(&text[line]);
+        let indent = indentation(&text[line.clone()]);
+        let start = line.start + indent;
         let place = start..start + content.len();
-        if let Some(target) = content.strip_prefix("__ ") {
-            self.references.define_next(builder, target.trim(), place);
-            return true;
+        let whole = || {
+            let end = end_below(text, &line, last);
+            (text[start..end].trim_end(), end)
+        };
+        if content.starts_with("__ ") {
+            let (target, end) = whole();
+            let place = start..start + target.len();
+            let target = target["__ ".len()..].trim();
+            self.references.define_next(builder, target, place);
+            return Some(end);
         }
         if let Some(label) = content.strip_prefix(":name: ") {
             self.references.define(builder, label, "", place);
-            return true;
+            return Some(line.end);
         }
-        let Some(body) = content.strip_prefix(".. ").map(str::trim_start) else {
-            return false;
+        let body = match content {
+            ".." => "",
+            _ => content.strip_prefix(".. ")?.trim_start(),
         };
-        if let Some(target) = body.strip_prefix('_') {
+        if body.starts_with('_') {
+            let (target, end) = whole();
+            let place = start..start + target.len();
+            let target = &target[content.len() - body.len() + "_".len()..];
             self.hyperlink_target(builder, target, place);
-            return true;
+            return Some(end);
         }
         // `.. |name| image:: a.png` is an image under a name.
         let unnamed = body
@@ -171,7 +205,18 @@ impl<'t> Markup<'t> {
             .and_then(|rest| rest.split_once("| "));
         let Some((name, argument)) = directive(unnamed.map_or(body, |(_, rest)| rest)) else {
             // Footnotes, citations and substitutions are text; the rest is comment.
-            return !body.starts_with(['[', '|']);
+            if body.starts_with(['[', '|']) {
+                return None;
+            }
+            let (_, end) = whole();
+            // Nothing at all comments nothing out.
+            if end == last && (end > line.end || !body.is_empty()) {
+                self.content = Content {
+                    indent: Some(indent),
+                    entries: false,
+                };
+            }
+            return Some(end);
         };
         let argument_at = place.end - argument.len()..place.end;
         if CODE.contains(&name) {
@@ -184,9 +229,9 @@ impl<'t> Markup<'t> {
             // `<isonum.txt>` is a file of docutils itself.
             builder.link(LinkRule::RstLink, argument, argument_at);
         } else {
-            return false;
+            return None;
         }
-        true
+        Some(line.end)
     }
 
     /// `.. _name: target` links; `.. _name:` is an anchor; `.. __: target` is
@@ -208,7 +253,8 @@ impl<'t> Markup<'t> {
 /// behind it.
 fn named(body: &str) -> Option<(&str, &str)> {
     let ends = |at: &usize| {
-        !body[..*at].ends_with('\\') && matches!(body.as_bytes().get(at + 1), None | Some(b' '))
+        let behind = body.as_bytes().get(at + 1);
+        !body[..*at].ends_with('\\') && behind.is_none_or(u8::is_ascii_whitespace)
     };
     let mut colons = body.match_indices(':').map(|(at, _)| at);
     let at = colons.find(ends)?;

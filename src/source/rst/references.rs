@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::graph::{LinkRule, candidates, resolve};
-use crate::source::builder::{Builder, MAX_ROWS, collapsed};
+use crate::source::builder::{Builder, MAX_ROWS, collapsed, cut};
 
 /// How often `.. _a: b_` is followed.
 const MAX_ALIASES: usize = 16;
@@ -64,7 +64,9 @@ impl<'t> References<'t> {
         let (name, target) = (normalized(name), Target::of(written));
         match target {
             Target::Here => builder.anchor(&name, place),
-            Target::Elsewhere(written) => builder.link(LinkRule::RstLink, written, place),
+            Target::Elsewhere(written) => {
+                builder.link(LinkRule::RstLink, &address(written), place);
+            }
             Target::Alias(_) => {}
         }
         self.targets.entry(name).or_insert(target);
@@ -78,10 +80,10 @@ impl<'t> References<'t> {
         written: &'t str,
         place: Range<usize>,
     ) {
-        let target = Target::of(written);
+        let target = Target::embedded(written);
         match target {
             Target::Alias(other) => self.refer(builder, Reference::Phrase(other), place),
-            _ => builder.link(LinkRule::RstLink, written, place),
+            _ => builder.link(LinkRule::RstLink, &address(written), place),
         }
         self.targets.entry(normalized(name)).or_insert(target);
     }
@@ -95,7 +97,7 @@ impl<'t> References<'t> {
     ) {
         let target = Target::of(written);
         if let Target::Elsewhere(written) = target {
-            builder.link(LinkRule::RstLink, written, place);
+            builder.link(LinkRule::RstLink, &address(written), place);
         }
         self.anonymous.push(target);
     }
@@ -134,7 +136,7 @@ impl<'t> References<'t> {
             };
             let target = follow(&self.targets, used.name.as_deref(), target);
             let written = match target {
-                Some((_, Target::Elsewhere(written))) => written.to_owned(),
+                Some((_, Target::Elsewhere(written))) => address(written),
                 Some((name, _)) => format!("#{name}"),
                 None => match used.name {
                     Some(name) if used.surely || titles.contains(&resolve::slug(&name)) => {
@@ -171,16 +173,54 @@ fn follow<'t>(
 }
 
 impl<'t> Target<'t> {
+    /// Of `.. _name: written`: another name is one word, or in backquotes.
     fn of(written: &'t str) -> Self {
-        let alias = written.strip_suffix('_').filter(|name| {
-            !name.ends_with('\\') && (name.ends_with('`') || !name.contains(['/', ':', ' ']))
+        let alias = alias(written).filter(|name| {
+            name.ends_with('`') || !name.contains(|c: char| c.is_whitespace() || "/:".contains(c))
         });
+        Self::aliased(written, alias)
+    }
+
+    /// Of `` `text <written>`_ ``: another name is whatever is no URI.
+    fn embedded(written: &'t str) -> Self {
+        let uri = candidates::has_scheme(written) && !written.contains(": ");
+        Self::aliased(written, alias(written).filter(|_| !uri))
+    }
+
+    fn aliased(written: &'t str, alias: Option<&'t str>) -> Self {
         match alias {
             _ if written.is_empty() => Self::Here,
             Some(name) => Self::Alias(name.trim_matches('`')),
-            None => Self::Elsewhere(written),
+            None => Self::Elsewhere(cut(written, candidates::MAX_TARGET_BYTES)),
         }
     }
+}
+
+/// `name_`, without what makes it a reference.
+fn alias(written: &str) -> Option<&str> {
+    let name = written.strip_suffix('_');
+    name.filter(|name| !name.is_empty() && !name.ends_with('\\'))
+}
+
+/// What a hyperlink written so leads to. White space in it is of the lines it
+/// is broken into, unless escaped, and a mail address is one.
+fn address(written: &str) -> String {
+    let mut address = String::with_capacity(written.len());
+    let mut chars = written.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => address.extend(chars.next()),
+            c if c.is_whitespace() => {}
+            c => address.push(c),
+        }
+    }
+    let mail = address.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && !host.is_empty() && !address.contains(['/', ':', '#', '?'])
+    });
+    if mail {
+        address.insert_str(0, "mailto:");
+    }
+    address
 }
 
 /// A name as names are compared: lower case, one blank between words, without

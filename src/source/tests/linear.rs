@@ -170,8 +170,14 @@ fn repeated_marks_take_linear_time() {
     for mark in PLAIN {
         linear(mark, Text, |bytes| repeated(mark, bytes));
     }
-    const RST: [&str; 31] = [
+    const RST: [&str; 37] = [
         "`",
+        "``` ",
+        "\\`",
+        "`a ` ",
+        ".. a\n   b\n",
+        ".. a\n\n   b\n\n",
+        ".. _a:\n   b\n",
         "``",
         "`a",
         "``a` ",

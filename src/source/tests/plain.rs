@@ -173,6 +173,55 @@ No links: snake_case_, __init__, 3_000, \\escaped_, unknown_ and ``FAQ_``.\n\
 }
 
 #[test]
+fn rst_literals_end_with_all_their_backquotes_and_escaped_ones_open_nothing() {
+    let text = "Write ``:doc:`people``` to link. See `b <b.rst>`_ and ``tail`` here.\n\n\\`no `c <c.rst>`_, ` ``a `` b``.\n";
+    assert_links(
+        text,
+        &[("b.rst", "`b <b.rst>`_", 1), ("c.rst", "`c <c.rst>`_", 3)],
+    );
+    let document = extract(Format::Rst, text);
+    let terms: Vec<_> = document.mentions.iter().map(|m| m.term.as_str()).collect();
+    assert_eq!(terms, [":doc:`people`", "tail", "a `` b"]);
+}
+
+#[test]
+fn rst_comments_hold_nothing() {
+    assert_links(
+        "\
+.. TODO: this\n   `gone <gone.rst>`_\n\n   :doc:`old`\n\n:doc:`a`\n\n\
+..\n   :doc:`old`\n.. _x: x.rst\n.. more\n   :doc:`old`\n\n   ``old``\n\n:doc:`b`\n\n\
+..\n\n   :doc:`c`\n\n.. note ::\n   :doc:`d`\n",
+        &[
+            ("a", ":doc:`a`", 6),
+            ("x.rst", ".. _x: x.rst", 10),
+            ("b", ":doc:`b`", 16),
+            ("c", ":doc:`c`", 20),
+            ("d", ":doc:`d`", 23),
+        ],
+    );
+}
+
+#[test]
+fn rst_hyperlinks_may_be_mail_addresses_and_go_on_in_the_next_line() {
+    assert_links(
+        "\
+`m <me@ex.org>`__ or `a page <https://x.org/a\n/b>`_ of the long_ one\n\n\
+.. _long:\n   https://x.org/\n   long\n__ https://y.org/\n   c\n",
+        &[
+            ("mailto:me@ex.org", "`m <me@ex.org>`__", 1),
+            ("https://x.org/a/b", "`a page <https://x.org/a\n/b>`_", 1),
+            ("https://x.org/long", "long_", 2),
+            (
+                "https://x.org/long",
+                ".. _long:\n   https://x.org/\n   long",
+                4,
+            ),
+            ("https://y.org/c", "__ https://y.org/\n   c", 7),
+        ],
+    );
+}
+
+#[test]
 fn rst_titles_can_be_referred_to_and_a_phrase_that_names_nothing_is_a_broken_link() {
     assert_links(
         "Setting up\n==========\n\nUsage\n-----\n\nFirst `setting up`_, then Usage_; `no such part`_.\n",
@@ -189,7 +238,8 @@ fn rst_anonymous_and_embedded_references_find_their_targets() {
     assert_links(
         "\
 `One`__ and two__, `here <site_>`_ or `Home <https://h.org/>`_, again Home_.\n\
-\n.. __: one.rst\n__ https://two.org/\n\n.. _site: https://s.org/\n",
+\n.. __: one.rst\n__ https://two.org/\n\n.. _site: https://s.org/\n\
+\n.. _Council issue: https://c.org/1\n\n`now <council issue_>`_, `then <https://c.org/_>`_\n",
         &[
             ("one.rst", "`One`__", 1),
             ("https://two.org/", "two__", 1),
@@ -199,6 +249,9 @@ fn rst_anonymous_and_embedded_references_find_their_targets() {
             ("one.rst", ".. __: one.rst", 3),
             ("https://two.org/", "__ https://two.org/", 4),
             ("https://s.org/", ".. _site: https://s.org/", 6),
+            ("https://c.org/1", ".. _Council issue: https://c.org/1", 8),
+            ("https://c.org/1", "`now <council issue_>`_", 10),
+            ("https://c.org/_", "`then <https://c.org/_>`_", 10),
         ],
     );
 }
@@ -207,7 +260,7 @@ fn rst_anonymous_and_embedded_references_find_their_targets() {
 fn rst_roles_and_directives_link_to_labels_and_files() {
     assert_links(
         "\
-See :ref:`Set-Up`, :ref:`this one <set  up>`, :std:ref:`x`, :numref:`fig`; :ref:`genindex`.\n\
+See :ref:`Set-Up`, :ref:`this one <set  up>`, :std:ref:`x`, :numref:`fig`; :ref:`genindex`, :ref:`py-modindex`, :doc:`!b`.\n\
 Get :download:`it <files/a.zip>`.\n\
 \n.. include:: parts/head.rst\n\n.. include:: <isonum.txt>\n\n.. |logo| image:: img/logo.png\n\n.. literalinclude:: /src/a.py\n   :language: python\n",
         &[

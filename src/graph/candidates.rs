@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::page::PageName;
 use super::{LinkRule, WorkspacePath};
 
 /// The longest target that is resolved, in bytes; longer ones were cut at
@@ -27,10 +28,15 @@ pub enum Candidates<'t> {
         /// The `#fragment`, percent-decoded, without `#`.
         fragment: Option<Cow<'t, str>>,
     },
-    /// A document by its file name, anywhere in the workspace.
-    Stem {
-        /// File name without extension, lower case.
-        stem: String,
+    /// The page of the workspace's root.
+    Root {
+        /// The `#fragment`.
+        fragment: Option<Cow<'t, str>>,
+    },
+    /// A document by the end of its path, anywhere in the workspace, or a file.
+    Page {
+        /// What it is called.
+        page: PageName,
         /// The `#fragment`.
         fragment: Option<Cow<'t, str>>,
     },
@@ -54,9 +60,16 @@ pub fn candidates<'t>(source: &WorkspacePath, rule: LinkRule, target: &'t str) -
         return Candidates::External(target);
     }
     let (path, fragment) = match target.split_once('#') {
-        Some((path, fragment)) => (path, Some(decode(fragment)).filter(|text| !text.is_empty())),
+        Some((path, fragment)) => (path, Some(fragment)),
         None => (target, None),
     };
+    // `[[page#section#subsection]]` leads to the last.
+    let last = |fragment: &'t str| match rule {
+        LinkRule::Wikilink => fragment.trim_end_matches('#').rsplit('#').next(),
+        _ => Some(fragment),
+    };
+    let fragment = fragment.and_then(last).filter(|text| !text.is_empty());
+    let fragment = fragment.map(decode);
     let path = if rule == LinkRule::Wikilink {
         Cow::Borrowed(path.trim())
     } else {
@@ -66,21 +79,38 @@ pub fn candidates<'t>(source: &WorkspacePath, rule: LinkRule, target: &'t str) -
         let paths = Paths::only(source.clone());
         return Candidates::Paths { paths, fragment };
     }
-    if rule == LinkRule::Wikilink && !path.contains('/') {
-        let stem = path.strip_suffix(".md").unwrap_or(&path).to_lowercase();
-        return Candidates::Stem { stem, fragment };
+    let relative = rule != LinkRule::Wikilink || matches!(path.split('/').next(), Some("." | ".."));
+    if !relative && !path.starts_with('/') && !path.ends_with('/') {
+        let page = PageName::of(source, &path);
+        return page.map_or(Candidates::Nothing, |page| Candidates::Page {
+            page,
+            fragment,
+        });
     }
-    let base = match (path.strip_prefix('/'), rule) {
-        // A leading slash means the workspace root; wikilinks with folders too.
-        (Some(_), _) | (None, LinkRule::Wikilink) => "",
-        (None, _) => source.parent(),
+    // A leading slash means the workspace root.
+    let base = match relative && !path.starts_with('/') {
+        true => source.parent(),
+        false => "",
     };
-    match WorkspacePath::join(base, &path) {
-        Some(exact) => Candidates::Paths {
+    match WorkspacePath::joined(base, &path).map(WorkspacePath::of) {
+        Some(Ok(exact)) => Candidates::Paths {
             paths: Paths::of(exact, rule, path.ends_with('/')),
             fragment,
         },
-        None => Candidates::Nothing,
+        Some(Err(root)) if root.is_empty() => Candidates::Root { fragment },
+        Some(Err(_)) | None => Candidates::Nothing,
+    }
+}
+
+impl Candidates<'_> {
+    /// The paths of files that it may mean where it means no document.
+    #[must_use]
+    pub fn into_files(self) -> Vec<WorkspacePath> {
+        match self {
+            Self::Paths { paths, .. } => vec![paths.exact],
+            Self::Page { page, .. } => page.into_files(),
+            Self::External(_) | Self::Root { .. } | Self::Label(_) | Self::Nothing => Vec::new(),
+        }
     }
 }
 
@@ -107,6 +137,16 @@ impl Paths {
         }
     }
 
+    /// Of a wikilink with folders.
+    pub(super) fn of_page(exact: WorkspacePath) -> Self {
+        Self {
+            folder: true,
+            bare: !exact.extension().eq_ignore_ascii_case("md"),
+            rendered: None,
+            exact,
+        }
+    }
+
     fn of(exact: WorkspacePath, rule: LinkRule, slash: bool) -> Self {
         let extension = exact.extension();
         // reStructuredText names pages without their extension.
@@ -125,12 +165,6 @@ impl Paths {
     #[must_use]
     pub const fn exact(&self) -> &WorkspacePath {
         &self.exact
-    }
-
-    /// The path as it is written; what comes out for that.
-    #[must_use]
-    pub fn into_exact(self) -> WorkspacePath {
-        self.exact
     }
 
     /// The first of the paths, most specific first, for which `find` has an

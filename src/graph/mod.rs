@@ -12,6 +12,7 @@
 pub mod candidates;
 mod document;
 mod id;
+pub mod page;
 mod path;
 pub mod resolve;
 

@@ -70,6 +70,11 @@ impl WorkspacePath {
     /// root itself.
     #[must_use]
     pub fn join(base: &str, relative: &str) -> Option<Self> {
+        Self::of(Self::joined(base, relative)?).ok()
+    }
+
+    /// As [`Self::join`], as text: empty for the root itself.
+    pub(super) fn joined(base: &str, relative: &str) -> Option<String> {
         let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
         for part in relative.split('/') {
             match part {
@@ -80,7 +85,7 @@ impl WorkspacePath {
                 part => parts.push(part),
             }
         }
-        Self::of(parts.join("/")).ok()
+        Some(parts.join("/"))
     }
 }
 

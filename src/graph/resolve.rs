@@ -1,6 +1,6 @@
 //! Resolving a link target: a pure rule over what a workspace holds.
 
-use super::candidates::{Candidates, candidates, has_scheme, other_forms};
+use super::candidates::{Candidates, FOLDER_PAGES, candidates, has_scheme};
 use super::{LinkRule, NodeId, NodeKind, WorkspacePath};
 
 /// What exists in a workspace, as far as links can point at it.
@@ -27,26 +27,31 @@ pub fn resolve(
     target: &str,
     targets: &dyn Targets,
 ) -> NodeId {
+    let document = |path: &str| targets.has_document(path).then(|| path.parse().ok())?;
     match candidates(source, rule, target) {
         Candidates::External(url) => NodeId::new(NodeKind::External, url),
-        Candidates::Paths { paths, fragment } => {
-            let document = |path: &str| targets.has_document(path).then(|| path.parse().ok())?;
-            match paths.find_map(document) {
-                Some(found) => document_or_section(&found, fragment.as_deref(), targets),
-                None if targets.has_file(paths.exact()) => {
-                    NodeId::new(NodeKind::File, paths.exact().as_str())
-                }
-                None => unresolved(paths.exact().as_str(), fragment.as_deref()),
+        Candidates::Paths { paths, fragment } => match paths.find_map(document) {
+            Some(found) => document_or_section(&found, fragment.as_deref(), targets),
+            None if targets.has_file(paths.exact()) => {
+                NodeId::new(NodeKind::File, paths.exact().as_str())
             }
-        }
-        Candidates::Stem { stem, fragment } => {
-            let mut found = targets.documents_with_stem(&stem);
-            for form in other_forms(&stem) {
-                found.extend(targets.documents_with_stem(&form));
-            }
-            match nearest(found) {
+            None => unresolved(paths.exact().as_str(), fragment.as_deref()),
+        },
+        Candidates::Root { fragment } => match FOLDER_PAGES.into_iter().find_map(document) {
+            Some(page) => document_or_section(&page, fragment.as_deref(), targets),
+            // It is always there.
+            None => NodeId::new(NodeKind::File, "."),
+        },
+        Candidates::Page { page, fragment } => {
+            let rooted = page.rooted().and_then(|paths| paths.find_map(document));
+            let found = rooted.or_else(|| nearest(page.documents(targets)));
+            let file = || page.files().iter().find(|path| targets.has_file(path));
+            match found {
                 Some(path) => document_or_section(&path, fragment.as_deref(), targets),
-                None => unresolved(&stem, fragment.as_deref()),
+                None => match file() {
+                    Some(path) => NodeId::new(NodeKind::File, path.as_str()),
+                    None => unresolved(page.as_str(), fragment.as_deref()),
+                },
             }
         }
         Candidates::Label(label) => match nearest(targets.documents_with_label(label)) {
@@ -80,6 +85,10 @@ fn document_or_section(
         if targets.has_section(path, anchor) {
             return NodeId::section(path, anchor);
         }
+    }
+    // The top of a page needs no anchor (HTML, "scroll to the fragment").
+    if fragment.eq_ignore_ascii_case("top") {
+        return NodeId::document(path);
     }
     unresolved(path.as_str(), Some(fragment))
 }
@@ -131,7 +140,7 @@ mod tests {
             self.0.contains(format!("{path}#{anchor}").as_str())
         }
         fn has_file(&self, path: &WorkspacePath) -> bool {
-            path.as_str().ends_with(".png")
+            ["a/x.png", "img/y.png", "a/img/y.png", "a/raw"].contains(&path.as_str())
         }
         fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
             let all = self.0.iter().filter(|text| !text.contains('#'));
@@ -215,6 +224,68 @@ mod tests {
         assert_eq!(to(Wikilink, "one#The End"), "section:a/one.md#the-end");
         assert_eq!(to(Wikilink, "deep/er/two"), "document:deep/er/two.md");
         assert_eq!(to(Wikilink, "Nobody"), "unresolved:nobody");
+    }
+
+    #[test]
+    fn wikilinks_name_the_end_of_a_path_or_a_file() {
+        let targets = Fixed(BTreeSet::from([
+            "a/one.md",
+            "a/one.md#sub",
+            "a/one.md#^b1",
+            "a/data.csv",
+            "b/README.md",
+            "deep/er/Two.md",
+            "deep/er/v1.2.md",
+            "deep/plan.rst",
+            "deep/er/plan.md",
+            "deep/er/caf\u{e9}/x.md",
+        ]));
+        let source: WorkspacePath = "a/one.md".parse().unwrap();
+        let to = |target| resolve(&source, LinkRule::Wikilink, target, &targets).to_string();
+        assert_eq!(to("er/two"), "document:deep/er/Two.md");
+        assert_eq!(to("Er/Two.md"), "document:deep/er/Two.md");
+        assert_eq!(to("r/two"), "unresolved:r/two");
+        assert_eq!(to("cafe\u{301}/X"), "document:deep/er/caf\u{e9}/x.md");
+        assert_eq!(to("b/"), "document:b/README.md");
+        assert_eq!(to("./one"), "document:a/one.md");
+        assert_eq!(to("../b/README"), "document:b/README.md");
+        assert_eq!(to("../nowhere"), "unresolved:nowhere");
+        assert_eq!(to("v1.2"), "document:deep/er/v1.2.md");
+        assert_eq!(to("plan"), "document:deep/plan.rst");
+        assert_eq!(to("plan.md"), "document:deep/er/plan.md");
+        assert_eq!(to("data.csv"), "document:a/data.csv");
+        assert_eq!(to("data"), "document:a/data.csv");
+        assert_eq!(to("x.png"), "file:a/x.png");
+        assert_eq!(to("img/y.png#page=2"), "file:a/img/y.png");
+        assert_eq!(to("raw"), "unresolved:raw");
+        assert_eq!(to("/a/raw"), "file:a/raw");
+        assert_eq!(to("a/raw"), "file:a/raw");
+        assert_eq!(to("#^b1"), "section:a/one.md#^b1");
+        assert_eq!(to("one#Above#Sub"), "section:a/one.md#sub");
+        assert_eq!(to("one#"), "document:a/one.md");
+    }
+
+    #[test]
+    fn the_root_is_a_folder_and_every_page_has_a_top() {
+        let source: WorkspacePath = "a/one.md".parse().unwrap();
+        let to = |targets: &Fixed, target| {
+            resolve(&source, LinkRule::Inline, target, targets).to_string()
+        };
+        let targets = Fixed(BTreeSet::from(["a/one.md", "a/two.md#top"]));
+        for root in ["..", "../", "/", "./.."] {
+            assert_eq!(to(&targets, root), "file:.", "{root}");
+        }
+        assert_eq!(to(&targets, "../.."), "unresolved:../..");
+        assert_eq!(to(&targets, "#top"), "document:a/one.md");
+        assert_eq!(to(&targets, "#Top"), "document:a/one.md");
+        let targets = Fixed(BTreeSet::from([
+            "README.md",
+            "README.md#use",
+            "README.md#top",
+        ]));
+        assert_eq!(to(&targets, "../"), "document:README.md");
+        assert_eq!(to(&targets, "/#use"), "section:README.md#use");
+        assert_eq!(to(&targets, "..#top"), "section:README.md#top");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::digest::RowHasher;
 use super::layout::usual_mention_bytes;
 use crate::foundation::Sha256;
 use crate::graph::candidates::{self, Candidates, candidates};
+use crate::graph::page::folder_name;
 use crate::graph::{Document, LinkRule, MentionRule, RawLink, WorkspacePath};
 
 /// One source of a run, as the tree names it.
@@ -188,7 +189,8 @@ fn link_name(source: &WorkspacePath, link: &RawLink) -> Option<i64> {
 pub(super) fn name_of(source: &WorkspacePath, rule: LinkRule, target: &str) -> Option<i64> {
     match candidates(source, rule, target) {
         Candidates::External(_) | Candidates::Nothing => None,
-        Candidates::Stem { stem, .. } => Some(stem_name(&stem)),
+        Candidates::Page { page, .. } => Some(stem_name(page.last())),
+        Candidates::Root { .. } => Some(path_name("")),
         Candidates::Label(label) => Some(label_name(label)),
         Candidates::Paths { paths, .. } => Some(path_name(paths.exact().as_str())),
     }
@@ -198,7 +200,11 @@ pub(super) fn name_of(source: &WorkspacePath, rule: LinkRule, target: &str) -> O
 /// of [`name_of`].
 pub(super) fn names_of_document(path: &WorkspacePath) -> Vec<i64> {
     let text = path.as_str();
-    let mut names = vec![path_name(text), stem_name(&path.stem().to_lowercase())];
+    let mut names = vec![
+        path_name(text),
+        stem_name(&path.stem().to_lowercase()),
+        stem_name(&path.file_name().to_lowercase()),
+    ];
     if let Some(bare) = text
         .strip_suffix(".md")
         .or_else(|| text.strip_suffix(".rst"))
@@ -207,8 +213,9 @@ pub(super) fn names_of_document(path: &WorkspacePath) -> Vec<i64> {
         names.push(path_name(&format!("{bare}.html")));
         names.push(path_name(&format!("{bare}.htm")));
     }
-    if candidates::FOLDER_PAGES.contains(&path.file_name()) && !path.parent().is_empty() {
+    if candidates::FOLDER_PAGES.contains(&path.file_name()) {
         names.push(path_name(path.parent()));
+        names.push(stem_name(&folder_name(path.parent())));
     }
     names
 }
@@ -222,8 +229,8 @@ fn path_name(path: &str) -> i64 {
     name_hash(b'/', path)
 }
 
-/// The name of all links that may point at a document with this stem, which is
-/// in lower case.
+/// The name of all wikilinks that end in `stem`, which is in lower case: the
+/// stem or the name of what they may point at.
 pub(super) fn stem_name(stem: &str) -> i64 {
     name_hash(b'~', stem)
 }
@@ -254,6 +261,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::graph::NodeKind;
+    use crate::graph::resolve::{Targets, resolve};
     use crate::index::layout::Code;
 
     /// Targets and paths of parts that mean something to the rules of links.
@@ -274,7 +283,13 @@ mod tests {
             target in path_like(),
             rule in prop::sample::select(LinkRule::ALL.to_vec()),
         ) {
-            if let Candidates::Paths { paths, .. } = candidates(&source, rule, &target) {
+            let candidates = candidates(&source, rule, &target);
+            let paths = match &candidates {
+                Candidates::Paths { paths, .. } => Some(paths),
+                Candidates::Page { page, .. } => page.rooted(),
+                _ => None,
+            };
+            if let Some(paths) = paths {
                 let name = name_of(&source, rule, &target).unwrap();
                 let mut any = 0;
                 let missed = paths.find_map(|path| {
@@ -285,6 +300,51 @@ mod tests {
                 prop_assert!(any > 0);
                 prop_assert_eq!(missed, None);
             }
+        }
+
+        #[test]
+        fn a_document_has_the_name_of_every_link_that_points_at_it(
+            source in path_like().prop_filter_map("a path", |text| text.parse().ok()),
+            only in path_like().prop_filter_map("a path", |text| text.parse().ok()),
+            above in prop::sample::select(vec!["", "/", "../", "a/", "B/"]),
+            part in 0.0..1.0,
+            end in prop::sample::select(vec!["", ".md", "/"]),
+            rule in prop::sample::select(LinkRule::ALL.to_vec()),
+        ) {
+            // The end of the path, or less of it, so that many links lead there.
+            let only = Only(only);
+            let path = only.0.as_str();
+            let from = path.ceil_char_boundary((path.len() as f64 * part) as usize);
+            for written in [path, &path[from..], only.0.parent(), only.0.stem()] {
+                let target = format!("{above}{written}{end}");
+                let node = resolve(&source, rule, &target, &only);
+                if node.kind() == NodeKind::Document {
+                    let name = name_of(&source, rule, &target).unwrap();
+                    prop_assert!(names_of_document(&only.0).contains(&name), "{target}");
+                }
+            }
+        }
+    }
+
+    /// A workspace of one document.
+    struct Only(WorkspacePath);
+
+    impl Targets for Only {
+        fn has_document(&self, path: &str) -> bool {
+            self.0.as_str() == path
+        }
+        fn has_section(&self, _: &WorkspacePath, _: &str) -> bool {
+            false
+        }
+        fn has_file(&self, _: &WorkspacePath) -> bool {
+            false
+        }
+        fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
+            let has = self.0.stem().to_lowercase() == stem;
+            has.then(|| self.0.clone()).into_iter().collect()
+        }
+        fn documents_with_label(&self, _: &str) -> Vec<WorkspacePath> {
+            Vec::new()
         }
     }
 }

@@ -239,6 +239,30 @@ fn sources_and_linked_files_that_come_and_go_are_noticed() {
 }
 
 #[test]
+fn files_that_wikilinks_embed_and_the_root_are_no_broken_links() {
+    let story = Story::new();
+    let ingested = || {
+        let run = story.publish(Mode::Ingest).run;
+        read_manifest(&story.layout(), &run).unwrap()
+    };
+    story.write("docs/q.csv", "a,b\n");
+    story.write(
+        "docs/c.md",
+        "![[p.png]] ![[img/p.png]] [[q.csv]] [up](..)\n",
+    );
+    assert_eq!(ingested().counts["unresolved"], 2);
+    story.write("p.png", "not a source");
+    let left = "docs/b.md links to docs/gone.md";
+    assert_eq!(ingested().counts["unresolved"], 1, "{left}");
+    story.write("README.md", "# Read me\n");
+    let incremental = ingested();
+    assert_eq!(incremental.counts["unresolved"], 1, "{left}");
+    let rebuilt = story.publish(Mode::Rebuild).run;
+    let rebuilt = read_manifest(&story.layout(), &rebuilt).unwrap();
+    assert_eq!(rebuilt.index.logical, incremental.index.logical);
+}
+
+#[test]
 fn a_rebuild_of_unchanged_sources_adds_almost_nothing() {
     let story = Story::new();
     let first = story.publish(Mode::Ingest).run;

@@ -97,6 +97,8 @@ const LINES: &[&str] = &[
     "to [x](b.md) and [x](b.md#beta) and [x](#alpha)",
     "to [x](../a.md#beta-1) and [x](sub/) and [x](sub/c.html)",
     "to [[b]] and [[b#Alpha]] and [[nobody]]",
+    "to [[sub/b]] and [[sub]] and [[./c]] and [[x/../sub]] and [[/]]",
+    "to [[b.txt]] and [[pic.png]] and [[sub/pic.png]] and [[b.md]] and [x](#top)",
     "to [x](https://example.org/) and [x](pic.png) and [x](sub/pic.png)",
     "to [x](README) and [x](/a) and [x](..)",
     "to :ref:gate and :ref:beta and :ref:nowhere",

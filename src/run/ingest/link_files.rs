@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::graph::candidates::{Candidates, candidates};
+use crate::graph::candidates::candidates;
 use crate::graph::{Document, WorkspacePath};
 use crate::run::tree::{Entry, Files};
 use crate::source::Root;
@@ -19,13 +19,7 @@ pub(super) fn of_document(path: &WorkspacePath, document: &Document) -> Vec<Work
     document
         .links
         .iter()
-        .filter_map(|link| match candidates(path, link.rule, &link.target) {
-            Candidates::Paths { paths, .. } => Some(paths.into_exact()),
-            Candidates::External(_)
-            | Candidates::Stem { .. }
-            | Candidates::Label(_)
-            | Candidates::Nothing => None,
-        })
+        .flat_map(|link| candidates(path, link.rule, &link.target).into_files())
         .filter(|target| target != path)
         .collect()
 }

@@ -24,7 +24,8 @@ fn happens(story: &Story, dice: &mut Dice) {
     match dice.below(10) {
         0 | 1 => {
             let (n, m) = (dice.below(40), dice.below(9));
-            let links = format!("[[{n}]] [x](../notes/{n}.md) ![p](../img/{m}.png)");
+            let links =
+                format!("[[{n}]] [x](../notes/{n}.md) ![p](../img/{m}.png) ![[img/{m}.png]]");
             story.write(&note, &format!("# Note {n}\n\n{links} `t{m}` #tag{m}\n"));
         }
         2 | 3 => drop(fs::remove_file(at(&note))),

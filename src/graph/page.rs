@@ -1,0 +1,132 @@
+//! What a wikilink names: a document by the end of its path, or a file.
+
+use super::WorkspacePath;
+use super::candidates::{Paths, composed, other_forms};
+use super::path::stem_of;
+use super::resolve::Targets;
+
+/// The name of a page, as in `[[page]]` and `[[folder/page]]`. Case says
+/// nothing in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageName {
+    /// In lower case, without `.md`.
+    name: String,
+    /// In lower case, where it has an extension.
+    whole: Option<String>,
+    /// What it names from the root on, where it has folders.
+    rooted: Option<Paths>,
+    /// Where a file of this name may lie, the likeliest first.
+    files: Vec<WorkspacePath>,
+}
+
+impl PageName {
+    /// What `source` calls `written`; `None` for what is no path.
+    pub(super) fn of(source: &WorkspacePath, written: &str) -> Option<Self> {
+        let exact = WorkspacePath::join("", written)?;
+        let folders = exact.as_str().contains('/');
+        let extension = !exact.extension().is_empty();
+        let mut files = Vec::new();
+        // Without either it is what notes are called, and files are not.
+        if folders || extension {
+            files.extend(WorkspacePath::join(source.parent(), written));
+            files.push(exact.clone());
+            files.dedup();
+        }
+        let whole = exact.as_str().to_lowercase();
+        Some(Self {
+            name: without_md(&whole).to_owned(),
+            whole: extension.then_some(whole),
+            rooted: folders.then(|| Paths::of_page(exact)),
+            files,
+        })
+    }
+
+    /// What it names from the root on, where it has folders.
+    #[must_use]
+    pub const fn rooted(&self) -> Option<&Paths> {
+        self.rooted.as_ref()
+    }
+
+    /// Where a file of this name may lie, the likeliest first.
+    #[must_use]
+    pub fn files(&self) -> &[WorkspacePath] {
+        &self.files
+    }
+
+    /// As [`Self::files`]; what comes out for that.
+    #[must_use]
+    pub fn into_files(self) -> Vec<WorkspacePath> {
+        self.files
+    }
+
+    /// In lower case, without `.md`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// The last part, under which a link is found again: the stem, or the
+    /// name, of all that it may point at.
+    #[must_use]
+    pub fn last(&self) -> &str {
+        last(&self.name)
+    }
+
+    /// The documents that it may mean: those with the extension it is written
+    /// with, else those whose extension it leaves out.
+    pub(super) fn documents(&self, targets: &dyn Targets) -> Vec<WorkspacePath> {
+        let found = match &self.whole {
+            Some(whole) => {
+                let mut found = with_stem(stem_of(whole), targets);
+                found.retain(|path| ends_in(path.as_str(), whole));
+                found
+            }
+            None => Vec::new(),
+        };
+        if !found.is_empty() {
+            return found;
+        }
+        let mut found = with_stem(self.last(), targets);
+        if self.name.contains('/') {
+            found.retain(|path| ends_in(without_extension(path), &self.name));
+        }
+        found
+    }
+}
+
+/// The name under which a link to the folder `path` is found again, by which
+/// its page may be meant.
+#[must_use]
+pub fn folder_name(path: &str) -> String {
+    without_md(&last(path).to_lowercase()).to_owned()
+}
+
+fn with_stem(stem: &str, targets: &dyn Targets) -> Vec<WorkspacePath> {
+    let mut found = targets.documents_with_stem(stem);
+    for form in other_forms(stem) {
+        found.extend(targets.documents_with_stem(&form));
+    }
+    found
+}
+
+/// Whether the last parts of `path` are those of `end`, which is in lower case.
+fn ends_in(path: &str, end: &str) -> bool {
+    let path = composed(&path.to_lowercase());
+    let above = path.strip_suffix(composed(end).as_str());
+    above.is_some_and(|above| above.is_empty() || above.ends_with('/'))
+}
+
+fn without_extension(path: &WorkspacePath) -> &str {
+    let extension = path.file_name().len() - path.stem().len();
+    &path.as_str()[..path.as_str().len() - extension]
+}
+
+/// `path` without `.md`, where something is left of its last part.
+fn without_md(path: &str) -> &str {
+    let bare = path.strip_suffix(".md").unwrap_or(path);
+    if last(bare).is_empty() { path } else { bare }
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}

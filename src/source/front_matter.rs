@@ -131,31 +131,26 @@ fn yaml(builder: &mut Builder<'_>, body: Range<usize>) -> bool {
             continue;
         }
         if inline.starts_with('[') {
-            let mut list = value.start..value.end;
-            while !text[list.clone()].contains(']') {
-                match lines.next_if(|line| is_continuation(&text[line.clone()])) {
-                    // The search for `]` starts anew: bounded by MAX_BYTES of
-                    // short lines, so only the last line is looked at again.
-                    Some(more) => {
-                        flow_items(text, list, &mut items);
-                        list = more;
-                    }
-                    None => break,
+            let open = value.end - inline.len();
+            let mut closed = split(text, open + 1..value.end, true, &mut items);
+            while !closed && let Some(more) = lines.next_if(|line| is_flow(&text[line.clone()])) {
+                closed = split(text, more, true, &mut items);
+            }
+        } else if inline.is_empty() || inline.starts_with('#') {
+            while let Some(line) = lines.next_if(|line| is_sequence(&text[line.clone()])) {
+                if is_item(&text[line.clone()]) {
+                    let dash = line.start + text[line.clone()].find('-').unwrap_or(0);
+                    items.push(scalar(text, dash + 1..line.end));
                 }
             }
-            flow_items(text, list, &mut items);
-        } else if inline.is_empty() || inline.starts_with('#') {
-            while let Some(item) = lines.next_if(|line| is_item(&text[line.clone()])) {
-                let dash = item.start + text[item.clone()].find('-').unwrap_or(0);
-                items.push(scalar(text, dash + 1..item.end));
-            }
+        } else if key == Key::Title {
+            builder.title(&unescaped(text, &scalar(text, value)));
+            continue;
         } else {
-            let scalar = scalar(text, value);
-            if key == Key::Title {
-                builder.title(&unescaped(text, &scalar));
-                continue;
-            }
-            split(text, scalar, b',', &mut items);
+            // A list in quotes, or one of which some have quotes.
+            let whole = quoted(text, value.clone());
+            let whole = whole.filter(|inner| is_nothing(&text[inner.end + 1..value.end]));
+            split(text, whole.unwrap_or(value), false, &mut items);
         }
         if key == Key::Tags {
             for item in items {
@@ -187,63 +182,121 @@ fn is_continuation(line: &str) -> bool {
     line.starts_with([' ', '\t', ']']) || line.trim().is_empty()
 }
 
+/// Whether a flow sequence may go on in `line`.
+fn is_flow(line: &str) -> bool {
+    is_continuation(line) || line.starts_with('#')
+}
+
+/// Whether a block sequence may go on in `line`.
+fn is_sequence(line: &str) -> bool {
+    is_nothing(line) || is_item(line)
+}
+
 fn is_item(line: &str) -> bool {
     let item = line.trim_start();
     item == "-" || item.starts_with("- ") || item.starts_with("-\t")
 }
 
+/// Whether `text` is blank or a comment.
+fn is_nothing(text: &str) -> bool {
+    let content = text.trim_start();
+    content.is_empty() || content.starts_with('#')
+}
+
 /// The scalar in `range`: without blanks, comment and quotes around it.
 fn scalar(text: &str, range: Range<usize>) -> Range<usize> {
-    let whole = &text[range.clone()];
-    let content = whole.trim_start();
+    if let Some(inner) = quoted(text, range.clone()) {
+        return inner;
+    }
+    let content = text[range.clone()].trim_start();
     let start = range.end - content.len();
-    if let Some(quote) = content.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-        let inner = &content[1..];
-        let mut escaped = false;
-        let close = inner.char_indices().find(|&(_, c)| {
-            let closes = c == quote && !escaped;
-            escaped = c == '\\' && quote == '"' && !escaped;
-            closes
-        });
-        if let Some((close, _)) = close {
-            return start + 1..start + 1 + close;
-        }
-    }
     let comment = content.find(" #").unwrap_or(content.len());
-    let kept = content[..comment].trim_end();
-    start..start + kept.len()
+    start..start + content[..comment].trim_end().len()
 }
 
-/// A scalar's text: a double-quoted one with `\"` and `\\` resolved.
+/// What stands in the quotes with which `range` starts, if they are closed.
+fn quoted(text: &str, range: Range<usize>) -> Option<Range<usize>> {
+    let content = text[range.clone()].trim_start();
+    let start = range.end - content.len() + 1;
+    let quote = *content.as_bytes().first()?;
+    let inner = &content.as_bytes()[1..];
+    let length = match quote {
+        b'"' => {
+            let mut escaped = false;
+            inner.iter().position(|byte| {
+                let closes = *byte == b'"' && !escaped;
+                escaped = *byte == b'\\' && !escaped;
+                closes
+            })
+        }
+        // Two are one of them.
+        b'\'' => {
+            let mut quotes = memchr::memchr_iter(b'\'', inner).peekable();
+            loop {
+                match quotes.next() {
+                    Some(at) if quotes.next_if_eq(&(at + 1)).is_none() => break Some(at),
+                    Some(_) => {}
+                    None => break None,
+                }
+            }
+        }
+        _ => None,
+    };
+    length.map(|length| start..start + length)
+}
+
+/// A scalar's text, with the escapes of quotes resolved.
 fn unescaped(text: &str, scalar: &Range<usize>) -> String {
-    let quoted = text.as_bytes()[..scalar.start].last() == Some(&b'"');
     let content = &text[scalar.clone()];
-    if quoted && content.contains('\\') {
-        content.replace("\\\"", "\"").replace("\\\\", "\\")
-    } else {
-        content.to_owned()
+    match text.as_bytes()[..scalar.start].last() {
+        Some(b'"') => content.replace("\\\"", "\"").replace("\\\\", "\\"),
+        Some(b'\'') => content.replace("''", "'"),
+        _ => content.to_owned(),
     }
 }
 
-/// The items of one line of a flow sequence, `[a, "b"]`.
-fn flow_items(text: &str, line: Range<usize>, items: &mut Vec<Range<usize>>) {
-    let content = &text[line.clone()];
-    let end = content.find(']').unwrap_or(content.len());
-    let start = content[..end].find('[').map_or(0, |open| open + 1);
-    split(text, line.start + start..line.start + end, b',', items);
+/// Splits `range`, of one line, at the commas that stand in no quotes; returns
+/// whether the `]` of a `flow` sequence ended it.
+fn split(text: &str, range: Range<usize>, flow: bool, items: &mut Vec<Range<usize>>) -> bool {
+    let bytes = text.as_bytes();
+    let (mut start, mut at) = (range.start, range.start);
+    // Whether the item has not begun: only then a quote opens one.
+    let mut blank = true;
+    while at < range.end {
+        let quotes = matches!(bytes[at], b'"' | b'\'') && blank;
+        let spaced = at == range.start || bytes[at - 1].is_ascii_whitespace();
+        match bytes[at] {
+            b',' => {
+                items.push(scalar(text, start..at));
+                (start, blank) = (at + 1, true);
+            }
+            b']' if flow => {
+                items.push(scalar(text, start..at));
+                return true;
+            }
+            // `[a, #b]` is no YAML, but what people write.
+            b'#' if spaced && !(blank && flow && is_tag(bytes, at, range.end)) => break,
+            _ => {
+                if quotes && let Some(inner) = quoted(text, at..range.end) {
+                    at = inner.end;
+                }
+                blank = blank && bytes[at].is_ascii_whitespace();
+            }
+        }
+        at += 1;
+    }
+    items.push(scalar(text, start..at.min(range.end)));
+    false
 }
 
-fn split(text: &str, range: Range<usize>, by: u8, items: &mut Vec<Range<usize>>) {
-    let mut start = range.start;
-    for end in memchr::memchr_iter(by, &text.as_bytes()[range.clone()]).map(|at| range.start + at) {
-        items.push(scalar(text, start..end));
-        start = end + 1;
-    }
-    items.push(scalar(text, start..range.end));
+/// Whether the `#` at `at` stands right before a word.
+fn is_tag(bytes: &[u8], at: usize, end: usize) -> bool {
+    at + 1 < end && !bytes[at + 1].is_ascii_whitespace()
 }
 
 fn tag(builder: &mut Builder<'_>, range: Range<usize>) {
-    let content = builder.text()[range.clone()].trim();
+    let content = unescaped(builder.text(), &range);
+    let content = content.trim();
     let tag = content.strip_prefix('#').unwrap_or(content);
     builder.tag(TagRule::FrontMatter, tag, range);
 }

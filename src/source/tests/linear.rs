@@ -327,6 +327,13 @@ fn front_matter_takes_linear_time() {
     yaml("a title in lines", "title: |\n  a\n  b\n");
     yaml("comments", "# a\n");
     yaml("commas", "tags: ,,,,");
+    yaml("single quotes", "tags: ['a'',''");
+    yaml("open quotes", "tags: [\"a\\\", 'b''");
+    yaml("items and nothing", "tags:\n- a\n\n # b\n");
+    linear_from(bytes, "quotes in one list", Markdown, |bytes| {
+        let list = repeated("'',\"\\\", ''' ", bytes);
+        format!("---\ntags: [{list}\n---\n")
+    });
     linear_from(bytes, "never closed", Markdown, |bytes| {
         format!("---\n{}", repeated("k: v\n", bytes))
     });

@@ -123,6 +123,10 @@ fn the_title_is_the_front_matters_else_the_first_h1_else_the_first_heading() {
         title("---\ntitle: \"A: b\"\n---\n# C\n").as_deref(),
         Some("A: b")
     );
+    assert_eq!(
+        title("---\ntitle: 'What''s new' # here\n---\n").as_deref(),
+        Some("What's new")
+    );
     assert_eq!(title("+++\ntitle = 'T'\n+++\n# C\n").as_deref(), Some("T"));
     assert_eq!(title("## b\n\n# a\n").as_deref(), Some("a"));
     assert_eq!(title("## b\n").as_deref(), Some("b"));
@@ -262,6 +266,23 @@ fn tags_come_from_front_matter_and_text() {
         tags("---\ntags: [\n  a,\n  b\n]\nx: y\n---\n#c\n"),
         ["a", "b", "c"]
     );
+    assert_eq!(
+        tags("---\ntags:\n- a\n\n  # of them\n- b\n#\n- c\nkeywords: \"d, e\" # f\n---\n"),
+        ["a", "b", "c", "d", "e"]
+    );
+    assert_eq!(
+        tags(
+            "---\ntags: [\"x, y\", 'z]', #w,\n  b, # c\n# d, e\n  f # g]\n  ]\nk: v\ntag: h\n---\n"
+        ),
+        ["x, y", "z]", "w", "b", "f", "h"]
+    );
+    assert_eq!(
+        tags("---\nkeywords: a, \"c,d\", it's # e, f\n---\n"),
+        ["a", "c,d", "it's"]
+    );
+    let quotes = markdown("---\ntags: ['it''s', \"a \\\"b\\\"\"]\n---\n");
+    let quotes: Vec<_> = quotes.tags.iter().map(|tag| tag.tag.as_str()).collect();
+    assert_eq!(quotes, ["it's", "a \"b\""]);
     let toml = markdown("+++\ntags = [\"One\", 'two']\n[taxonomies]\ntags = ['z']\n+++\n#T\n");
     let found: Vec<_> = toml
         .tags

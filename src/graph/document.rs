@@ -103,7 +103,7 @@ pub struct Section {
     /// The heading's text without markup.
     pub title: String,
     /// The fragment that names it, unique in its document: lower case,
-    /// punctuation dropped, white space to `-`, repeats numbered `-1`, `-2`
+    /// punctuation dropped, blanks to `-`, repeats numbered `-1`, `-2`
     /// (the rule of GitHub), or an explicit `{#anchor}`.
     pub anchor: String,
     /// Rank, 1 to 6.
@@ -118,8 +118,9 @@ pub struct Section {
 
 /// A place that a fragment can name and that is no section of the document:
 /// `<a id="x">` (or another element's `id`), a heading inside a quote or a
-/// list, `.. _x:` of reStructuredText. A link to it leads to the section it
-/// stands in, or to the one whose heading follows it at once.
+/// list, the `^x` at the end of a paragraph, `.. _x:` of reStructuredText. A
+/// link to it leads to the section it stands in, or, save for headings and
+/// `^x`, to the one whose heading follows it at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Anchor {

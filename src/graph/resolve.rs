@@ -1,5 +1,7 @@
 //! Resolving a link target: a pure rule over what a workspace holds.
 
+use unicode_normalization::char::is_combining_mark;
+
 use super::candidates::{Candidates, FOLDER_PAGES, candidates, has_scheme};
 use super::{LinkRule, NodeId, NodeKind, WorkspacePath};
 
@@ -109,19 +111,32 @@ fn unresolved(path: &str, fragment: Option<&str>) -> NodeId {
 }
 
 /// The fragment that names a heading with this text (the rule of GitHub):
-/// lower case; letters, digits, `-` and `_` are kept, white space becomes
-/// `-`, everything else is dropped.
+/// lower case; what words are made of and `-` are kept, blanks become `-`,
+/// everything else is dropped, white space of other kinds too.
 #[must_use]
 pub fn slug(heading: &str) -> String {
     let mut slug = String::with_capacity(heading.len());
     for c in heading.trim().chars() {
-        if c.is_alphanumeric() || c == '-' || c == '_' {
-            slug.extend(c.to_lowercase());
-        } else if c.is_whitespace() {
+        if c == ' ' {
             slug.push('-');
+        } else if c == '-' || is_word(c) {
+            slug.extend(c.to_lowercase());
         }
     }
     slug
+}
+
+/// Whether words are made of `c`: letters, their marks, digits, and
+/// punctuation that connects (`\p{Word}` of regular expressions, UTS 18).
+#[must_use]
+pub fn is_word(c: char) -> bool {
+    c.is_alphanumeric()
+        || matches!(
+            c,
+            '_' | '\u{203f}' | '\u{2040}' | '\u{2054}' | '\u{fe33}' | '\u{fe34}' | '\u{fe4d}'
+                ..='\u{fe4f}' | '\u{ff3f}'
+        )
+        || is_combining_mark(c)
 }
 
 #[cfg(test)]
@@ -292,5 +307,8 @@ mod tests {
     fn slugs_follow_the_known_rule() {
         assert_eq!(slug("Hello, World!"), "hello-world");
         assert_eq!(slug("Über `code` & so"), "über-code--so");
+        assert_eq!(slug("संक्षेप में"), "संक्षेप-में");
+        assert_eq!(slug("Cafe\u{301}"), "cafe\u{301}");
+        assert_eq!(slug("a  b\u{a0}c\td_e\u{203f}f"), "a--bcd_e\u{203f}f");
     }
 }

@@ -21,6 +21,12 @@ const MAX_TITLE: usize = 1_000;
 /// The longest term, tag or anchor, in bytes.
 pub(super) const MAX_NAME: usize = 200;
 
+/// An anchor, and whether it may name a heading that follows at once.
+struct Named {
+    anchor: Anchor,
+    leads: bool,
+}
+
 /// Collects what a source says, in source order.
 pub(super) struct Builder<'t> {
     text: &'t str,
@@ -30,7 +36,7 @@ pub(super) struct Builder<'t> {
     /// Indices of the sections that are open, outermost first: levels ascend.
     open: Vec<u32>,
     chunks: Chunks,
-    nested: Vec<Anchor>,
+    anchors: Vec<Named>,
     /// Whether the section opened last waits for its name.
     unnamed: bool,
 }
@@ -56,7 +62,7 @@ impl<'t> Builder<'t> {
             slugs: Slugs::default(),
             open: Vec::new(),
             chunks: Chunks::default(),
-            nested: Vec::new(),
+            anchors: Vec::new(),
             unnamed: false,
         }
     }
@@ -115,14 +121,14 @@ impl<'t> Builder<'t> {
         self.claim_anchors(heading.start);
     }
 
-    /// Anchors with nothing between them and a heading at `heading` name the
-    /// section that it starts.
+    /// Anchors with nothing between them and a heading at `heading`, but ends of
+    /// elements, name the section that it starts.
     fn claim_anchors(&mut self, heading: usize) {
         let section = self.section();
         let mut end = heading;
-        for anchor in self.nested.iter_mut().rev() {
+        for Named { anchor, leads } in self.anchors.iter_mut().rev() {
             let between = self.text.get(anchor.span.end as usize..end);
-            if between.is_none_or(|text| !matches!(text.trim(), "" | "</a>")) {
+            if !*leads || between.is_none_or(|text| !is_end_of_elements(text)) {
                 break;
             }
             anchor.section = section;
@@ -135,10 +141,12 @@ impl<'t> Builder<'t> {
         if !std::mem::take(&mut self.unnamed) {
             return;
         }
+        // The anchor tells blanks from blanks, the title does not.
+        let written = cut(title.trim(), MAX_TITLE);
         let title = collapsed(title, MAX_TITLE);
         let anchor = match anchor {
             Some(anchor) => self.slugs.unique(cut(anchor, MAX_NAME).to_owned()),
-            None => self.slugs.of_heading(&title),
+            None => self.slugs.of_heading(written),
         };
         if let Some(section) = self.document.sections.last_mut() {
             section.title = title;
@@ -150,20 +158,30 @@ impl<'t> Builder<'t> {
     pub(super) fn nested_heading(&mut self, title: &str, anchor: Option<&str>, at: Range<usize>) {
         let name = match anchor {
             Some(anchor) => cut(anchor, MAX_NAME).to_owned(),
-            None => self.slugs.of_heading(&collapsed(title, MAX_TITLE)),
+            None => self.slugs.of_heading(cut(title.trim(), MAX_TITLE)),
         };
-        self.anchor(&name, at);
+        self.anchor_here(&name, at);
     }
 
-    /// An explicit anchor.
+    /// An explicit anchor of the place at which it stands, or of the section
+    /// whose heading follows at once.
     pub(super) fn anchor(&mut self, name: &str, at: Range<usize>) {
-        if !name.is_empty() && name.len() <= MAX_NAME && self.nested.len() < MAX_ROWS {
+        self.add_anchor(name, at, true);
+    }
+
+    /// An anchor of the section in which it stands.
+    pub(super) fn anchor_here(&mut self, name: &str, at: Range<usize>) {
+        self.add_anchor(name, at, false);
+    }
+
+    fn add_anchor(&mut self, name: &str, at: Range<usize>, leads: bool) {
+        if !name.is_empty() && name.len() <= MAX_NAME && self.anchors.len() < MAX_ROWS {
             let anchor = Anchor {
                 name: name.to_owned(),
                 section: self.section(),
                 span: self.lines.span(at.start, at.end),
             };
-            self.nested.push(anchor);
+            self.anchors.push(Named { anchor, leads });
         }
     }
 
@@ -230,7 +248,7 @@ impl<'t> Builder<'t> {
         in_order(&mut document.links, |link| link.span.start);
         in_order(&mut document.tags, |tag| tag.span.start);
         in_order(&mut document.mentions, |mention| mention.span.start);
-        in_order(&mut self.nested, |anchor| anchor.span.start);
+        in_order(&mut self.anchors, |named| named.anchor.span.start);
         let mut chunk = 0;
         for mention in &mut document.mentions {
             chunk = chunk_at(&document.chunks, chunk, mention.span.start);
@@ -239,7 +257,8 @@ impl<'t> Builder<'t> {
         if document.chunks.is_empty() {
             document.mentions.clear();
         }
-        document.anchors = self.nested;
+        let anchors = self.anchors.into_iter();
+        document.anchors = anchors.map(|named| named.anchor).collect();
         if !document.anchors.is_empty() {
             let sections = document.sections.iter();
             // Labels are looked for in all documents, by themselves.
@@ -277,6 +296,28 @@ fn in_order<T>(items: &mut [T], start: impl Fn(&T) -> u32) {
     if !items.is_sorted_by_key(&start) {
         items.sort_by_key(start);
     }
+}
+
+/// Whether `text` holds nothing but tags that end elements. It is read from its
+/// end, since many headings may have one anchor before them.
+fn is_end_of_elements(text: &str) -> bool {
+    /// No element has a longer name.
+    const LONGEST: usize = 64;
+    let mut rest = text.trim_end();
+    while let Some(tag) = rest.strip_suffix('>') {
+        let window = &tag[tag.ceil_char_boundary(tag.len().saturating_sub(LONGEST))..];
+        let Some((_, name)) = window.rsplit_once("</") else {
+            return false;
+        };
+        if !name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            return false;
+        }
+        rest = tag[..tag.len() - name.len() - "</".len()].trim_end();
+    }
+    rest.is_empty()
 }
 
 /// `text` with each run of white space as one blank, at most `most` bytes.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::builder::Builder;
 use crate::graph::candidates::MAX_TARGET_BYTES;
+use crate::graph::resolve::is_word;
 use crate::graph::{LinkRule, TagRule};
 
 /// Scans `range` of the source once, from left to right.
@@ -78,12 +79,12 @@ fn starts_tag(text: &str, at: usize) -> bool {
     }
 }
 
-/// One past the tag that starts at `start`: letters, digits, `-`, `_`, `/`,
-/// without punctuation at its end.
+/// One past the tag that starts at `start`: what words are made of, `-` and
+/// `/`, without punctuation at its end.
 fn tag_end(run: &str, start: usize) -> usize {
     let body = &run[start..];
     let length = body
-        .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '/')))
+        .find(|c: char| !(is_word(c) || matches!(c, '-' | '/')))
         .unwrap_or(body.len());
     start + body[..length].trim_end_matches(['-', '_', '/']).len()
 }
@@ -186,6 +187,21 @@ pub(super) fn destination(text: &str, open: usize) -> Option<Range<usize>> {
         }
     }
     None
+}
+
+/// The name `^x` that the line which ends with `run` has in Obsidian.
+pub(super) fn block_name(text: &str, run: Range<usize>) -> Option<Range<usize>> {
+    let line = text[run.clone()].trim_end();
+    let behind = text[run.start + line.len()..].trim_start_matches([' ', '\t', '\r']);
+    let name = &line[line.rfind('^')?..];
+    let start = run.start + line.len() - name.len();
+    let named = name.len() > 1
+        && name[1..]
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && (behind.is_empty() || behind.starts_with('\n'))
+        && !text[..start].ends_with(|c: char| !c.is_whitespace());
+    named.then_some(start..start + name.len())
 }
 
 /// The target of a wikilink as written: without the backslash that keeps a

@@ -118,7 +118,11 @@ impl Reader<'_> {
         let mut run = std::mem::take(&mut self.run);
         run.start = run.start.max(self.taken);
         if !run.is_empty() {
-            inline::scan(&mut self.builder, run, false);
+            inline::scan(&mut self.builder, run.clone(), false);
+            let text = self.builder.text();
+            if let Some(name) = inline::block_name(text, run) {
+                self.builder.anchor_here(&text[name.clone()], name);
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::builder::Builder;
+use super::builder::{Builder, collapsed};
 use super::{inline, rst};
 use crate::graph::{Document, Format};
 
@@ -116,6 +116,8 @@ impl Reader<'_> {
         } else {
             title.to_owned()
         };
+        // References name it with any number of blanks.
+        let title = collapsed(&title, usize::MAX);
         self.builder.name_section(&title, None);
         self.builder.block(place.clone());
         match self.format {

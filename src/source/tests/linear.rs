@@ -285,6 +285,10 @@ fn tables_definitions_and_headings_take_linear_time() {
     linear("depth above many lines", Markdown, |bytes| {
         format!("{}\n{}", ">".repeat(bytes / 2), repeated("b\n", bytes / 2))
     });
+    linear("titles far below an anchor", Markdown, |bytes| {
+        let far = repeated(" \n", bytes / 2);
+        format!("a <a id=\"a\">\n{far}{}", repeated("# A\n", bytes / 2))
+    });
     linear("one title many times", Rst, |bytes| {
         repeated("Same\n====\n\n", bytes)
     });

@@ -114,6 +114,11 @@ fn anchors_follow_github_unless_explicit() {
         anchors(text),
         ["same", "same-1", "ünï-code", "my-id", "fn-main", "same-2"]
     );
+    let text = "# संक्षेप में\n# Cafe\u{301}\n# Cafe\n# a  b&nbsp;c\n> # a  b\n";
+    assert_eq!(anchors(text), ["संक्षेप-में", "cafe\u{301}", "cafe", "a--bc"]);
+    let document = markdown(text);
+    assert_eq!(document.sections[3].title, "a b c");
+    assert_eq!(document.anchors[0].name, "a--b");
 }
 
 #[test]
@@ -251,6 +256,10 @@ fn tags_come_from_front_matter_and_text() {
     );
     assert_eq!(tags("# #in heading #two\n"), ["in", "two"]);
     assert_eq!(
+        tags("#हिन्दी, #cafe\u{301}-bar. #_no #\u{301}no\n"),
+        ["हिन्दी", "cafe\u{301}-bar"]
+    );
+    assert_eq!(
         tags("[#no](x) [[#no]] https://x.org/#no a/#no\n"),
         Vec::<String>::new()
     );
@@ -384,6 +393,39 @@ fn explicit_anchors_are_found_in_html_and_nested_headings() {
             ("two", Some(0), 2),
             ("three", Some(0), 4),
             ("quoted", Some(0), 8)
+        ]
+    );
+}
+
+#[test]
+fn the_name_of_a_block_is_an_anchor() {
+    let text = "# A\n\ntext *b* ^one-1\nand ^two  \n- item ^three\n\n^four\n\nx^no\n\n^no more\n\n^five\n\n# B\n\n`^no`\n";
+    let document = markdown(text);
+    let found: Vec<_> = document
+        .anchors
+        .iter()
+        .map(|a| (a.name.as_str(), a.section, at(text, a.span)))
+        .collect();
+    let names = ["^one-1", "^two", "^three", "^four", "^five"];
+    assert_eq!(found, names.map(|name| (name, Some(0), name)));
+}
+
+#[test]
+fn anchors_with_only_ends_of_elements_behind_them_name_the_section_that_follows() {
+    let text = "# A\n\n<p id=\"p\"><b name=x id=\"q\"></b>\n</p>\n\n# B\n\n<i id=\"r\">c</i>\n\n> # Quoted\n\n# C\n";
+    let document = markdown(text);
+    let found: Vec<_> = document
+        .anchors
+        .iter()
+        .map(|a| (a.name.as_str(), a.section))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("p", Some(1)),
+            ("q", Some(1)),
+            ("r", Some(1)),
+            ("quoted", Some(1))
         ]
     );
 }

@@ -6,8 +6,47 @@ use std::ops::Range;
 use super::builder::Builder;
 use crate::graph::LinkRule;
 
+/// Elements whose content is text, whatever it looks like.
+const RAW: [&str; 3] = ["script", "style", "textarea"];
+/// Elements whose content is code, and holds no tags and bare URLs.
+const CODE: [&str; 5] = ["code", "pre", "kbd", "samp", "tt"];
+
+/// An element inside a paragraph in which text is not searched.
+#[derive(Clone, Copy)]
+pub(super) enum Verbatim {
+    Raw(&'static str),
+    Code(&'static str),
+}
+
+impl Verbatim {
+    /// The element that `tag` opens.
+    pub(super) fn opened_by(tag: &str) -> Option<Self> {
+        let mut at = 1;
+        let name = tag.get(word(tag.as_bytes(), &mut at))?;
+        let of = |names: &[&'static str]| {
+            let mut names = names.iter().copied();
+            names.find(|known| name.eq_ignore_ascii_case(known))
+        };
+        of(&RAW)
+            .map(Self::Raw)
+            .or_else(|| of(&CODE).map(Self::Code))
+    }
+
+    /// Whether `tag` ends it.
+    pub(super) fn is_closed_by(self, tag: &str) -> bool {
+        let (Self::Raw(name) | Self::Code(name)) = self;
+        closes(tag.as_bytes(), name.as_bytes())
+    }
+}
+
+/// Whether `html` starts with the end of the element `name`.
+fn closes(html: &[u8], name: &[u8]) -> bool {
+    let mut at = 2;
+    html.starts_with(b"</") && html[word(html, &mut at)].eq_ignore_ascii_case(name)
+}
+
 /// Finds the anchors and links in `range` of the source, which is raw HTML. A tag
-/// without an end is not a tag; comments are skipped.
+/// without an end is not a tag; comments and scripts are skipped.
 pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>) {
     let Some(html) = builder.text().get(range.clone()) else {
         return;
@@ -23,7 +62,18 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>) {
                 None => return,
             }
         } else if bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
-            at = attributes(builder, html, at, range.start);
+            let name = &bytes[word(bytes, &mut at)];
+            at = attributes(builder, html, tag + 1, range.start);
+            if RAW
+                .iter()
+                .any(|raw| name.eq_ignore_ascii_case(raw.as_bytes()))
+            {
+                let mut ends = memchr::memchr_iter(b'<', &bytes[at..]).map(|end| at + end);
+                match ends.find(|end| closes(&bytes[*end..], name)) {
+                    Some(end) => at = end,
+                    None => return,
+                }
+            }
         }
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn extract(text: &str) -> Document {
         depth: 0,
         links: 0,
         code: 0,
+        verbatim: None,
         split: false,
         run: 0..0,
         taken: 0,
@@ -71,6 +72,8 @@ struct Reader<'t> {
     links: usize,
     /// Open code blocks.
     code: usize,
+    /// The open element of HTML whose text is not searched.
+    verbatim: Option<html::Verbatim>,
     /// Whether the children of the open top-level element are its blocks.
     split: bool,
     /// Contiguous plain text not yet searched.
@@ -95,14 +98,26 @@ impl Reader<'_> {
                 self.builder.mention(MentionRule::InlineCode, &code, range);
             }
             Event::SoftBreak | Event::HardBreak => self.title(" "),
-            Event::InlineHtml(_) => html::scan(&mut self.builder, range),
+            Event::InlineHtml(tag) => self.inline_html(&tag, range),
             _ => {}
+        }
+    }
+
+    fn inline_html(&mut self, tag: &str, range: Range<usize>) {
+        match self.verbatim {
+            Some(open) if open.is_closed_by(tag) => self.verbatim = None,
+            Some(html::Verbatim::Raw(_)) => {}
+            Some(html::Verbatim::Code(_)) => html::scan(&mut self.builder, range),
+            None => {
+                self.verbatim = html::Verbatim::opened_by(tag);
+                html::scan(&mut self.builder, range);
+            }
         }
     }
 
     fn text(&mut self, text: &str, range: Range<usize>) {
         self.title(text);
-        if self.links > 0 || self.code > 0 {
+        if self.links > 0 || self.code > 0 || self.verbatim.is_some() {
             return;
         }
         if range.start == self.run.end {
@@ -133,6 +148,7 @@ impl Reader<'_> {
     }
 
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>, definitions: &RefDefs<'_>) {
+        self.end_verbatim(tag.to_end());
         let top = self.depth == 0;
         self.depth += 1;
         if let Tag::Heading { level, id, .. } = &tag {
@@ -181,7 +197,17 @@ impl Reader<'_> {
         }
     }
 
+    /// An element that is left open ends with its block, of which `tag` may be
+    /// the start or the end.
+    fn end_verbatim(&mut self, tag: TagEnd) {
+        use TagEnd::{Emphasis, Image, Link, Strikethrough, Strong};
+        if !matches!(tag, Emphasis | Strong | Strikethrough | Link | Image) {
+            self.verbatim = None;
+        }
+    }
+
     fn end(&mut self, tag: TagEnd) {
+        self.end_verbatim(tag);
         self.depth = self.depth.saturating_sub(1);
         match tag {
             TagEnd::CodeBlock => self.code = self.code.saturating_sub(1),

@@ -82,7 +82,13 @@ fn numbered(bytes: usize, piece: impl Fn(usize) -> String) -> String {
 
 #[test]
 fn repeated_marks_take_linear_time() {
-    const MARKDOWN: [&str; 64] = [
+    const MARKDOWN: [&str; 70] = [
+        "<script>",
+        "<script></",
+        "a <code>",
+        "a ^",
+        "<b id=a></b>\n\n# a\n",
+        "</b>\n\n# a\n\n",
         ">",
         "> ",
         "- ",

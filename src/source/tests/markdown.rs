@@ -235,6 +235,20 @@ fn links_and_images_in_raw_html_are_links() {
 }
 
 #[test]
+fn scripts_hold_no_links_and_code_in_html_no_tags() {
+    let script = "<a href=\"no.md\"> '</a>' <!-- ";
+    let text = format!(
+        "<SCRIPT id=s>{script}</script><a href=\"b.md\"></a>\n\na <style>{script}</style> [c](c.md)\n\n<script>{script}\n"
+    );
+    let found: Vec<_> = links(&text).into_iter().map(|link| link.1).collect();
+    assert_eq!(found, ["b.md", "c.md"]);
+    assert_eq!(markdown(&text).anchors[0].name, "s");
+    let text = "#a <code>#no *#no*</code> #b <kbd>#no\n\n#c <code>[d](d.md)</code>\n";
+    assert_eq!(tags(text), ["a", "b", "c"]);
+    assert_eq!(links(text).len(), 1);
+}
+
+#[test]
 fn colours_are_no_tags() {
     let colours = "#fff #FFF #f00 #ff0 #ffff #a1b2c3 #C0FFEE #ffffff #aabbcc80";
     assert_eq!(tags(colours), Vec::<String>::new());

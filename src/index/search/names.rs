@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::expression::{matches, positive_patterns};
+use super::expression::{Pattern, matches, positive_patterns};
 use super::scope::Scope;
 use super::{At, Found, Query};
 use crate::graph::{NodeId, NodeKind};
@@ -10,7 +10,7 @@ use crate::index::error::IndexError;
 use crate::index::layout::{mention_range, row_range};
 use crate::index::locate::{Ref, names_of};
 use crate::index::open::Index;
-use crate::index::words::tokens;
+use crate::index::words::{Token, tokens};
 
 /// Adds the names of `kind` that match `query` and are used in `scope`.
 pub(super) fn search(
@@ -33,20 +33,25 @@ pub(super) fn search(
         {
             continue;
         }
-        let covered = (0..words.len())
-            .filter(|at| {
-                patterns
-                    .iter()
-                    .any(|p| p.matches_at(&words[*at..]).is_some())
-            })
-            .count();
         found.push(Found {
             id: NodeId::new(kind, name),
             at: At::Name(Ref::name(kind, id)),
-            score: covered as f64 / words.len().max(1) as f64,
+            score: covered(&patterns, &words) as f64 / words.len().max(1) as f64,
         });
     }
     Ok(())
+}
+
+/// How many of `words` the patterns match, of a phrase all of them.
+fn covered(patterns: &[Pattern], words: &[Token]) -> usize {
+    let (mut covered, mut end) = (0, 0);
+    for at in 0..words.len() {
+        let matched = patterns.iter().filter_map(|p| p.matches_at(&words[at..]));
+        let upto = at + matched.max().unwrap_or(0);
+        covered += upto.saturating_sub(end.max(at));
+        end = end.max(upto);
+    }
+    covered
 }
 
 /// The ids of the names used by the documents of `scope`; `None` for all.
@@ -80,4 +85,23 @@ fn used_in(
         }
     }
     Ok(Some(used))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_words_of_a_phrase_are_covered_and_each_counts_once() {
+        let covered = |texts: &[&str], name: &str| {
+            let patterns: Vec<_> = texts.iter().map(|text| Pattern::new(text, false)).collect();
+            covered(&patterns, &tokens(name).collect::<Vec<_>>())
+        };
+        assert_eq!(covered(&["foo bar"], "foo bar"), 2);
+        assert_eq!(
+            covered(&["foo bar", "bar baz", "bar"], "foo bar baz qux"),
+            3
+        );
+        assert_eq!(covered(&["foo"], "foo bar foo"), 2);
+    }
 }

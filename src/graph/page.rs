@@ -3,7 +3,7 @@
 use super::WorkspacePath;
 use super::candidates::{Paths, composed, other_forms};
 use super::path::stem_of;
-use super::resolve::Targets;
+use super::resolve::{Targets, nearest};
 
 /// The name of a page, as in `[[page]]` and `[[folder/page]]`. Case says
 /// nothing in it.
@@ -72,25 +72,17 @@ impl PageName {
         last(&self.name)
     }
 
-    /// The documents that it may mean: those with the extension it is written
-    /// with, else those whose extension it leaves out.
-    pub(super) fn documents(&self, targets: &dyn Targets) -> Vec<WorkspacePath> {
-        let found = match &self.whole {
-            Some(whole) => {
-                let mut found = with_stem(stem_of(whole), targets);
-                found.retain(|path| ends_in(path.as_str(), whole));
-                found
-            }
-            None => Vec::new(),
-        };
-        if !found.is_empty() {
-            return found;
-        }
-        let mut found = with_stem(self.last(), targets);
-        if self.name.contains('/') {
-            found.retain(|path| ends_in(without_extension(path), &self.name));
-        }
-        found
+    /// The document that it means: one with the extension it is written with,
+    /// else one whose extension it leaves out.
+    pub(super) fn document(&self, targets: &dyn Targets) -> Option<WorkspacePath> {
+        let written = self.whole.as_ref().and_then(|whole| {
+            with_stem(stem_of(whole), targets, &|path| {
+                ends_in(path.as_str(), whole)
+            })
+        });
+        let folders = self.name.contains('/');
+        let fits = |path: &WorkspacePath| !folders || ends_in(without_extension(path), &self.name);
+        written.or_else(|| with_stem(self.last(), targets, &fits))
     }
 }
 
@@ -101,12 +93,15 @@ pub fn folder_name(path: &str) -> String {
     without_md(&last(path).to_lowercase()).to_owned()
 }
 
-fn with_stem(stem: &str, targets: &dyn Targets) -> Vec<WorkspacePath> {
-    let mut found = targets.documents_with_stem(stem);
-    for form in other_forms(stem) {
-        found.extend(targets.documents_with_stem(&form));
-    }
-    found
+/// The nearest document with this stem, in any form of Unicode, that `fits`.
+fn with_stem(
+    stem: &str,
+    targets: &dyn Targets,
+    fits: &dyn Fn(&WorkspacePath) -> bool,
+) -> Option<WorkspacePath> {
+    let forms = other_forms(stem);
+    let forms = std::iter::once(stem).chain(forms.iter().map(String::as_str));
+    nearest(forms.filter_map(|form| targets.document_with_stem(form, fits)))
 }
 
 /// Whether the last parts of `path` are those of `end`, which is in lower case.

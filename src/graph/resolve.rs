@@ -13,11 +13,17 @@ pub trait Targets {
     fn has_section(&self, path: &WorkspacePath, anchor: &str) -> bool;
     /// Whether `path` is a file or folder of the workspace that is no source.
     fn has_file(&self, path: &WorkspacePath) -> bool;
-    /// The documents whose file name without extension equals `stem`,
-    /// compared in lower case.
-    fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath>;
-    /// The documents of reStructuredText that define the label `label`.
-    fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath>;
+    /// Of the documents whose file name without extension equals `stem`,
+    /// compared in lower case, and whose path `fits`, the one of least
+    /// [`nearness`].
+    fn document_with_stem(
+        &self,
+        stem: &str,
+        fits: &dyn Fn(&WorkspacePath) -> bool,
+    ) -> Option<WorkspacePath>;
+    /// Of the documents of reStructuredText that define the label `label`, the
+    /// one of least [`nearness`].
+    fn document_with_label(&self, label: &str) -> Option<WorkspacePath>;
 }
 
 /// Resolves a link: the node it points at (FR: no link without evidence; a
@@ -46,7 +52,7 @@ pub fn resolve(
         },
         Candidates::Page { page, fragment } => {
             let rooted = page.rooted().and_then(|paths| paths.find_map(document));
-            let found = rooted.or_else(|| nearest(page.documents(targets)));
+            let found = rooted.or_else(|| page.document(targets));
             let file = || page.files().iter().find(|path| targets.has_file(path));
             match found {
                 Some(path) => document_or_section(&path, fragment.as_deref(), targets),
@@ -56,7 +62,7 @@ pub fn resolve(
                 },
             }
         }
-        Candidates::Label(label) => match nearest(targets.documents_with_label(label)) {
+        Candidates::Label(label) => match targets.document_with_label(label) {
             Some(path) => NodeId::section(&path, label),
             // `python:glossary`: the inventory of another project.
             None if has_scheme(label) => NodeId::new(NodeKind::External, label),
@@ -66,12 +72,15 @@ pub fn resolve(
     }
 }
 
-/// Of several with one name: the nearest to the root, then the first by bytes.
-fn nearest(found: Vec<WorkspacePath>) -> Option<WorkspacePath> {
-    let depth = |path: &WorkspacePath| path.as_str().matches('/').count();
-    found
-        .into_iter()
-        .min_by(|a, b| depth(a).cmp(&depth(b)).then_with(|| a.cmp(b)))
+/// What decides between several documents with one name: the folders between
+/// the root and `path`, then its bytes. A link means the least.
+#[must_use]
+pub fn nearness(path: &str) -> (usize, &str) {
+    (path.matches('/').count(), path)
+}
+
+pub(super) fn nearest(found: impl Iterator<Item = WorkspacePath>) -> Option<WorkspacePath> {
+    found.min_by(|a, b| nearness(a.as_str()).cmp(&nearness(b.as_str())))
 }
 
 fn document_or_section(
@@ -157,19 +166,19 @@ mod tests {
         fn has_file(&self, path: &WorkspacePath) -> bool {
             ["a/x.png", "img/y.png", "a/img/y.png", "a/raw"].contains(&path.as_str())
         }
-        fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
+        fn document_with_stem(
+            &self,
+            stem: &str,
+            fits: &dyn Fn(&WorkspacePath) -> bool,
+        ) -> Option<WorkspacePath> {
             let all = self.0.iter().filter(|text| !text.contains('#'));
             let paths = all.map(|text| text.parse::<WorkspacePath>().unwrap());
-            paths
-                .filter(|path| path.stem().to_lowercase() == stem)
-                .collect()
+            nearest(paths.filter(|path| path.stem().to_lowercase() == stem && fits(path)))
         }
-        fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath> {
+        fn document_with_label(&self, label: &str) -> Option<WorkspacePath> {
             let anchors = self.0.iter().filter_map(|text| text.split_once(".rst#"));
             let named = anchors.filter(|(_, anchor)| *anchor == label);
-            named
-                .map(|(path, _)| format!("{path}.rst").parse().unwrap())
-                .collect()
+            nearest(named.map(|(path, _)| format!("{path}.rst").parse().unwrap()))
         }
     }
 

@@ -339,12 +339,16 @@ mod tests {
         fn has_file(&self, _: &WorkspacePath) -> bool {
             false
         }
-        fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
-            let has = self.0.stem().to_lowercase() == stem;
-            has.then(|| self.0.clone()).into_iter().collect()
+        fn document_with_stem(
+            &self,
+            stem: &str,
+            fits: &dyn Fn(&WorkspacePath) -> bool,
+        ) -> Option<WorkspacePath> {
+            let has = self.0.stem().to_lowercase() == stem && fits(&self.0);
+            has.then(|| self.0.clone())
         }
-        fn documents_with_label(&self, _: &str) -> Vec<WorkspacePath> {
-            Vec::new()
+        fn document_with_label(&self, _: &str) -> Option<WorkspacePath> {
+            None
         }
     }
 }

@@ -288,7 +288,7 @@ impl Lookup for Known<'_> {
     }
 
     fn fragment(&self, document: i64, anchor: &str) -> Option<Option<u32>> {
-        self.anchors.find(document, anchor)
+        self.anchors.fragments.find(document, anchor)
     }
 }
 
@@ -306,19 +306,20 @@ impl Targets for Known<'_> {
         self.files.contains(path)
     }
 
-    fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
+    fn document_with_stem(
+        &self,
+        stem: &str,
+        fits: &dyn Fn(&WorkspacePath) -> bool,
+    ) -> Option<WorkspacePath> {
         let found = self.stems.may_have(stem);
-        let paths = found.map(|id| &self.documents[id as usize - 1]);
+        let mut paths = found.map(|id| &self.documents[id as usize - 1]);
         paths
-            .filter(|path| path.stem().to_lowercase() == stem)
+            .find(|path| path.stem().to_lowercase() == stem && fits(path))
             .cloned()
-            .collect()
     }
 
-    fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath> {
-        let found = self.anchors.labelled(label).iter();
-        found
-            .map(|id| self.documents[*id as usize - 1].clone())
-            .collect()
+    fn document_with_label(&self, label: &str) -> Option<WorkspacePath> {
+        let found = self.anchors.labelled(label);
+        found.map(|id| self.documents[id as usize - 1].clone())
     }
 }

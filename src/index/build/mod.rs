@@ -30,6 +30,7 @@ use crate::foundation::digest::MultisetDigest;
 use crate::foundation::spill::Artifact;
 use crate::foundation::sqlite::Scratch;
 use crate::graph::WorkspacePath;
+use crate::graph::resolve::nearness;
 use crate::schema::SchemaBlock;
 use links::Spool;
 
@@ -196,7 +197,8 @@ impl Builder {
         for (place, path) in self.documents.iter().enumerate() {
             ids.insert(path.as_str(), place as i64 + 1);
         }
-        let stems = Stems::of(ids.iter().map(|(path, id)| (*id, *path)));
+        let documents = self.documents.iter().enumerate();
+        let stems = Stems::of(documents.map(|(place, path)| (place as i64 + 1, path.as_str())));
         let known = links::Known {
             ids,
             stems,
@@ -282,36 +284,50 @@ impl Counts {
 /// Which fragments exist, by document, and the section each leads to. Keyed
 /// by a hash: memory does not grow with the length of headings.
 #[derive(Default)]
-pub(super) struct Anchors {
-    fragments: HashMap<(i64, u64), Option<u32>>,
-    /// The documents that define a label.
-    labels: HashMap<u64, Vec<i64>>,
+pub(super) struct Fragments(HashMap<(i64, u64), Option<u32>>);
+
+impl Fragments {
+    /// Adds one that leads to `section`, or to the document itself. Of several
+    /// with one name the first counts; sections come before anchors.
+    pub(super) fn add(&mut self, document: i64, name: &str, section: Option<u32>) {
+        self.0.entry((document, hash(name))).or_insert(section);
+    }
+
+    /// The section that `name` leads to, `Some(None)` for the document itself.
+    pub(super) fn find(&self, document: i64, name: &str) -> Option<Option<u32>> {
+        self.0.get(&(document, hash(name))).copied()
+    }
+}
+
+/// What links can lead to inside the documents.
+#[derive(Default)]
+struct Anchors {
+    fragments: Fragments,
+    /// By the hash of a label, of the documents that define it the nearest:
+    /// its depth and its id, which ascends with the path.
+    labels: HashMap<u64, (usize, i64)>,
 }
 
 impl Anchors {
     fn add(&mut self, document: i64, prepared: &Prepared) {
-        for (number, section) in prepared.document.sections.iter().enumerate() {
-            let key = (document, hash(&section.anchor));
-            self.fragments.entry(key).or_insert(Some(number as u32));
+        let of = &prepared.document;
+        for (number, section) in of.sections.iter().enumerate() {
+            let number = Some(number as u32);
+            self.fragments.add(document, &section.anchor, number);
         }
-        for anchor in &prepared.document.anchors {
-            let key = (document, hash(&anchor.name));
-            self.fragments.entry(key).or_insert(anchor.section);
+        for anchor in &of.anchors {
+            self.fragments.add(document, &anchor.name, anchor.section);
         }
-        for label in prepared.document.labels() {
-            self.labels.entry(hash(label)).or_default().push(document);
+        let this = (nearness(prepared.source.path.as_str()).0, document);
+        for label in of.labels() {
+            let nearest = self.labels.entry(hash(label)).or_insert(this);
+            *nearest = this.min(*nearest);
         }
     }
 
-    /// The section that `anchor` leads to, `Some(None)` for the document
-    /// itself.
-    fn find(&self, document: i64, anchor: &str) -> Option<Option<u32>> {
-        self.fragments.get(&(document, hash(anchor))).copied()
-    }
-
-    /// The documents that define the label `label`.
-    fn labelled(&self, label: &str) -> &[i64] {
-        self.labels.get(&hash(label)).map_or(&[], Vec::as_slice)
+    /// The document that the label `label` leads to.
+    fn labelled(&self, label: &str) -> Option<i64> {
+        self.labels.get(&hash(label)).map(|(_, document)| *document)
     }
 }
 

@@ -196,8 +196,8 @@ impl Updater<'_> {
                 relinker.insert(edit.id, new)?;
             }
         }
-        for (document, (path, links)) in &turned {
-            relinker.turn(*document, path, links)?;
+        for (path, links) in turned.values() {
+            relinker.turn(path, links)?;
         }
         relinker.write(&mut names)?;
 

@@ -1,17 +1,18 @@
 //! Links while an index is updated: resolved against its rows.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::names::LiveNames;
-use crate::graph::resolve::{self, Targets};
+use crate::graph::resolve::{self, Targets, nearness};
 use crate::graph::{Format, LinkRule, NodeId, WorkspacePath};
-use crate::index::build::{End, Inserts, LinkRow, Lookup, NameIds, written};
+use crate::index::build::{End, Fragments, Inserts, LinkRow, Lookup, NameIds, written};
 use crate::index::digest::place;
 use crate::index::error::IndexError;
-use crate::index::layout::{Code, row_id, row_range};
+use crate::index::layout::{Code, plain_anchor, row_id, row_range, split_row_id};
 use crate::index::prepare::Prepared;
 use crate::index::stems::Stems;
 
@@ -55,6 +56,7 @@ impl<'c, 'p> Relinker<'c, 'p> {
                 files,
                 stems: stems.map_or_else(OnceCell::new, OnceCell::from),
                 labels: OnceCell::new(),
+                fragments: RefCell::default(),
                 failure: RefCell::new(None),
             },
             fresh: Vec::new(),
@@ -80,12 +82,7 @@ impl<'c, 'p> Relinker<'c, 'p> {
     }
 
     /// Links of another document that may have turned.
-    pub(super) fn turn(
-        &mut self,
-        _document: i64,
-        source: &WorkspacePath,
-        links: &[i64],
-    ) -> Result<(), IndexError> {
+    pub(super) fn turn(&mut self, source: &WorkspacePath, links: &[i64]) -> Result<(), IndexError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT l.rule, coalesce(l.written, g.key)
              FROM link l LEFT JOIN target g ON g.id = l.to_target WHERE l.id = ?",
@@ -163,15 +160,24 @@ fn target_id(
     }
 }
 
-/// Documents by a name that several may have.
-type ByName = HashMap<String, Vec<WorkspacePath>>;
+/// By label, of the documents that define it the nearest.
+type Labels = HashMap<String, WorkspacePath>;
 
-/// What links can point at, asked of the database.
+/// The fragments of the documents that links were found to lead into.
+#[derive(Default)]
+struct Learned {
+    documents: HashSet<i64>,
+    fragments: Fragments,
+}
+
+/// What links can point at, asked of the database, which does not change
+/// meanwhile in what is remembered of it.
 struct Live<'c> {
     connection: &'c Connection,
     files: &'c BTreeSet<WorkspacePath>,
     stems: OnceCell<Stems>,
-    labels: OnceCell<ByName>,
+    labels: OnceCell<Labels>,
+    fragments: RefCell<Learned>,
     /// The first error: [`Targets`] has no way to tell.
     failure: RefCell<Option<IndexError>>,
 }
@@ -204,31 +210,45 @@ impl Live<'_> {
         document: i64,
         anchor: &str,
     ) -> Result<Option<Option<u32>>, IndexError> {
-        let (first, last) = row_range(document);
-        let section: Option<u32> = self
-            .connection
-            .prepare_cached(
-                "SELECT id - ?1 FROM section WHERE id BETWEEN ?1 AND ?2
-                   AND coalesce(anchor, replace(lower(title), ' ', '-')) = ?3
-                 ORDER BY id LIMIT 1",
-            )?
-            .query_row(params![first, last, anchor], |row| row.get(0))
-            .optional()?;
-        if section.is_some() {
-            return Ok(Some(section));
+        let mut learned = self.fragments.borrow_mut();
+        // All at once: many links may lead into one document.
+        if learned.documents.insert(document) {
+            self.read_fragments(document, &mut learned.fragments)?;
         }
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT section FROM anchor WHERE id BETWEEN ?1 AND ?2 AND name = ?3
-                 ORDER BY id LIMIT 1",
-            )?
-            .query_row(params![first, last, anchor], |row| row.get(0))
-            .optional()?)
+        Ok(learned.fragments.find(document, anchor))
     }
 
-    /// The documents with this stem, which is in lower case.
-    fn find_stem(&self, stem: &str) -> Result<Vec<WorkspacePath>, IndexError> {
+    fn read_fragments(&self, document: i64, to: &mut Fragments) -> Result<(), IndexError> {
+        let mut sections = self.connection.prepare_cached(
+            "SELECT id, title, anchor FROM section WHERE id BETWEEN ? AND ? ORDER BY id",
+        )?;
+        let mut rows = sections.query(row_range(document))?;
+        while let Some(row) = rows.next()? {
+            let (_, number) = split_row_id(row.get(0)?);
+            let anchor: Option<String> = row.get(2)?;
+            let anchor = match anchor {
+                Some(anchor) => anchor,
+                None => plain_anchor(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?),
+            };
+            to.add(document, &anchor, Some(number as u32));
+        }
+        let mut anchors = self.connection.prepare_cached(
+            "SELECT name, section FROM anchor WHERE id BETWEEN ? AND ? ORDER BY id",
+        )?;
+        let mut rows = anchors.query(row_range(document))?;
+        while let Some(row) = rows.next()? {
+            let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            to.add(document, name, row.get(1)?);
+        }
+        Ok(())
+    }
+
+    /// The nearest document with this stem, which is in lower case, that `fits`.
+    fn find_stem(
+        &self,
+        stem: &str,
+        fits: &dyn Fn(&WorkspacePath) -> bool,
+    ) -> Result<Option<WorkspacePath>, IndexError> {
         let stems = match self.stems.get() {
             Some(stems) => stems,
             None => {
@@ -239,44 +259,38 @@ impl Live<'_> {
         let mut path_of = self
             .connection
             .prepare_cached("SELECT path FROM document WHERE id = ?")?;
-        let mut found = Vec::new();
         for id in stems.may_have(stem) {
             let path: String = path_of.query_row([id], |row| row.get(0))?;
             let path: WorkspacePath = path.parse()?;
-            if path.stem().to_lowercase() == stem {
-                found.push(path);
+            if path.stem().to_lowercase() == stem && fits(&path) {
+                return Ok(Some(path));
             }
         }
-        Ok(found)
+        Ok(None)
     }
 
-    fn read_labels(&self) -> Result<ByName, IndexError> {
+    fn read_labels(&self) -> Result<Labels, IndexError> {
         let sql = format!(
             "SELECT d.path, a.name FROM anchor a JOIN document d ON d.id = a.id >> 20
              WHERE d.format = {}",
             Format::Rst.code()
         );
-        self.read_names(&sql, |_, label| label)
-    }
-
-    /// The documents in the rows of `sql`, by what `name` makes of a row.
-    fn read_names(
-        &self,
-        sql: &str,
-        name: impl Fn(&WorkspacePath, String) -> String,
-    ) -> Result<ByName, IndexError> {
-        let mut statement = self.connection.prepare(sql)?;
+        let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
-        let mut names = ByName::new();
+        let mut labels = Labels::new();
         while let Some(row) = rows.next()? {
             let path: String = row.get(0)?;
             let path: WorkspacePath = path.parse()?;
-            names
-                .entry(name(&path, row.get(1)?))
-                .or_default()
-                .push(path);
+            match labels.entry(row.get(1)?) {
+                Entry::Vacant(free) => drop(free.insert(path)),
+                Entry::Occupied(mut other) => {
+                    if nearness(path.as_str()) < nearness(other.get().as_str()) {
+                        other.insert(path);
+                    }
+                }
+            }
         }
-        Ok(names)
+        Ok(labels)
     }
 }
 
@@ -311,14 +325,18 @@ impl Targets for Live<'_> {
         self.files.contains(path)
     }
 
-    fn documents_with_stem(&self, stem: &str) -> Vec<WorkspacePath> {
-        self.or_note(self.find_stem(stem)).unwrap_or_default()
+    fn document_with_stem(
+        &self,
+        stem: &str,
+        fits: &dyn Fn(&WorkspacePath) -> bool,
+    ) -> Option<WorkspacePath> {
+        self.or_note(self.find_stem(stem, fits)).flatten()
     }
 
-    fn documents_with_label(&self, label: &str) -> Vec<WorkspacePath> {
+    fn document_with_label(&self, label: &str) -> Option<WorkspacePath> {
         let labels = self
             .labels
             .get_or_init(|| self.or_note(self.read_labels()).unwrap_or_default());
-        labels.get(label).cloned().unwrap_or_default()
+        labels.get(label).cloned()
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
@@ -238,5 +239,70 @@ fn a_flipped_bit_anywhere_is_found() {
         let outcome = update_of(written, &path, &Scratch::Memory, &[], &Facts::default());
         let error = outcome.map(drop).unwrap_err();
         assert!(!matches!(error, IndexError::Io(_)), "{at}: {error}");
+    }
+}
+
+/// How long it takes to build the index of `texts`, and to make it from that
+/// of a workspace in which one document differs.
+fn cost(mut texts: Texts) -> Duration {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    let old = texts.clone();
+    texts.last_entry().unwrap().get_mut().push_str("more\n");
+    let (changes, facts) = (changes(&old, &texts), Facts::default());
+    std::fs::write(&path, bytes(&scratch_build(&old, &facts))).unwrap();
+    let start = Instant::now();
+    let fresh = scratch_build(&texts, &facts);
+    let updated = update(&path, &Scratch::Memory, &changes, &facts).unwrap();
+    assert_eq!(updated.logical, fresh.logical);
+    start.elapsed()
+}
+
+#[test]
+fn links_cost_no_more_where_many_documents_or_headings_may_be_meant() {
+    let workspace = |path: fn(usize) -> String, text: &str, link: fn(usize) -> String| {
+        let mut texts: Texts = (0..500).map(|n| (path(n), text.to_owned())).collect();
+        texts.insert("links.md".to_owned(), (0..8_000).map(link).collect());
+        texts
+    };
+    let usual = cost(workspace(
+        |n| format!("a/{n}.md"),
+        "# A\n",
+        |n| format!("[[{}]]\n", n % 500),
+    ));
+    let one_stem = workspace(|n| format!("{n}/A.md"), "", |_| "[[a]]\n".to_owned());
+    let one_label = workspace(
+        |n| format!("{n}/a.rst"),
+        ".. _gate:\n",
+        |_| ":ref:gate\n".to_owned(),
+    );
+    let headings = (0..3_000).map(|n| format!("# H{n}\n[x](#h2999)\n"));
+    let one_document = Texts::from([("a.md".to_owned(), headings.collect())]);
+    for texts in [one_stem, one_label, one_document] {
+        let took = cost(texts);
+        assert!(took < usual * 5, "{took:?}, usual are {usual:?}");
+    }
+}
+
+#[test]
+fn of_documents_with_one_name_the_nearest_is_meant() {
+    let links = "[[t]] :ref:gate\n";
+    let paths = ["a/b/t.rst", "c/T.rst", "d/t.rst"];
+    let mut old = Texts::from(paths.map(|path| (path.to_owned(), ".. _gate:\n".to_owned())));
+    old.insert("from.md".to_owned(), links.to_owned());
+    let mut new = old.clone();
+    new.insert("from.md".to_owned(), format!("{links}more\n"));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    let facts = Facts::default();
+    let built = scratch_build(&old, &facts);
+    std::fs::write(&path, bytes(&built)).unwrap();
+    let updated = update(&path, &Scratch::Memory, &changes(&old, &new), &facts).unwrap();
+    for index in [built, updated] {
+        let index = Index::from_artifact(&index.artifact).unwrap();
+        let sql = "SELECT group_concat(target_id) FROM links WHERE kind = 'links_to'";
+        let mut targets = index.connection().prepare(sql).unwrap();
+        let targets: String = targets.query_row([], |row| row.get(0)).unwrap();
+        assert_eq!(targets, "document:c/T.rst,document:c/T.rst");
     }
 }

@@ -12,6 +12,7 @@ use super::layout::row_range;
 use super::locate::{Head, Locator, document_node};
 use super::open::Index;
 use super::recompute;
+use super::stream::Documents;
 use crate::graph::{NodeId, NodeKind, WorkspacePath};
 
 /// The difference between two indexes, each list by path and place.
@@ -120,7 +121,7 @@ struct Document {
 struct Side<'i> {
     index: &'i Index,
     namer: Namer<'i>,
-    documents: super::stream::Documents,
+    documents: Documents,
     next: Option<std::rc::Rc<Head>>,
 }
 
@@ -129,7 +130,7 @@ impl<'i> Side<'i> {
         let mut side = Self {
             index,
             namer: Namer::new(index),
-            documents: index.documents_by_path()?,
+            documents: Documents::default(),
             next: None,
         };
         side.advance()?;
@@ -168,6 +169,7 @@ impl<'i> Side<'i> {
 
     fn links(&mut self, document: &Document) -> Result<Vec<Link>, IndexError> {
         let mut links = Vec::new();
+        self.namer.open(&document.head);
         for kind in LinkKind::ALL {
             for edge in self.index.edges_of(&document.head, kind)? {
                 links.push(self.namer.link(edge)?);

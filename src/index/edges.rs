@@ -1,12 +1,12 @@
 //! Links as rows: those of one document, and those that end at a node.
 
-use std::rc::Rc;
+use std::collections::HashMap;
 
 use rusqlite::{Params, Row};
 
-use super::entity::{Evidence, Link, LinkKind, Status};
+use super::entity::{Evidence, Link, LinkKind, Node, Status};
 use super::error::IndexError;
-use super::layout::{mention_range, row_range, split_row_id};
+use super::layout::{mention_range, row_id, row_range, split_row_id};
 use super::locate::{Head, Locator, Ref};
 use super::open::Index;
 use crate::graph::NodeId;
@@ -101,10 +101,18 @@ impl Index {
             Ref::Tag(tag) => self.rows(&format!("{TAGGED} WHERE tag = ?"), [tag], tagged)?,
             Ref::Target(id) => self.rows(&format!("{LINK} WHERE to_target = ?"), [id], link)?,
         };
-        if let Ref::Section(document, _) | Ref::Chunk(document, _) = target {
-            let head = locator.head(document)?;
-            let contains = self.edges_of(&head, LinkKind::Contains)?;
-            edges.extend(contains.into_iter().filter(|edge| edge.target == target));
+        match target {
+            Ref::Section(document, number) => {
+                let id = row_id(document, number);
+                let head = locator.head(document)?;
+                edges.extend(self.contains_sections(&head, (id, id))?);
+            }
+            Ref::Chunk(document, number) => {
+                let head = locator.head(document)?;
+                let id = head.first_chunk.saturating_add(number as i64);
+                edges.extend(self.contains_chunks(&head, id, 1)?);
+            }
+            Ref::Document(_) | Ref::Term(_) | Ref::Tag(_) | Ref::Target(_) => {}
         }
         Ok(edges)
     }
@@ -126,45 +134,62 @@ impl Index {
 
     /// The structure of a document: what contains its sections and chunks.
     fn contains(&self, head: &Head) -> Result<Vec<Edge>, IndexError> {
-        let structure = |source, target, row: &Row<'_>| -> Result<Edge, IndexError> {
-            Ok(Edge {
-                source,
-                kind: LinkKind::Contains,
-                target,
-                rule: "structure",
-                document: head.id,
-                line: row.get(2)?,
-                start: row.get(3)?,
-                bytes: row.get(4)?,
-                uses: 1,
-                written: None,
-            })
-        };
-        let mut edges = Vec::new();
+        let mut edges = self.contains_sections(head, row_range(head.id))?;
+        edges.extend(self.contains_chunks(head, head.first_chunk, head.chunks)?);
+        Ok(edges)
+    }
+
+    /// What contains the sections of a document with ids in `range`.
+    fn contains_sections(&self, head: &Head, range: (i64, i64)) -> Result<Vec<Edge>, IndexError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT id, parent, line, start, heading
              FROM section WHERE id BETWEEN ? AND ? ORDER BY id",
         )?;
-        let mut rows = statement.query(row_range(head.id))?;
+        let mut rows = statement.query(range)?;
+        let mut edges = Vec::new();
         while let Some(row) = rows.next()? {
             let (_, number) = split_row_id(row.get(0)?);
-            let source = section_or_document(head.id, row.get(1)?)?;
-            edges.push(structure(source, Ref::Section(head.id, number), row)?);
+            edges.push(contains(head, Ref::Section(head.id, number), row)?);
         }
+        Ok(edges)
+    }
+
+    /// What contains `count` chunks of a document from row `first`.
+    fn contains_chunks(
+        &self,
+        head: &Head,
+        first: i64,
+        count: i64,
+    ) -> Result<Vec<Edge>, IndexError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT id, section, line, start, bytes
              FROM chunk WHERE id >= ? AND id < ? ORDER BY id",
         )?;
-        let end = head.first_chunk.saturating_add(head.chunks);
-        let mut rows = statement.query([head.first_chunk, end])?;
+        let mut rows = statement.query([first, first.saturating_add(count)])?;
+        let mut edges = Vec::new();
         while let Some(row) = rows.next()? {
             let number = usize::try_from(row.get::<_, i64>(0)? - head.first_chunk)
                 .map_err(|_| damaged("a chunk has no number"))?;
-            let source = section_or_document(head.id, row.get(1)?)?;
-            edges.push(structure(source, Ref::Chunk(head.id, number), row)?);
+            edges.push(contains(head, Ref::Chunk(head.id, number), row)?);
         }
         Ok(edges)
     }
+}
+
+/// What contains `target`, which the row is of.
+fn contains(head: &Head, target: Ref, row: &Row<'_>) -> Result<Edge, IndexError> {
+    Ok(Edge {
+        source: section_or_document(head.id, row.get(1)?)?,
+        kind: LinkKind::Contains,
+        target,
+        rule: "structure",
+        document: head.id,
+        line: row.get(2)?,
+        start: row.get(3)?,
+        bytes: row.get(4)?,
+        uses: 1,
+        written: None,
+    })
 }
 
 fn link(row: &Row<'_>) -> Result<Edge, IndexError> {
@@ -223,14 +248,25 @@ fn tagged(row: &Row<'_>) -> Result<Edge, IndexError> {
 /// Names the ends of edges; remembers the ids it has read.
 pub(super) struct Namer<'i> {
     locator: Locator<'i>,
-    ids: std::collections::HashMap<Ref, NodeId>,
+    ids: HashMap<Ref, NodeId>,
+    open: Option<i64>,
+    parts: Option<Parts>,
+}
+
+/// The ids of all parts of a document, by their numbers.
+struct Parts {
+    document: i64,
+    sections: Vec<NodeId>,
+    chunks: Vec<NodeId>,
 }
 
 impl<'i> Namer<'i> {
     pub(super) fn new(index: &'i Index) -> Self {
         Self {
             locator: Locator::new(index),
-            ids: std::collections::HashMap::new(),
+            ids: HashMap::new(),
+            open: None,
+            parts: None,
         }
     }
 
@@ -238,7 +274,26 @@ impl<'i> Namer<'i> {
         &mut self.locator
     }
 
+    /// The links of this document come next: its parts are worth reading all
+    /// at once.
+    pub(super) const fn open(&mut self, head: &Head) {
+        self.open = Some(head.id);
+    }
+
     pub(super) fn id(&mut self, at: Ref) -> Result<NodeId, IndexError> {
+        if let Ref::Section(document, number) | Ref::Chunk(document, number) = at
+            && self.open == Some(document)
+        {
+            let parts = self.parts(document)?;
+            let ids = match at {
+                Ref::Section(..) => &parts.sections,
+                _ => &parts.chunks,
+            };
+            return ids
+                .get(number)
+                .cloned()
+                .ok_or_else(|| damaged("a link ends at a row that is missing"));
+        }
         if let Some(id) = self.ids.get(&at) {
             return Ok(id.clone());
         }
@@ -246,33 +301,26 @@ impl<'i> Namer<'i> {
         if self.ids.len() >= 65_536 {
             self.ids.clear();
         }
-        match at {
-            // All of a document's parts at once: links come by document.
-            Ref::Section(document, _) | Ref::Chunk(document, _) => {
-                let head = self.locator.head(document)?;
-                self.learn_parts(&head)?;
-            }
-            _ => {
-                let id = self.locator.node(at)?.id;
-                self.ids.insert(at, id);
-            }
-        }
-        self.ids
-            .get(&at)
-            .cloned()
-            .ok_or_else(|| damaged("a link ends at a row that is missing"))
+        let id = self.locator.node(at)?.id;
+        self.ids.insert(at, id.clone());
+        Ok(id)
     }
 
-    fn learn_parts(&mut self, head: &Rc<Head>) -> Result<(), IndexError> {
-        let sections = self.locator.sections(head, row_range(head.id))?;
-        for (number, node) in sections.into_iter().enumerate() {
-            self.ids.insert(Ref::Section(head.id, number), node.id);
-        }
-        let chunks = self.locator.chunks(head, head.first_chunk, head.chunks)?;
-        for (number, node) in chunks.into_iter().enumerate() {
-            self.ids.insert(Ref::Chunk(head.id, number), node.id);
-        }
-        Ok(())
+    fn parts(&mut self, document: i64) -> Result<&Parts, IndexError> {
+        let known = self.parts.take();
+        let parts = match known.filter(|parts| parts.document == document) {
+            Some(parts) => parts,
+            None => {
+                let head = self.locator.head(document)?;
+                let ids = |nodes: Vec<Node>| nodes.into_iter().map(|node| node.id).collect();
+                Parts {
+                    document,
+                    sections: ids(self.locator.sections(&head, row_range(document))?),
+                    chunks: ids(self.locator.chunks(&head, head.first_chunk, head.chunks)?),
+                }
+            }
+        };
+        Ok(self.parts.insert(parts))
     }
 
     /// The link with its ends named.

@@ -38,7 +38,7 @@ impl Index {
         let wants = |kind| kinds.contains(&kind);
         if wants(NodeKind::Document) || wants(NodeKind::Section) || wants(NodeKind::Chunk) {
             let mut locator = Locator::new(self);
-            let mut documents = self.documents_by_path()?;
+            let mut documents = Documents::default();
             while let Some(document) = documents.next(self)? {
                 let head = locator.head(document)?;
                 if !accept(&head) {
@@ -119,12 +119,13 @@ impl Index {
         visit: &mut dyn FnMut(Link) -> ControlFlow<()>,
     ) -> Result<(), IndexError> {
         let mut namer = Namer::new(self);
-        let mut documents = self.documents_by_path()?;
+        let mut documents = Documents::default();
         while let Some(document) = documents.next(self)? {
             let head = namer.locator().head(document)?;
             if !accept(&head) {
                 continue;
             }
+            namer.open(&head);
             for kind in kinds {
                 for edge in self.edges_of(&head, *kind)? {
                     let link = namer.link(edge)?;
@@ -136,18 +137,11 @@ impl Index {
         }
         Ok(())
     }
-
-    /// The ids of all documents by path, read in batches: memory does not
-    /// grow with the index, and no statement stays open meanwhile.
-    pub(super) fn documents_by_path(&self) -> Result<Documents, IndexError> {
-        Ok(Documents {
-            batch: Vec::new().into_iter(),
-            last: String::new(),
-        })
-    }
 }
 
-/// See [`Index::documents_by_path`].
+/// The ids of all documents by path, read in batches: memory does not grow
+/// with the index, and no statement stays open meanwhile.
+#[derive(Default)]
 pub(super) struct Documents {
     batch: std::vec::IntoIter<i64>,
     last: String,

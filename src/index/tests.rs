@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use super::search::{PathPattern, Query, parse, snippet};
 use super::testing::{SMALL, build, bytes, facts, small};
-use super::{Index, IndexError, Scratch};
+use super::{Direction, Index, IndexError, LinkKind, Scratch, Walk};
 use crate::foundation::Sha256;
 use crate::foundation::checksum::Checksum;
 use crate::graph::NodeKind;
@@ -223,4 +225,60 @@ fn an_index_of_a_readable_schema_is_read_as_it_is_and_another_is_told_from_damag
     ] {
         assert!(matches!(refused, Err(IndexError::OtherSchema(_))));
     }
+}
+
+/// How long `work` takes.
+fn cost(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+#[test]
+fn links_of_a_document_of_many_parts_cost_little_more_than_its_nodes() {
+    // More parts than ids are remembered, and names between them.
+    let many: String = (0..70_000)
+        .map(|n| format!("{n} `t{}`\n", n / 1_000))
+        .collect();
+    let built = build(&Scratch::Memory, &[("a.md", &many)], &facts(&[]));
+    let index = Index::from_artifact(&built.artifact).unwrap();
+    let mut links = 0;
+    let nodes = cost(|| {
+        let chunks = BTreeSet::from([NodeKind::Chunk]);
+        let visit = &mut |_| ControlFlow::Continue(());
+        index.each_node(&chunks, visit).unwrap();
+    });
+    let export = cost(|| {
+        let count = &mut |_| {
+            links += 1;
+            ControlFlow::Continue(())
+        };
+        let mentions = BTreeSet::from([LinkKind::Mentions]);
+        index.each_link(&mentions, count).unwrap();
+    });
+    assert_eq!(links, 70_000);
+    assert!(export < nodes * 20, "{export:?}, nodes {nodes:?}");
+}
+
+#[test]
+fn a_walk_through_a_document_of_many_parts_costs_little_more_than_its_links() {
+    let headings: String = (0..2_000).map(|n| format!("# H{n}\ntext\n")).collect();
+    let built = build(&Scratch::Memory, &[("a.md", &headings)], &facts(&[]));
+    let index = Index::from_artifact(&built.artifact).unwrap();
+    let links = cost(|| {
+        let kinds = LinkKind::ALL.into_iter().collect();
+        let visit = &mut |_| ControlFlow::Continue(());
+        index.each_link(&kinds, visit).unwrap();
+    });
+    let walk = Walk {
+        direction: Direction::Both,
+        kinds: BTreeSet::new(),
+        depth: 2,
+        limit: 100_000,
+    };
+    let walked = cost(|| {
+        let around = index.neighbors(&"document:a.md".parse().unwrap(), &walk);
+        assert_eq!(around.unwrap().unwrap().nodes.len(), 6_001);
+    });
+    assert!(walked < links * 40, "{walked:?}, links {links:?}");
 }

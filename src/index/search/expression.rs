@@ -41,35 +41,47 @@ impl Pattern {
     }
 }
 
-/// The words and phrases that a match may show: those not behind a NOT.
-pub(super) fn positive_patterns(expression: &Expression) -> Vec<Pattern> {
-    let mut patterns = Vec::new();
-    collect(expression, &mut patterns);
-    patterns
+/// A query tree whose texts are patterns: made once, matched against many
+/// texts.
+pub(super) enum Compiled {
+    Text(Pattern),
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>, Box<Self>),
 }
 
-fn collect(expression: &Expression, patterns: &mut Vec<Pattern>) {
-    match expression {
-        Expression::Text { text, prefix } => patterns.push(Pattern::new(text, *prefix)),
-        Expression::And(parts) | Expression::Or(parts) => {
-            for part in parts {
-                collect(part, patterns);
+impl Compiled {
+    pub(super) fn new(expression: &Expression) -> Self {
+        let all = |parts: &[Expression]| parts.iter().map(Self::new).collect();
+        match expression {
+            Expression::Text { text, prefix } => Self::Text(Pattern::new(text, *prefix)),
+            Expression::And(parts) => Self::And(all(parts)),
+            Expression::Or(parts) => Self::Or(all(parts)),
+            Expression::Not(left, right) => {
+                Self::Not(Box::new(Self::new(left)), Box::new(Self::new(right)))
             }
         }
-        Expression::Not(left, _) => collect(left, patterns),
     }
-}
 
-/// Whether the tree matches a text, given as tokens: for names that are not
-/// in `search`.
-pub(super) fn matches(expression: &Expression, text: &[Token]) -> bool {
-    match expression {
-        Expression::Text { text: want, prefix } => {
-            let pattern = Pattern::new(want, *prefix);
-            (0..text.len()).any(|at| pattern.matches_at(&text[at..]).is_some())
+    /// Whether the tree matches a text, given as tokens: for names that are
+    /// not in `search`.
+    pub(super) fn matches(&self, text: &[Token]) -> bool {
+        match self {
+            Self::Text(pattern) => {
+                (0..text.len()).any(|at| pattern.matches_at(&text[at..]).is_some())
+            }
+            Self::And(parts) => parts.iter().all(|part| part.matches(text)),
+            Self::Or(parts) => parts.iter().any(|part| part.matches(text)),
+            Self::Not(left, right) => left.matches(text) && !right.matches(text),
         }
-        Expression::And(parts) => parts.iter().all(|part| matches(part, text)),
-        Expression::Or(parts) => parts.iter().any(|part| matches(part, text)),
-        Expression::Not(left, right) => matches(left, text) && !matches(right, text),
+    }
+
+    /// The words and phrases that a match may show: those not behind a NOT.
+    pub(super) fn positive(&self) -> Vec<&Pattern> {
+        match self {
+            Self::Text(pattern) => vec![pattern],
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::positive).collect(),
+            Self::Not(left, _) => left.positive(),
+        }
     }
 }

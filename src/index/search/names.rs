@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::expression::{Pattern, matches, positive_patterns};
+use super::expression::{Compiled, Pattern};
 use super::scope::Scope;
 use super::{At, Found, Query};
 use crate::graph::{NodeId, NodeKind};
@@ -21,16 +21,15 @@ pub(super) fn search(
     found: &mut Vec<Found>,
 ) -> Result<(), IndexError> {
     let used = used_in(index, kind, scope)?;
-    let patterns = positive_patterns(&query.expression);
+    let wanted = Compiled::new(&query.expression);
+    let patterns = wanted.positive();
     let mut statement = index.connection().prepare(&names_of(kind))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
         let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
         let words: Vec<_> = tokens(name).collect();
-        if !matches(&query.expression, &words)
-            || used.as_ref().is_some_and(|used| !used.contains(&id))
-        {
+        if !wanted.matches(&words) || used.as_ref().is_some_and(|used| !used.contains(&id)) {
             continue;
         }
         found.push(Found {
@@ -43,7 +42,7 @@ pub(super) fn search(
 }
 
 /// How many of `words` the patterns match, of a phrase all of them.
-fn covered(patterns: &[Pattern], words: &[Token]) -> usize {
+fn covered(patterns: &[&Pattern], words: &[Token]) -> usize {
     let (mut covered, mut end) = (0, 0);
     for at in 0..words.len() {
         let matched = patterns.iter().filter_map(|p| p.matches_at(&words[at..]));
@@ -95,6 +94,7 @@ mod tests {
     fn all_words_of_a_phrase_are_covered_and_each_counts_once() {
         let covered = |texts: &[&str], name: &str| {
             let patterns: Vec<_> = texts.iter().map(|text| Pattern::new(text, false)).collect();
+            let patterns: Vec<_> = patterns.iter().collect();
             covered(&patterns, &tokens(name).collect::<Vec<_>>())
         };
         assert_eq!(covered(&["foo bar"], "foo bar"), 2);

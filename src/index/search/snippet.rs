@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::expression::positive_patterns;
+use super::expression::Compiled;
 use super::parse::Expression;
 use crate::index::words::{Token, tokens};
 
@@ -63,7 +63,8 @@ struct Match {
 }
 
 fn find_matches(words: &[Token], query: &Expression) -> Vec<Match> {
-    let patterns = positive_patterns(query);
+    let query = Compiled::new(query);
+    let patterns = query.positive();
     let mut matches: Vec<Match> = Vec::new();
     for at in 0..words.len() {
         for (pattern, wanted) in patterns.iter().enumerate() {

@@ -253,3 +253,22 @@ fn a_damaged_full_text_is_told_and_ends() {
     }
     assert!(answered > 0 && told > 0, "{answered} answered, {told} told");
 }
+
+#[test]
+fn long_queries_are_read_once_however_many_names_there_are() {
+    let terms: String = (0..2_000).map(|n| format!("`t{n}`\n")).collect();
+    let built = build(&Scratch::Memory, &[("a.md", &terms)], &facts(&[]));
+    let index = Index::from_artifact(&built.artifact).unwrap();
+    let cost = |words: usize| {
+        let words: Vec<String> = (0..words)
+            .map(|n| format!("\"a b c d e f g {n}\""))
+            .collect();
+        let mut query = Query::new(parse(&words.join(" OR ")).unwrap());
+        query.kinds.insert(NodeKind::Term);
+        let start = std::time::Instant::now();
+        assert!(index.search(&query).unwrap().is_empty());
+        start.elapsed()
+    };
+    let (few, many) = (cost(1), cost(60));
+    assert!(many < few * 15, "{many:?}, few {few:?}");
+}

@@ -65,6 +65,8 @@ pub(super) fn vouches_for(layout: &Layout, run: &RunId) -> io::Result<bool> {
     }
     Ok(match read(layout, run)? {
         Record::Digest(expected) => durable::file_digest(&index)? == expected,
-        Record::None | Record::Damaged => true,
+        // It went away meanwhile, as it does before an index is made again.
+        Record::None => true,
+        Record::Damaged => false,
     })
 }

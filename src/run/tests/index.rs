@@ -90,3 +90,26 @@ fn an_index_is_edited_only_if_it_is_as_it_was_written() {
     };
     assert_eq!(manifest(&run).index, rebuilt.manifest.index);
 }
+
+#[test]
+fn a_damaged_record_vouches_for_no_newer_index() {
+    let story = Story::new();
+    let run = story.publish(Mode::Ingest).run;
+    let index = story.layout().cache().join(index_file(&run));
+    let record = story.layout().cache().join(intent::index_digest_file(&run));
+    let written = fs::metadata(&record).unwrap().modified().unwrap();
+    fs::write(&record, "garbage").unwrap();
+    let time = |path: &Path, time| {
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(time).unwrap();
+    };
+    time(&record, written);
+    time(&index, written + std::time::Duration::from_secs(1));
+    let open = || {
+        let session = Session::open(&story.workspace(), &ProfileName::default(), None, &Silent);
+        session.unwrap().notes().len()
+    };
+    assert_eq!(open(), 1, "made again");
+    assert_eq!(open(), 0, "and recorded");
+    assert!(story.verify().problems.is_empty());
+}

@@ -96,6 +96,7 @@ impl From<PackError> for RunError {
     fn from(error: PackError) -> Self {
         match error {
             PackError::Damaged { .. } => Self::Damaged(error.to_string()),
+            PackError::Io { pack, source } => Self::Io { path: pack, source },
             other => Self::Build(other.to_string()),
         }
     }

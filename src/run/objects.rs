@@ -140,16 +140,19 @@ impl Objects {
         tree::find(root, path, &mut |id| self.get(id)).map_err(from_tree_error)
     }
 
-    /// Forgets the packs whose digests differ, and those of another schema:
-    /// a rebuild shares nothing of them.
+    /// Forgets the packs whose digests differ, those that cannot be read
+    /// through, and those of another schema: a rebuild shares nothing of them.
     pub fn keep_sound(&mut self) {
-        self.refs = std::mem::take(&mut self.refs)
-            .into_iter()
-            .filter(|pack| {
-                pack.schema.written == WRITES && check_digest(&self.layout, pack).is_ok()
-            })
-            .collect();
-        self.open = self.refs.iter().map(|_| None).collect();
+        let opens = |pack: &PackRef| {
+            let opened = Pack::open(&self.layout.packs().join(pack.file.as_str()));
+            opened.and_then(|pack| pack.holds_any(|_| false)).is_ok()
+        };
+        let mut refs = std::mem::take(&mut self.refs);
+        refs.retain(|pack| {
+            pack.schema.written == WRITES && check_digest(&self.layout, pack).is_ok() && opens(pack)
+        });
+        self.open = refs.iter().map(|_| None).collect();
+        self.refs = refs;
     }
 
     /// Whether there are none.
@@ -192,22 +195,23 @@ impl Objects {
 /// Checks the digests of packs whose objects are shared by another run.
 ///
 /// # Errors
-/// [`RunError::Damaged`] for the first that differs.
+/// [`RunError::Damaged`] for the first that differs, [`RunError::Io`] for one
+/// that cannot be read.
 pub(super) fn check_digests(layout: &Layout, packs: &[PackRef]) -> Result<(), RunError> {
     let mut packs = packs.iter();
     packs.try_for_each(|pack| check_digest(layout, pack))
 }
 
 fn check_digest(layout: &Layout, pack: &PackRef) -> Result<(), RunError> {
-    let file = pack.file.as_str();
-    let damaged = |detail: String| RunError::Damaged(format!("pack {file} {detail}"));
-    let path = layout.packs().join(file);
-    let actual =
-        durable::file_digest(&path).map_err(|error| damaged(format!("cannot be read: {error}")))?;
+    let path = layout.packs().join(pack.file.as_str());
+    let actual = durable::file_digest(&path).map_err(|error| PackError::of_file(&path, error))?;
     if actual == pack.sha256 {
         return Ok(());
     }
-    Err(damaged(format!("has digest {actual}, not {}", pack.sha256)))
+    let (file, expected) = (&pack.file, pack.sha256);
+    Err(RunError::Damaged(format!(
+        "pack {file} has digest {actual}, not {expected}"
+    )))
 }
 
 fn from_tree_error(error: TreeError<PackError>) -> RunError {

@@ -6,13 +6,14 @@
 //! writes a pack appends in a fixed order; its bytes depend on nothing else.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::foundation::spill::Artifact;
-use crate::foundation::sqlite::{Scratch, SqliteError, Workbench, open_untrusted};
+use crate::foundation::sqlite::{Scratch, SqliteError, Workbench, lift_bound, open_untrusted};
 use crate::foundation::{Sha256, json};
 use crate::schema::{Reader, SchemaBlock, Verdict};
 
@@ -48,12 +49,47 @@ pub enum PackError {
         /// What was found.
         detail: String,
     },
+    /// It cannot be read, which says nothing about what it holds.
+    #[error("pack {} cannot be read: {source}", .pack.display())]
+    Io {
+        /// The file.
+        pack: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// SQLite or the disk says no.
     #[error("cannot build a pack: {0}")]
     Build(#[from] SqliteError),
     /// A block cannot be compressed.
     #[error("cannot compress: {0}")]
-    Compress(std::io::Error),
+    Compress(io::Error),
+}
+
+impl PackError {
+    /// Why the file `pack` cannot be read: it is at fault where it is missing
+    /// or no regular file, and else the machine.
+    pub(super) fn of_file(pack: &Path, source: io::Error) -> Self {
+        let pack = pack.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => Self::Damaged {
+                pack,
+                detail: source.to_string(),
+            },
+            _ => Self::Io { pack, source },
+        }
+    }
+
+    /// Why SQLite cannot read the file `pack`.
+    fn of_reading(pack: &Path, error: SqliteError) -> Self {
+        match error {
+            SqliteError::Io(source) => Self::of_file(pack, source),
+            SqliteError::Damaged(detail) => Self::Damaged {
+                pack: pack.to_owned(),
+                detail,
+            },
+            SqliteError::Sqlite(error) => Self::of_reading(pack, SqliteError::of_reading(error)),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for PackError {
@@ -241,19 +277,20 @@ impl Pack {
     /// Opens the pack at `path`, which is not trusted.
     ///
     /// # Errors
-    /// [`PackError::Damaged`] when it is not a pack this build reads.
+    /// [`PackError::Damaged`] when it is not a pack this build reads,
+    /// [`PackError::Io`] when it cannot be read at all.
     pub fn open(path: &Path) -> Result<Self, PackError> {
         let damaged = |detail: String| PackError::Damaged {
             pack: path.to_owned(),
             detail,
         };
-        let connection =
-            open_untrusted(path, &SCHEMA).map_err(|error| damaged(error.to_string()))?;
+        let unreadable = |error: SqliteError| PackError::of_reading(path, error);
+        let mut connection = open_untrusted(path, &SCHEMA).map_err(unreadable)?;
         let text: String = connection
             .query_row("SELECT value FROM meta WHERE name = 'schema'", [], |row| {
                 row.get(0)
             })
-            .map_err(|error| damaged(error.to_string()))?;
+            .map_err(|error| unreadable(error.into()))?;
         let bounds = json::Bounds {
             bytes: 4096,
             depth: 4,
@@ -263,6 +300,9 @@ impl Pack {
         if let Verdict::RebuildRequired(reason) = Reader::this_build().judge(&block) {
             return Err(damaged(reason.to_string()));
         }
+        // A pack is asked by key, as often as a run has objects, however small
+        // it is itself; the one scan of it counts rows.
+        lift_bound(&mut connection).map_err(unreadable)?;
         Ok(Self {
             path: path.to_owned(),
             connection,
@@ -276,6 +316,10 @@ impl Pack {
             pack: self.path.clone(),
             detail: detail.into(),
         }
+    }
+
+    fn unreadable(&self, error: rusqlite::Error) -> PackError {
+        PackError::of_reading(&self.path, error.into())
     }
 
     fn place(&self, id: Sha256) -> Result<Option<Place>, PackError> {
@@ -292,7 +336,7 @@ impl Pack {
                     })
                     .optional()
             })
-            .map_err(|error| self.damaged(error.to_string()))
+            .map_err(|error| self.unreadable(error))
     }
 
     /// Whether the pack holds the object.
@@ -369,7 +413,12 @@ impl Pack {
             .and_then(|mut statement| {
                 statement.query_row([block], |row| Ok((row.get(0)?, row.get(1)?)))
             })
-            .map_err(|error| self.damaged(format!("block {block}: {error}")))?;
+            .map_err(|error| match self.unreadable(error) {
+                PackError::Damaged { detail, .. } => {
+                    self.damaged(format!("block {block}: {detail}"))
+                }
+                other => other,
+            })?;
         let length = usize::try_from(bytes)
             .ok()
             .filter(|length| *length <= MAX_OBJECT_BYTES + BLOCK_BYTES)
@@ -407,17 +456,37 @@ impl Pack {
 
     /// Shows the ids to `go_on` until it says no; whether it saw all.
     fn visit(&self, mut go_on: impl FnMut(Sha256) -> bool) -> Result<bool, PackError> {
-        let mut read = || -> rusqlite::Result<bool> {
+        let mut left = self
+            .most_objects()
+            .map_err(|error| self.unreadable(error))?;
+        let mut read = || -> rusqlite::Result<Option<bool>> {
             let mut statement = self.connection.prepare("SELECT id FROM object")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
+                if left == 0 {
+                    return Ok(None);
+                }
+                left -= 1;
                 if !go_on(Sha256::from_bytes(row.get(0)?)) {
-                    return Ok(false);
+                    return Ok(Some(false));
                 }
             }
-            Ok(true)
+            Ok(Some(true))
         };
-        read().map_err(|error| self.damaged(error.to_string()))
+        read()
+            .map_err(|error| self.unreadable(error))?
+            .ok_or_else(|| self.damaged("it describes more objects than it can hold"))
+    }
+
+    /// No file of this size holds more objects.
+    fn most_objects(&self) -> rusqlite::Result<u64> {
+        // An id and the five bytes before it, that say what the columns are.
+        const SMALLEST_ROW: u64 = 37;
+        let number = |name: &str| -> rusqlite::Result<u64> {
+            self.connection
+                .pragma_query_value(None, name, |row| row.get(0))
+        };
+        Ok(number("page_count")? * number("page_size")? / SMALLEST_ROW)
     }
 }
 

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::foundation::sqlite::tests::pages_that_repeat;
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 
 fn bytes_of(artifact: &Artifact) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -125,4 +127,42 @@ fn a_pack_of_another_schema_is_refused() {
         hostile(r#"UPDATE meta SET value = '{"written":99,"readable_since":99,"requires":[]}'"#);
     let error = Pack::open(&path).err().unwrap();
     assert!(error.to_string().contains("too new"), "{error}");
+}
+
+#[test]
+fn a_pack_that_describes_more_objects_than_it_holds_is_refused() {
+    let (_folder, path) = hostile("");
+    let connection = Connection::open(&path).unwrap();
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'object'";
+    let root = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    drop(connection);
+    let mut bytes = fs::read(&path).unwrap();
+    // A record of four columns: an id, and three zeros that take no bytes.
+    let id = Sha256::of(b"repeated");
+    let row = [&[37, 5, 76, 8, 8, 8][..], id.as_bytes()].concat();
+    pages_that_repeat(&mut bytes, root, 8, &row, true);
+    fs::write(&path, bytes).unwrap();
+    let pack = Pack::open(&path).unwrap();
+    let error = pack.ids().unwrap_err();
+    assert!(error.to_string().contains("more objects"), "{error}");
+    assert!(pack.holds_any(|_| false).is_err());
+    assert!(pack.holds_any(|found| found == id).unwrap());
+}
+
+#[test]
+fn a_pack_that_cannot_be_read_is_not_called_damaged() {
+    let (folder, path) = hostile("");
+    let io = |kind: io::ErrorKind| PackError::of_file(&path, kind.into());
+    for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::Other] {
+        assert!(matches!(io(kind), PackError::Io { .. }), "{kind}");
+    }
+    assert!(matches!(
+        Pack::open(&folder.path().join("absent.db")),
+        Err(PackError::Damaged { .. })
+    ));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    // Root reads what nobody may.
+    if fs::File::open(&path).is_err() {
+        assert!(matches!(Pack::open(&path), Err(PackError::Io { .. })));
+    }
 }

@@ -19,6 +19,9 @@ pub(super) const BOUNDS: json::Bounds = json::Bounds {
     depth: 16,
 };
 
+/// The version of a manifest's layout.
+pub(super) const FORMAT: u32 = 1;
+
 /// Which command made a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -213,6 +216,12 @@ impl Manifest {
         judge(&block)?;
         let manifest: Self =
             serde_json::from_value(value).map_err(|e| unreadable(e.to_string()))?;
+        if manifest.format != FORMAT {
+            let format = manifest.format;
+            return Err(unreadable(format!(
+                "it has format {format}, this version reads format {FORMAT}"
+            )));
+        }
         for pack in &manifest.packs {
             judge(&pack.schema)?;
             if !pack

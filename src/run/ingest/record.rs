@@ -9,7 +9,7 @@ use crate::foundation::{Sha256, durable, json};
 use crate::index::Built;
 use crate::run::intent::{self, Intent};
 use crate::run::journal::JournalEntry;
-use crate::run::manifest::{Command, IndexRef, Tool};
+use crate::run::manifest::{Command, FORMAT, IndexRef, Tool};
 use crate::run::plan::{PlannedIndex, RunPlan, Spent};
 use crate::run::standing::Current;
 use crate::run::stat_cache::Unsealed;
@@ -60,7 +60,7 @@ impl Assembly<'_> {
         counts.insert("files".into(), facts.totals.linked);
         counts.insert("refused".into(), facts.totals.refused);
         Manifest {
-            format: 1,
+            format: FORMAT,
             schema: SchemaBlock::current(),
             run: facts.run.clone(),
             digest: facts.digest,

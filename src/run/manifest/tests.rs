@@ -101,6 +101,7 @@ fn each_incompatible_manifest_names_its_reason() {
     assert!(Manifest::read(&newer(1), "r.json").is_ok());
     let feature = edited(|v| v["schema"]["requires"] = vec!["sharding"].into());
     assert_eq!(reason(&feature), "unknown_feature");
+    assert_eq!(reason(&edited(|v| v["format"] = 2.into())), "unreadable");
     let pack = edited(|v| v["packs"][0]["schema"]["written"] = 0.into());
     assert_eq!(reason(&pack), "too_old");
 }

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::pack::{KEPT_BYTES, Pack, PackError};
+use super::pack::{KEPT_BYTES, MAX_OBJECT_BYTES, Pack, PackError};
 use super::tree::{self, Edited, Edits, Entry, Listing, TreeError};
 use super::{Manifest, PackRef, RunError, document};
 use crate::foundation::{Sha256, durable};
@@ -67,8 +67,36 @@ impl Objects {
     /// # Errors
     /// [`PackError`]; an object in no pack damages the newest one.
     pub fn get(&mut self, id: Sha256) -> Result<Vec<u8>, PackError> {
+        self.get_within(id, MAX_OBJECT_BYTES)
+    }
+
+    /// The bytes of a source that its tree says has `bytes` of them. What is
+    /// planned by that number, memory and budget, is planned by the truth.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and [`RunError::Damaged`] when it has another
+    /// length.
+    pub fn source(&mut self, sha256: Sha256, bytes: u64) -> Result<Vec<u8>, RunError> {
+        let most = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let object = self.get_within(sha256, most)?;
+        if object.len() < most {
+            let actual = object.len();
+            return Err(RunError::Damaged(format!(
+                "object {sha256} has {actual} bytes, its tree says {bytes}"
+            )));
+        }
+        Ok(object)
+    }
+
+    /// As [`get`](Self::get), of a tree: many are held at once.
+    fn tree(&mut self, id: Sha256) -> Result<Vec<u8>, PackError> {
+        self.get_within(id, tree::MAX_BYTES)
+    }
+
+    /// As [`get`](Self::get), of an object that has at most `most` bytes.
+    fn get_within(&mut self, id: Sha256, most: usize) -> Result<Vec<u8>, PackError> {
         for at in (0..self.refs.len()).rev() {
-            if let Some(bytes) = self.pack(at)?.read(id)? {
+            if let Some(bytes) = self.pack(at)?.read(id, most)? {
                 self.bound_memory(at);
                 return Ok(bytes);
             }
@@ -115,7 +143,7 @@ impl Objects {
     /// # Errors
     /// [`RunError::Damaged`].
     pub fn listing(&mut self, root: Sha256) -> Result<Listing, RunError> {
-        tree::read(root, &mut |id| self.get(id)).map_err(from_tree_error)
+        tree::read(root, &mut |id| self.tree(id)).map_err(from_tree_error)
     }
 
     /// Applies `edits` to the tree `root`: see [`tree::edit`].
@@ -128,7 +156,7 @@ impl Objects {
         edits: &Edits,
         emit: &mut dyn FnMut(Sha256, Vec<u8>),
     ) -> Result<Edited, RunError> {
-        tree::edit(root, edits, &mut |id| self.get(id), emit).map_err(from_tree_error)
+        tree::edit(root, edits, &mut |id| self.tree(id), emit).map_err(from_tree_error)
     }
 
     /// The entry of the tree `root` at `path`, reading only the trees on the
@@ -137,7 +165,7 @@ impl Objects {
     /// # Errors
     /// [`RunError::Damaged`].
     pub fn entry(&mut self, root: Sha256, path: &WorkspacePath) -> Result<Option<Entry>, RunError> {
-        tree::find(root, path, &mut |id| self.get(id)).map_err(from_tree_error)
+        tree::find(root, path, &mut |id| self.tree(id)).map_err(from_tree_error)
     }
 
     /// Forgets the packs whose digests differ, those that cannot be read

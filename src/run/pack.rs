@@ -348,14 +348,20 @@ impl Pack {
     }
 
     /// The bytes of an object, checked against its id; `None` when the pack
-    /// does not hold it.
+    /// does not hold it. One of more than `most` bytes is not unpacked.
     ///
     /// # Errors
-    /// [`PackError::Damaged`].
-    pub fn read(&mut self, id: Sha256) -> Result<Option<Vec<u8>>, PackError> {
+    /// [`PackError`].
+    pub fn read(&mut self, id: Sha256, most: usize) -> Result<Option<Vec<u8>>, PackError> {
         let Some(place) = self.place(id)? else {
             return Ok(None);
         };
+        if place.bytes as usize > most.min(MAX_OBJECT_BYTES) {
+            let bytes = place.bytes;
+            return Err(self.damaged(format!(
+                "object {id} claims {bytes} bytes, more than such a one may have"
+            )));
+        }
         // An empty object needs no block: the one it names may not exist.
         let bytes = match place.bytes {
             0 => &[][..],
@@ -374,7 +380,7 @@ impl Pack {
         let at = match known {
             Some(at) => at,
             None => {
-                self.keep(place.block, self.read_block(place.block)?);
+                self.keep(place.block, self.read_block(place)?);
                 self.blocks.len() - 1
             }
         };
@@ -406,7 +412,9 @@ impl Pack {
         self.kept = 0;
     }
 
-    fn read_block(&self, block: u32) -> Result<Vec<u8>, PackError> {
+    /// Unpacks the block of the object at `place`.
+    fn read_block(&self, place: Place) -> Result<Vec<u8>, PackError> {
+        let block = place.block;
         let (bytes, zstd): (u64, Vec<u8>) = self
             .connection
             .prepare_cached("SELECT bytes, zstd FROM block WHERE id = ?1")
@@ -419,9 +427,12 @@ impl Pack {
                 }
                 other => other,
             })?;
+        // A writer ends a block as soon as it has `BLOCK_BYTES`, and before a
+        // larger object.
+        let longest = (2 * BLOCK_BYTES).max(place.bytes as usize);
         let length = usize::try_from(bytes)
             .ok()
-            .filter(|length| *length <= MAX_OBJECT_BYTES + BLOCK_BYTES)
+            .filter(|length| *length <= longest)
             .ok_or_else(|| self.damaged(format!("block {block} claims {bytes} bytes")))?;
         // Bounded by the recorded length: a bomb ends here.
         let block_bytes = zstd::bulk::decompress(&zstd, length)

@@ -182,8 +182,8 @@ pub(super) fn build(
                 && let Some(group) = groups.next()
             {
                 let stored = group.into_iter().map(|source| {
-                    let bytes = objects.get(source.sha256)?;
-                    Ok((source, bytes))
+                    let object = objects.source(source.sha256, source.bytes)?;
+                    Ok((source, object))
                 });
                 preparing.give(scope, stored.collect::<Result<_, RunError>>()?);
             }

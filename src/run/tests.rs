@@ -17,6 +17,7 @@ use crate::workspace::{Layout, ProfileName, Workspace};
 
 mod index;
 mod recovery;
+mod stranger;
 mod walk;
 
 struct Story {

@@ -22,6 +22,10 @@ pub use write::write;
 
 /// Entries above which a tree is split.
 pub const SPLIT_ABOVE: usize = 256;
+/// The largest tree, in bytes. That many entries with names of 255 bytes, each
+/// of them escaped, are less than half of it.
+pub const MAX_BYTES: usize = 1024 * 1024;
+
 /// What a run knows of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {

@@ -170,9 +170,9 @@ impl Derivation<'_> {
             .into_iter()
             .map(|item| match &item {
                 Item::Fresh(_) => Ok((item, None)),
-                Item::Kept { sha256, .. } => {
-                    let bytes = self.shared.get(*sha256)?;
-                    Ok((item, Some(bytes)))
+                Item::Kept { sha256, bytes, .. } => {
+                    let object = self.shared.source(*sha256, *bytes)?;
+                    Ok((item, Some(object)))
                 }
             })
             .collect()

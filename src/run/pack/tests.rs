@@ -41,14 +41,23 @@ fn a_pack_gives_back_every_object() {
     fs::write(&path, build(&Scratch::Memory, 100)).unwrap();
     let mut pack = Pack::open(&path).unwrap();
     for object in objects() {
-        assert_eq!(pack.read(Sha256::of(&object)).unwrap().unwrap(), object);
+        assert_eq!(
+            pack.read(Sha256::of(&object), MAX_OBJECT_BYTES)
+                .unwrap()
+                .unwrap(),
+            object
+        );
     }
     assert!(
         pack.holds_any(|id| id == Sha256::of(&objects()[7]))
             .unwrap()
     );
     assert!(!pack.holds_any(|_| false).unwrap());
-    assert!(pack.read(Sha256::of(b"absent")).unwrap().is_none());
+    assert!(
+        pack.read(Sha256::of(b"absent"), MAX_OBJECT_BYTES)
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]
@@ -102,22 +111,44 @@ fn a_decompression_bomb_is_bounded() {
     let object = &objects()[5];
     let error = Pack::open(&path)
         .unwrap()
-        .read(Sha256::of(object))
+        .read(Sha256::of(object), MAX_OBJECT_BYTES)
         .unwrap_err();
     assert!(error.to_string().contains("claims"), "{error}");
     let (_folder, path) = hostile("UPDATE block SET bytes = 1");
     let error = Pack::open(&path)
         .unwrap()
-        .read(Sha256::of(object))
+        .read(Sha256::of(object), MAX_OBJECT_BYTES)
         .unwrap_err();
     assert!(error.to_string().contains("damaged"), "{error}");
+}
+
+#[test]
+fn nothing_larger_than_expected_is_unpacked() {
+    let (_folder, path) = hostile("UPDATE object SET bytes = 1 << 28 WHERE bytes > 1 << 21");
+    let huge = Sha256::of(objects().last().unwrap());
+    let told = |id, most| {
+        let error = Pack::open(&path).unwrap().read(id, most).unwrap_err();
+        error.to_string()
+    };
+    assert!(told(huge, usize::MAX).contains("claims"));
+    let object = &objects()[5];
+    assert!(told(Sha256::of(object), object.len() - 1).contains("claims"));
+    // A block of more than is gathered has one object.
+    let (_folder, path) = hostile("UPDATE block SET bytes = 1 << 23");
+    let error = Pack::open(&path)
+        .unwrap()
+        .read(Sha256::of(object), MAX_OBJECT_BYTES)
+        .unwrap_err();
+    assert!(error.to_string().contains("block 0 claims"), "{error}");
 }
 
 #[test]
 fn an_object_with_other_bytes_is_refused() {
     let (_folder, path) = hostile("UPDATE object SET start = start + 1 WHERE start > 0");
     let mut pack = Pack::open(&path).unwrap();
-    let error = pack.read(Sha256::of(&objects()[5])).unwrap_err();
+    let error = pack
+        .read(Sha256::of(&objects()[5]), MAX_OBJECT_BYTES)
+        .unwrap_err();
     assert!(error.to_string().contains("has the bytes of"), "{error}");
 }
 

@@ -7,13 +7,14 @@ use std::fmt;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Entry;
+use super::{Entry, SPLIT_ABOVE};
 use crate::foundation::Sha256;
 use crate::foundation::json::{self, JsonError};
+use crate::run::pack::MAX_OBJECT_BYTES;
 use crate::source::Refusal;
 
 const BOUNDS: json::Bounds = json::Bounds {
-    bytes: crate::run::pack::MAX_OBJECT_BYTES,
+    bytes: super::MAX_BYTES,
     depth: 4,
 };
 
@@ -98,6 +99,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Nodes<'a> {
                             Unexpected::Str(name.as_str()),
                             &self,
                         ));
+                    }
+                    if nodes.len() == SPLIT_ABOVE {
+                        return Err(A::Error::custom("more entries than a tree has"));
                     }
                     nodes.push((name, node));
                 }
@@ -262,7 +266,8 @@ impl Node {
         }
     }
 
-    /// What it stands for; `None` when fields are missing or too many.
+    /// What it stands for; `None` when fields are missing or too many, or a
+    /// source is larger than any that is ingested.
     pub(super) fn meaning(self) -> Option<Meaning> {
         let entry = match (
             self.status,
@@ -272,7 +277,9 @@ impl Node {
             self.object,
         ) {
             (Status::Tree, None, None, None, Some(object)) => return Some(Meaning::Tree(object)),
-            (Status::Source, None, Some(sha256), Some(bytes), None) => {
+            (Status::Source, None, Some(sha256), Some(bytes), None)
+                if bytes <= MAX_OBJECT_BYTES as u64 =>
+            {
                 Entry::Source { sha256, bytes }
             }
             (Status::Refused, Some(refusal), sha256, Some(bytes), None) => Entry::Refused {

@@ -195,6 +195,13 @@ fn a_tree_cannot_lead_outside_or_on_forever() {
             "{name}"
         );
     }
+    let many: Vec<String> = (0..=SPLIT_ABOVE)
+        .map(|n| format!(r#""{n:04}":{file}"#))
+        .collect();
+    let all = many.join(",");
+    let (id, bytes) = object(&format!(r#"{{"kind":"tree","entries":{{{all}}}}}"#));
+    let error = listed(id, &Store::from([(id, bytes)])).unwrap_err();
+    assert!(error.to_string().contains("more entries"), "{error}");
     let (id, bytes) = object(r#"{"kind":"document"}"#);
     assert!(listed(id, &Store::from([(id, bytes)])).is_err());
     // Trees that name the same tree twice, over many levels.

@@ -46,10 +46,3 @@ pub fn this_build() -> Build {
         schema: crate::schema::Reader::this_build(),
     }
 }
-
-/// Whether this build can update itself: compiled with the feature, and with
-/// a root of trust.
-#[must_use]
-pub const fn can_update() -> bool {
-    cfg!(feature = "self-update") && trust::root().is_some()
-}

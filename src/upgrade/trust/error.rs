@@ -45,9 +45,6 @@ pub enum Attack {
 /// Why there is no trusted metadata, or no verified archive.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    /// This build has no root of trust.
-    #[error("this build has no update keys compiled in, so it cannot update itself")]
-    NoRoot,
     /// The compiled-in root is not one: a mistake of whoever built this.
     #[error("the update keys compiled into this build cannot be used: {0}")]
     BadRoot(String),

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use serde::Serialize;
-use tough::schema::{Role, RoleType};
+use tough::schema::RoleType;
 use tough::{
     Limits, Repository, RepositoryLoader, TargetName, Transport, TransportError,
     TransportErrorKind, TransportStream,
@@ -173,27 +173,6 @@ impl TrustedMetadata {
                 validity.role, validity.until
             ),
         ))
-    }
-
-    /// Version of a role's metadata, for those who show it.
-    #[must_use]
-    pub fn versions(&self) -> BTreeMap<String, u64> {
-        let repository = &self.repository;
-        BTreeMap::from([
-            ("root".into(), repository.root().signed.version().get()),
-            (
-                "targets".into(),
-                repository.targets().signed.version().get(),
-            ),
-            (
-                "snapshot".into(),
-                repository.snapshot().signed.version().get(),
-            ),
-            (
-                "timestamp".into(),
-                repository.timestamp().signed.version().get(),
-            ),
-        ])
     }
 }
 

@@ -68,15 +68,42 @@ fn described(layout: &Layout, run: &RunId) -> Result<CurrentRun, Reason> {
     let packs: Vec<Pack> = serde_json::from_value(manifest["packs"].clone()).unwrap_or_default();
     let index = layout.cache().join(format!("index-{run}.db"));
     let index_bytes = fs::symlink_metadata(index).map_or(0, |metadata| metadata.len());
-    let pack_bytes: u64 = packs.iter().map(|pack| pack.bytes).sum();
+    let packs_bytes = packs.iter().map(|pack| pack.bytes);
+    // Anybody may have written these numbers.
+    let rebuild_bytes = packs_bytes
+        .chain([index_bytes, bytes.len() as u64])
+        .fold(0, u64::saturating_add);
     Ok(CurrentRun::Run {
         id: run.to_string(),
         blocks: std::iter::once(block)
             .chain(packs.into_iter().map(|pack| pack.schema))
             .collect(),
         source_bytes: manifest["source_bytes"].as_u64(),
-        rebuild_bytes: pack_bytes
-            .saturating_add(index_bytes)
-            .saturating_add(bytes.len() as u64),
+        rebuild_bytes,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::workspace::{ProfileName, Workspace};
+
+    #[test]
+    fn packs_of_any_said_length_are_added_up() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("auditgraph.toml"), "").unwrap();
+        let workspace = Workspace::discover(Some(folder.path())).unwrap();
+        let layout = workspace.layout(&ProfileName::default());
+        fs::create_dir_all(layout.runs()).unwrap();
+        let run: RunId = "r0001-000000000000".parse().unwrap();
+        let block = r#"{"written":1,"readable_since":1,"requires":[]}"#;
+        let pack = format!(r#"{{"bytes":{},"schema":{block}}}"#, u64::MAX);
+        let manifest = format!(r#"{{"schema":{block},"packs":[{pack},{pack}]}}"#);
+        fs::write(layout.runs().join(format!("{run}.json")), manifest).unwrap();
+        let Ok(CurrentRun::Run { rebuild_bytes, .. }) = described(&layout, &run) else {
+            panic!("not described");
+        };
+        assert_eq!(rebuild_bytes, u64::MAX);
+    }
 }

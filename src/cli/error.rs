@@ -1,6 +1,8 @@
 //! What a user is told when a command does not succeed: the one place where
 //! errors of all modules become an exit code, a message and the next command.
 
+mod of_modules;
+
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -10,16 +12,7 @@ use serde_json::{Map, Value};
 
 use super::exit::Exit;
 use super::scope::Scope;
-use crate::foundation::durable::OverAllowance;
-use crate::index::search::{PatternError, QueryError};
-use crate::index::{FilterError, IndexError};
-use crate::run::gc::GcError;
-use crate::run::{RunError, RunId};
-use crate::schema::Reason;
 use crate::upgrade::install::quote;
-use crate::workspace::config::MAX_BYTES;
-use crate::workspace::user;
-use crate::workspace::{ConfigError, LayoutError, WorkspaceError};
 
 /// Where it went wrong.
 #[derive(Debug, Default, Serialize)]
@@ -226,181 +219,6 @@ impl Failure {
         text.extend(parts.why.iter().map(|why| (Part::Why, why.clone())));
         text.extend(parts.hint.iter().map(|hint| (Part::Hint, hint.clone())));
         text
-    }
-}
-
-impl From<WorkspaceError> for Failure {
-    fn from(error: WorkspaceError) -> Self {
-        let text = error.to_string();
-        match error {
-            WorkspaceError::NotFound { .. } => {
-                Self::new(Exit::Usage, "no_workspace", text).hint("auditgraph init")
-            }
-            WorkspaceError::NotAWorkspace { root } => Self::new(Exit::Usage, "no_workspace", text)
-                .hint(format_args!("auditgraph init {}", quote(&root))),
-            WorkspaceError::NotAFolder { root } => Self::new(Exit::Usage, "no_workspace", text)
-                .path(root.display())
-                .hint("name a folder; auditgraph init DIR makes one a workspace"),
-            WorkspaceError::Io { path, .. } => {
-                Self::new(Exit::Failed, "io", text).path(path.display())
-            }
-            WorkspaceError::Config(error) => error.into(),
-        }
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        match error {
-            ConfigError::Io { path, source } => Self::io("read", &path, &source),
-            ConfigError::Unfit { ref path, .. } => Self::new(Exit::Usage, "config", &error)
-                .path(path.display())
-                .hint(format_args!(
-                    "put a file of at most {MAX_BYTES} bytes in its place, or move it away"
-                )),
-            ConfigError::Refused {
-                path,
-                line,
-                column,
-                message,
-                hint,
-            } => {
-                let failure = Self::new(Exit::Usage, "config", message)
-                    .path(path.display())
-                    .at(line, column);
-                match hint {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
-                }
-            }
-        }
-    }
-}
-
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Self {
-        let text = error.to_string();
-        match error {
-            RunError::RebuildRequired { run, reason } => Self::rebuild(run, &reason, text),
-            RunError::NoRun => Self::new(Exit::Failed, "no_run", text).hint("auditgraph ingest"),
-            RunError::UnknownRun(run) => Self::new(Exit::Failed, "unknown_run", text)
-                .run(run)
-                .hint("auditgraph runs"),
-            RunError::Busy(busy) => Self::new(Exit::Busy, "busy", text)
-                .why("nothing was changed; reading commands go on meanwhile")
-                .hint("wait until it is done, then run the command again")
-                .detail("pid", busy.pid),
-            RunError::Superseded { current } => Self::new(Exit::Busy, "superseded", text)
-                .run(current)
-                .why("what it published stands; nothing of this command was kept")
-                .hint("run the command again"),
-            RunError::Unsynced { run, .. } => Self::new(Exit::Failed, "io", text)
-                .run(run)
-                .hint("auditgraph verify"),
-            RunError::Damaged(_) => Self::damaged(text),
-            RunError::Layout(LayoutError::NotAFolder(path)) => {
-                Self::new(Exit::Failed, "layout", text).path(path.display())
-            }
-            RunError::Index(error) if error.is_damage() => Self::damaged(text),
-            RunError::Io { path, source } => Self::run_io(&path, &source),
-            RunError::Layout(LayoutError::Io { path, source }) => Self::run_io(&path, &source),
-            RunError::Glob(_) => Self::new(Exit::Usage, "config", text)
-                .hint("use fewer or simpler globs in [sources] of auditgraph.toml"),
-            RunError::Build(_) => Self::build(text),
-            RunError::Root(_) | RunError::Index(_) => Self::new(Exit::Failed, "io", text),
-        }
-    }
-}
-
-impl From<IndexError> for Failure {
-    fn from(error: IndexError) -> Self {
-        RunError::from(error).into()
-    }
-}
-
-impl From<QueryError> for Failure {
-    fn from(error: QueryError) -> Self {
-        Self::usage(&error)
-            .hint(error.hint)
-            .detail("column", error.column)
-    }
-}
-
-impl From<PatternError> for Failure {
-    fn from(error: PatternError) -> Self {
-        Self::usage(&error).hint("write [*] [?] [[] [{] where the character itself is meant")
-    }
-}
-
-impl From<FilterError> for Failure {
-    fn from(error: FilterError) -> Self {
-        Self::usage(error).hint("auditgraph list --help")
-    }
-}
-
-impl From<GcError> for Failure {
-    fn from(error: GcError) -> Self {
-        let text = error.to_string();
-        match error {
-            GcError::Run(error) => error.into(),
-            GcError::KeepNone => Self::usage(text).hint("auditgraph gc --keep 1 --dry-run"),
-            GcError::Current(run) => Self::usage(text)
-                .run(run)
-                .why("once a rebuild has made another run current, this one can go")
-                .hint("auditgraph rebuild"),
-            GcError::Newest(run) => Self::usage(text).run(run).hint("auditgraph rebuild"),
-            GcError::Unknown(_) => {
-                Self::new(Exit::Failed, "unknown_run", text).hint("auditgraph runs")
-            }
-        }
-    }
-}
-
-impl Failure {
-    /// A run that this version cannot read (FR-006, FR-007).
-    fn rebuild(run: Option<RunId>, reason: &Reason, text: String) -> Self {
-        let failure = Self::new(Exit::RebuildRequired, "rebuild_required", text)
-            .why("nothing was changed; a rebuild reads the sources again and writes a new run beside the old")
-            .hint("auditgraph rebuild")
-            .detail("reason", reason.name())
-            .detail("schema", reason);
-        match run {
-            Some(run) => failure.run(run),
-            None => failure,
-        }
-    }
-
-    /// What is stored is not what was written.
-    fn damaged(text: String) -> Self {
-        Self::new(Exit::VerificationFailed, "damaged", text)
-            .why("auditgraph verify lists everything that is not as it was written; a rebuild needs the sources alone")
-            .hint("auditgraph rebuild")
-    }
-
-    /// What is larger than memory should hold is built outside the workspace.
-    fn build(text: String) -> Self {
-        let folder = user::cache_dir().unwrap_or_else(std::env::temp_dir);
-        Self::new(Exit::Failed, "io", text)
-            .path(folder.display())
-            .why("the run that was current still is; large artifacts are built in this folder")
-            .hint("see that it has room and can be written, or set XDG_CACHE_HOME to another")
-    }
-
-    /// An I/O error below a profile. The metered writer's refusal is one: the
-    /// plan was wrong, the writer stopped in time.
-    fn run_io(path: &Path, error: &io::Error) -> Self {
-        let refused = error
-            .get_ref()
-            .is_some_and(<dyn std::error::Error + Send + Sync>::is::<OverAllowance>);
-        let text = format!("{}: {error}", path.display());
-        let failure = if refused {
-            Self::new(Exit::OverBudget, "over_budget", text).hint("auditgraph status")
-        } else {
-            Self::new(Exit::Failed, "io", text).way_out(path, error)
-        };
-        failure
-            .path(path.display())
-            .why("the run that was current still is")
     }
 }
 

@@ -84,14 +84,11 @@ fn after_the_last_ordinal_there_is_no_other() {
     sandbox.run(&["ingest"]).done();
     let path = sandbox.root().join(".pkg/profiles/default/current");
     let current = std::fs::read_to_string(&path).unwrap();
-    let last = current.replace("\"highest_ordinal\": 1", "\"highest_ordinal\": 4294967295");
+    let last = current.replace("\"highest_ordinal\": 1", "\"highest_ordinal\": 999999999");
     assert_ne!(last, current);
     std::fs::write(&path, last).unwrap();
     let before = snapshot(&sandbox.root());
-    sandbox
-        .run(&["rebuild"])
-        .exits(5)
-        .says("ordinal 4294967295");
+    sandbox.run(&["rebuild"]).exits(5).says("ordinal 999999999");
     assert_eq!(snapshot(&sandbox.root()), before);
 }
 

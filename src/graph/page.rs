@@ -32,10 +32,14 @@ impl PageName {
             files.push(exact.clone());
             files.dedup();
         }
-        let whole = exact.as_str().to_lowercase();
+        let lower = exact.as_str().to_lowercase();
+        let (name, whole) = match extension {
+            true => (without_md(&lower).to_owned(), Some(lower)),
+            false => (lower, None),
+        };
         Some(Self {
-            name: without_md(&whole).to_owned(),
-            whole: extension.then_some(whole),
+            name,
+            whole,
             rooted: folders.then(|| Paths::of_page(exact)),
             files,
         })
@@ -106,9 +110,17 @@ fn with_stem(
 
 /// Whether the last parts of `path` are those of `end`, which is in lower case.
 fn ends_in(path: &str, end: &str) -> bool {
+    let of_parts = |above: &[u8]| matches!(above.last(), None | Some(b'/'));
+    if path.is_ascii() && end.is_ascii() {
+        let start = path.len().checked_sub(end.len());
+        let ends = start.map(|start| path.as_bytes().split_at(start));
+        return ends.is_some_and(|(above, name)| {
+            name.eq_ignore_ascii_case(end.as_bytes()) && of_parts(above)
+        });
+    }
     let path = composed(&path.to_lowercase());
     let above = path.strip_suffix(composed(end).as_str());
-    above.is_some_and(|above| above.is_empty() || above.ends_with('/'))
+    above.is_some_and(|above| of_parts(above.as_bytes()))
 }
 
 fn without_extension(path: &WorkspacePath) -> &str {

@@ -52,14 +52,6 @@ fn terms(text: &str) -> Vec<(MentionRule, String, String)> {
         .collect()
 }
 
-fn anchors(text: &str) -> Vec<String> {
-    markdown(text)
-        .sections
-        .into_iter()
-        .map(|section| section.anchor)
-        .collect()
-}
-
 #[test]
 fn sections_form_a_hierarchy() {
     let text = "intro\n\n# One\n\n### Deep *em* `code`\n\ntext\n\nTwo\n---\n\n# Three #\n";
@@ -105,20 +97,6 @@ fn sections_form_a_hierarchy() {
             (Some(3), "# Three #"),
         ]
     );
-}
-
-#[test]
-fn anchors_follow_github_unless_explicit() {
-    let text = "# Same\n# Same\n## Ünï Code!\n## Named {#my-id}\n## `fn main()`\n# Same\n";
-    assert_eq!(
-        anchors(text),
-        ["same", "same-1", "ünï-code", "my-id", "fn-main", "same-2"]
-    );
-    let text = "# संक्षेप में\n# Cafe\u{301}\n# Cafe\n# a  b&nbsp;c\n> # a  b\n";
-    assert_eq!(anchors(text), ["संक्षेप-में", "cafe\u{301}", "cafe", "a--bc"]);
-    let document = markdown(text);
-    assert_eq!(document.sections[3].title, "a b c");
-    assert_eq!(document.anchors[0].name, "a--b");
 }
 
 #[test]
@@ -388,60 +366,6 @@ fn a_byte_order_mark_hides_nothing() {
         (20, 4)
     );
     assert_eq!(markdown("\u{feff}# H\n").sections[0].heading.start, 3);
-}
-
-#[test]
-fn explicit_anchors_are_found_in_html_and_nested_headings() {
-    let text = "# A\n<a id=\"one\"></a> text <a name='two'>\n\n<div\n  id=three class=x>\n</div>\n\n> ## Quoted\n\n<!-- <a id=\"no\"> -->\n\n`<a id=\"no\">` <a href='x' id=\"a\">\n";
-    let document = markdown(text);
-    let found: Vec<_> = document
-        .anchors
-        .iter()
-        .map(|a| (a.name.as_str(), a.section, a.span.line))
-        .collect();
-    // `a` is the anchor of the section already.
-    assert_eq!(
-        found,
-        [
-            ("one", Some(0), 2),
-            ("two", Some(0), 2),
-            ("three", Some(0), 4),
-            ("quoted", Some(0), 8)
-        ]
-    );
-}
-
-#[test]
-fn the_name_of_a_block_is_an_anchor() {
-    let text = "# A\n\ntext *b* ^one-1\nand ^two  \n- item ^three\n\n^four\n\nx^no\n\n^no more\n\n^five\n\n# B\n\n`^no`\n";
-    let document = markdown(text);
-    let found: Vec<_> = document
-        .anchors
-        .iter()
-        .map(|a| (a.name.as_str(), a.section, at(text, a.span)))
-        .collect();
-    let names = ["^one-1", "^two", "^three", "^four", "^five"];
-    assert_eq!(found, names.map(|name| (name, Some(0), name)));
-}
-
-#[test]
-fn anchors_with_only_ends_of_elements_behind_them_name_the_section_that_follows() {
-    let text = "# A\n\n<p id=\"p\"><b name=x id=\"q\"></b>\n</p>\n\n# B\n\n<i id=\"r\">c</i>\n\n> # Quoted\n\n# C\n";
-    let document = markdown(text);
-    let found: Vec<_> = document
-        .anchors
-        .iter()
-        .map(|a| (a.name.as_str(), a.section))
-        .collect();
-    assert_eq!(
-        found,
-        [
-            ("p", Some(1)),
-            ("q", Some(1)),
-            ("r", Some(1)),
-            ("quoted", Some(1))
-        ]
-    );
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::workspace::{Layout, ProfileName, Workspace};
 mod index;
 mod recovery;
 mod stranger;
+mod verifying;
 mod walk;
 
 struct Story {

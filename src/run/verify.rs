@@ -1,20 +1,20 @@
 //! Verifying: reads everything again and reports each mismatch. Changes
 //! nothing.
 
+mod index;
+
 use std::collections::BTreeSet;
 use std::io;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::index_record::{self, Record};
 use super::standing::{self, Standing};
 use super::tree::{Entry, Files};
-use super::{Manifest, Objects, RunError, RunId, intent, manifest, remake};
+use super::{Manifest, Objects, PackRef, RunError, RunId, manifest};
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::{Sha256, durable};
-use crate::index::Index;
-use crate::schema::{Reason, WRITES};
+use crate::schema::Reason;
 use crate::source::{Root, Selection, read, scan};
 use crate::workspace::{Layout, ProfileName, Workspace};
 
@@ -80,9 +80,30 @@ pub struct Problem {
     pub actual: Option<String>,
 }
 
+impl Problem {
+    fn new(kind: Kind, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            path: path.into(),
+            message: message.into(),
+            expected: None,
+            actual: None,
+        }
+    }
+
+    /// With the digests recorded and found, as far as there are any.
+    fn with(self, expected: Option<String>, actual: Option<String>) -> Self {
+        Self {
+            expected,
+            actual,
+            ..self
+        }
+    }
+}
+
 impl Report {
     fn problem(&mut self, kind: Kind, path: impl Into<String>, message: impl Into<String>) {
-        self.mismatch(kind, path, message, None, None);
+        self.problems.push(Problem::new(kind, path, message));
     }
 
     fn mismatch(
@@ -93,18 +114,14 @@ impl Report {
         expected: Option<String>,
         actual: Option<String>,
     ) {
-        self.problems.push(Problem {
-            kind,
-            path: path.into(),
-            message: message.into(),
-            expected,
-            actual,
-        });
+        let problem = Problem::new(kind, path, message);
+        self.problems.push(problem.with(expected, actual));
     }
 }
 
-/// Verifies every readable run of the profile, the index of the current one,
-/// and the sources against it.
+/// Verifies every readable run of the profile, their indexes as far as they are
+/// cached, and the sources against the current one. Writers may go on
+/// meanwhile: what they remove is not missed.
 ///
 /// # Errors
 /// [`RunError::RebuildRequired`] when this version is not one to read the
@@ -137,11 +154,18 @@ pub fn verify(
     };
     let manifests = manifests(&layout, &mut report)?;
     let sound = packs(&layout, &manifests, &mut report, progress);
+    let is_current = |run: &RunId| matches!(&current, Some(current) if current.run == *run);
     for manifest in &manifests {
-        objects(&layout, manifest, &sound, &mut report);
+        let found = objects(&layout, manifest, &sound, &mut report);
+        if stands(&layout, &manifest.run) {
+            report.problems.extend(found);
+        }
+        let of_current = is_current(&manifest.run);
+        let index = index::check(&layout, manifest, of_current, progress);
+        report.index_checked |= of_current && index.is_some();
+        report.problems.extend(index.into_iter().flatten());
     }
     if let Some(current) = current {
-        index(&layout, &current, &mut report, progress);
         let listing = Objects::of(&layout, &current).listing(current.tree);
         if let Ok(listing) = listing {
             sources(workspace, &listing.files, &mut report, progress)?;
@@ -153,39 +177,66 @@ pub fn verify(
     Ok(report)
 }
 
-/// Reads every manifest; those that are sound come back.
+/// Whether the manifest of `run` is still there: a collection removes it before
+/// all that only this run needs.
+fn stands(layout: &Layout, run: &RunId) -> bool {
+    layout.runs().join(format!("{run}.json")).exists()
+}
+
+/// Reads every manifest; those that can be read come back.
 fn manifests(layout: &Layout, report: &mut Report) -> Result<Vec<Manifest>, RunError> {
     let mut manifests = Vec::new();
     for run in standing::list_runs(layout)? {
         let path = format!("runs/{run}.json");
-        match standing::read_manifest(layout, &run) {
+        let file = layout.profile().join(&path);
+        let bytes = match durable::read_bounded(&file, manifest::BOUNDS.bytes as u64) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                report.problem(Kind::Manifest, path, error.to_string());
+                continue;
+            }
+        };
+        match Manifest::read(&bytes, &path) {
+            Ok(manifest) if manifest.run != run => {
+                let message = format!("it is the manifest of {}", manifest.run);
+                report.problem(Kind::Manifest, path, message);
+            }
             Ok(manifest) => {
-                check_manifest(layout, &path, &manifest, report);
+                check_manifest(&path, &bytes, &manifest, report);
                 report.runs.push(run);
                 manifests.push(manifest);
             }
-            // Every version can read JSON: this is damage, not another schema.
-            Err(Reason::Unreadable { detail, .. }) => {
-                let (expected, actual) = checked(layout, &path).err().unzip();
-                report.mismatch(Kind::Manifest, path, detail, expected, actual);
-            }
-            Err(reason) => report.incompatible.push(Incompatible { run, reason }),
+            Err(reason) => match damage(&bytes, &reason) {
+                Some(message) => {
+                    let (expected, actual) = Manifest::check(&bytes).err().unzip();
+                    report.mismatch(Kind::Manifest, path, message, expected, actual);
+                }
+                None => report.incompatible.push(Incompatible { run, reason }),
+            },
         }
     }
     Ok(manifests)
 }
 
-/// Whether the manifest at `path` is what was written; the digests otherwise.
-fn checked(layout: &Layout, path: &str) -> Result<(), (String, String)> {
-    let file = layout.profile().join(path);
-    let bytes = durable::read_bounded(&file, manifest::BOUNDS.bytes as u64).unwrap_or_default();
-    Manifest::check(&bytes)
+const NOT_AS_WRITTEN: &str = "the manifest is not what was written";
+
+/// What is wrong with a manifest that cannot be read for `reason`; `None` when
+/// it is just another schema's.
+fn damage(bytes: &[u8], reason: &Reason) -> Option<String> {
+    if let Reason::Unreadable { detail, .. } = reason {
+        // Every version can read JSON.
+        return Some(detail.clone());
+    }
+    // Every version sums it up alike.
+    let (recorded, _) = Manifest::check(bytes).err()?;
+    (!recorded.is_empty()).then(|| NOT_AS_WRITTEN.to_owned())
 }
 
-fn check_manifest(layout: &Layout, path: &str, manifest: &Manifest, report: &mut Report) {
-    if let Err((expected, actual)) = checked(layout, path) {
-        let message = "the manifest is not what was written";
-        report.mismatch(Kind::Manifest, path, message, Some(expected), Some(actual));
+fn check_manifest(path: &str, bytes: &[u8], manifest: &Manifest, report: &mut Report) {
+    if let Err((expected, actual)) = Manifest::check(bytes) {
+        let (expected, actual) = (Some(expected), Some(actual));
+        report.mismatch(Kind::Manifest, path, NOT_AS_WRITTEN, expected, actual);
     }
     let digest = Manifest::run_digest(manifest.tree, manifest.config, manifest.schema.written);
     let named = manifest.run.digest_prefix() == manifest.digest.short();
@@ -214,13 +265,8 @@ fn packs(
     let is_needed = |file: &str| {
         let names_it =
             |manifest: &&Manifest| manifest.packs.iter().any(|p| p.file.as_str() == file);
-        let stands = |manifest: &Manifest| {
-            layout
-                .runs()
-                .join(format!("{}.json", manifest.run))
-                .exists()
-        };
-        manifests.iter().filter(names_it).any(stands)
+        let mut runs = manifests.iter().filter(names_it);
+        runs.any(|manifest| stands(layout, &manifest.run))
     };
     for (file, expected) in packs {
         let path = format!("packs/{file}");
@@ -251,78 +297,33 @@ fn packs(
 }
 
 /// Reads every object a run needs, unless its packs are known to be damaged.
-fn objects(layout: &Layout, manifest: &Manifest, sound: &BTreeSet<String>, report: &mut Report) {
-    if !manifest
-        .packs
-        .iter()
-        .all(|pack| sound.contains(pack.file.as_str()))
-    {
-        return;
+fn objects(
+    layout: &Layout,
+    manifest: &Manifest,
+    sound: &BTreeSet<String>,
+    report: &mut Report,
+) -> Vec<Problem> {
+    let is_sound = |pack: &PackRef| sound.contains(pack.file.as_str());
+    if !manifest.packs.iter().all(is_sound) {
+        return Vec::new();
     }
     let path = format!("runs/{}.json", manifest.run);
+    let problem = |error: RunError| Problem::new(Kind::Object, &path, error.to_string());
     let mut objects = Objects::of(layout, manifest);
     let listing = match objects.listing(manifest.tree) {
         Ok(listing) => listing,
-        Err(error) => return report.problem(Kind::Object, path, error.to_string()),
+        Err(error) => return vec![problem(error)],
     };
     report.objects += listing.trees.len() as u64;
+    let mut problems = Vec::new();
     for (source, entry) in &listing.files {
         let Entry::Source { sha256, .. } = entry else {
             continue;
         };
         report.objects += 1;
-        if let Err(error) = objects.document(source, *sha256) {
-            report.problem(Kind::Object, path.clone(), error.to_string());
-        }
+        problems.extend(objects.document(source, *sha256).err().map(problem));
     }
-}
-
-/// Compares the cached index with one made from the packs.
-fn index(layout: &Layout, manifest: &Manifest, report: &mut Report, progress: &dyn Progress) {
-    let file = intent::index_file(&manifest.run);
-    let path = layout.cache().join(&file);
-    let shown = format!("cache/{file}");
-    if durable::open_regular(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-        return;
-    }
-    report.index_checked = true;
-    let actual = match durable::file_digest(&path) {
-        Ok(actual) => actual,
-        Err(error) => {
-            return report.problem(Kind::Index, shown, format!("it cannot be read: {error}"));
-        }
-    };
-    match index_record::read(layout, &manifest.run) {
-        Ok(Record::Digest(expected)) if expected != actual => {
-            let (expected, actual) = (expected.to_string(), actual.to_string());
-            let message = "the index is not what was written, by its .sha256";
-            return report.mismatch(Kind::Index, shown, message, Some(expected), Some(actual));
-        }
-        Ok(Record::Digest(_) | Record::None) => {}
-        Ok(Record::Damaged) | Err(_) => {
-            let record = format!("cache/{}", intent::index_digest_file(&manifest.run));
-            let message = "it is not the digest of the index";
-            report.mismatch(Kind::Index, record, message, Some(actual.to_string()), None);
-        }
-    }
-    let expected = manifest.index.logical.to_string();
-    let message = "the index does not hold what the packs say";
-    match Index::open(&path).and_then(|index| index.logical_digest()) {
-        Ok(actual) if actual == manifest.index.logical => {}
-        Ok(actual) => {
-            let actual = Some(actual.to_string());
-            return report.mismatch(Kind::Index, shown, message, Some(expected), actual);
-        }
-        Err(error) => return report.problem(Kind::Index, shown, error.to_string()),
-    }
-    // Another schema may give other rows, and is taken at its word.
-    if manifest.index.schema.written == WRITES
-        && let Ok(built) = remake::build(layout, manifest, progress)
-        && built.logical != manifest.index.logical
-    {
-        let actual = Some(built.logical.to_string());
-        report.mismatch(Kind::Index, shown, message, Some(expected), actual);
-    }
+    problems
 }
 
 /// Compares the workspace's sources with the run's.

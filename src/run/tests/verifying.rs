@@ -1,0 +1,169 @@
+//! What verifying finds, and what it does not take for damage.
+
+use std::sync::Mutex;
+
+use rusqlite::Connection;
+
+use super::*;
+use crate::foundation::progress::{Phase, Progress};
+use crate::run::verify::{Kind, Report};
+use crate::schema::WRITES;
+
+/// What is wrong, by kind and path.
+fn found(report: &Report) -> Vec<(Kind, &str)> {
+    let problems = report.problems.iter();
+    problems
+        .map(|problem| (problem.kind, problem.path.as_str()))
+        .collect()
+}
+
+#[test]
+fn the_index_of_every_run_is_checked_and_its_record() {
+    let story = Story::new();
+    let old = story.publish(Mode::Ingest).run;
+    story.write("a.md", "# Other\n");
+    story.publish(Mode::Ingest);
+    let workspace = story.workspace();
+    Session::open(&workspace, &ProfileName::default(), Some(&old), &Silent).unwrap();
+    assert!(story.verify().problems.is_empty());
+    for name in [index_file(&old), intent::index_digest_file(&old)] {
+        let path = story.layout().cache().join(&name);
+        let sound = fs::read(&path).unwrap();
+        fs::write(&path, "x\n").unwrap();
+        assert_eq!(
+            found(&story.verify()),
+            [(Kind::Index, format!("cache/{name}").as_str())]
+        );
+        fs::write(&path, sound).unwrap();
+    }
+}
+
+#[test]
+fn a_word_put_into_an_index_is_found_without_its_record() {
+    let story = Story::new();
+    story.publish(Mode::Ingest);
+    story.write("notes/1.md", "# Other\n\nWords about [[2]].\n");
+    let run = story.publish(Mode::Ingest).run;
+    let record = intent::index_digest_file(&run);
+    fs::remove_file(story.layout().cache().join(record)).unwrap();
+    assert!(story.verify().problems.is_empty(), "edited, not made anew");
+    let index = story.layout().cache().join(index_file(&run));
+    let connection = Connection::open(index).unwrap();
+    let word = "INSERT INTO search(rowid, text) VALUES(1, 'intruder')";
+    connection.execute_batch(word).unwrap();
+    drop(connection);
+    let report = story.verify();
+    assert!(matches!(found(&report)[..], [(Kind::Index, _)]));
+    assert_ne!(report.problems[0].expected, report.problems[0].actual);
+}
+
+#[test]
+fn a_bit_that_makes_a_manifest_look_like_that_of_another_schema_is_damage() {
+    let story = Story::new();
+    let old = story.publish(Mode::Ingest).run;
+    story.write("a.md", "# Other\n");
+    story.publish(Mode::Ingest);
+    let path = story.layout().runs().join(format!("{old}.json"));
+    let sound = fs::read_to_string(&path).unwrap();
+    for (part, damaged) in [
+        ("\"schema\": {", "\"sche-a\": {"),
+        ("\"written\": 1", "\"written\": 0"),
+        ("\"requires\": []", "\"requires\":[1]"),
+    ] {
+        let at = sound.find(part).unwrap();
+        let mut text = sound.clone();
+        text.replace_range(at..at + part.len(), damaged);
+        fs::write(&path, text).unwrap();
+        let report = story.verify();
+        assert!(matches!(found(&report)[..], [(Kind::Manifest, _)]));
+        assert_ne!(report.problems[0].expected, report.problems[0].actual);
+    }
+    // One that another schema wrote is whole, and not judged.
+    fs::write(&path, &sound).unwrap();
+    let mut other = read_manifest(&story.layout(), &old).unwrap();
+    other.schema.written = WRITES + 1;
+    other.schema.readable_since = WRITES + 1;
+    fs::write(&path, other.to_bytes()).unwrap();
+    let report = story.verify();
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+    assert_eq!(report.incompatible.len(), 1);
+}
+
+/// Does something once, when a phase has come so many steps far.
+struct Meanwhile<'a> {
+    act: Mutex<Option<Box<dyn FnOnce() + Send + 'a>>>,
+    phase: &'static str,
+    steps: u64,
+    /// Steps done, once the phase began.
+    done: Mutex<Option<u64>>,
+}
+
+impl<'a> Meanwhile<'a> {
+    fn at(phase: &'static str, steps: u64, act: impl FnOnce() + Send + 'a) -> Self {
+        Self {
+            act: Mutex::new(Some(Box::new(act))),
+            phase,
+            steps,
+            done: Mutex::new(None),
+        }
+    }
+
+    fn verify(&self, story: &Story) -> Report {
+        let workspace = story.workspace();
+        let report = verify::verify(&workspace, &ProfileName::default(), self).unwrap();
+        assert!(self.act.lock().unwrap().is_none(), "it came so far");
+        report
+    }
+}
+
+impl Progress for Meanwhile<'_> {
+    fn begin(&self, phase: Phase) {
+        *self.done.lock().unwrap() = (phase.name == self.phase).then_some(0);
+        self.advance(0);
+    }
+
+    fn advance(&self, amount: u64) {
+        let mut done = self.done.lock().unwrap();
+        *done = done.map(|done| done + amount);
+        if *done == Some(self.steps)
+            && let Some(act) = self.act.lock().unwrap().take()
+        {
+            act();
+        }
+    }
+}
+
+#[test]
+fn what_writers_remove_meanwhile_is_not_missed() {
+    let story = Story::new();
+    let old = story.publish(Mode::Ingest).run;
+    let paths = story.sources(&old);
+    for path in paths.keys() {
+        story.write(path.as_str(), &format!("# New\n\n{path}\n"));
+    }
+    story.publish(Mode::Ingest);
+    let workspace = story.workspace();
+    Session::open(&workspace, &ProfileName::default(), Some(&old), &Silent).unwrap();
+    let collect = Meanwhile::at("reading packs", 2, || {
+        let plan = gc::plan(&story.layout(), &Choice::Keep(1)).unwrap();
+        assert!(
+            plan.files
+                .iter()
+                .any(|file| file.path.starts_with("packs/"))
+        );
+        plan.execute().unwrap();
+    });
+    assert_eq!(found(&collect.verify(&story)), []);
+
+    // An edited index, which is opened again after that, and is not kept when
+    // a newer run is current.
+    story.write("a.md", "# Edited\n");
+    story.publish(Mode::Ingest);
+    let publish = Meanwhile::at("indexing", 0, || {
+        story.write("a.md", "# Edited again\n");
+        story.publish(Mode::Ingest);
+    });
+    let report = publish.verify(&story);
+    assert_eq!(found(&report), [(Kind::Source, "a.md")]);
+    assert!(!report.index_checked);
+}

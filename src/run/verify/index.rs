@@ -1,0 +1,121 @@
+//! The cached indexes: is each the file that was written, and does it hold what
+//! the packs say?
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::{Kind, Problem};
+use crate::foundation::progress::Progress;
+use crate::foundation::{Sha256, durable};
+use crate::index::{Built, Index, IndexError};
+use crate::run::index_record::{self, Record};
+use crate::run::{Manifest, intent, remake};
+use crate::schema::WRITES;
+use crate::workspace::Layout;
+
+/// How often an index is looked at that is exchanged meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// What is wrong with the cached index of a run; `None` when there is none. That
+/// of the current run is compared with one made from the packs.
+pub(super) fn check(
+    layout: &Layout,
+    manifest: &Manifest,
+    is_current: bool,
+    progress: &dyn Progress,
+) -> Option<Vec<Problem>> {
+    let path = layout.cache().join(intent::index_file(&manifest.run));
+    // Another schema may give other rows, and is taken at its word.
+    let comparable = is_current && manifest.index.schema.written == WRITES;
+    let build = || {
+        let built = comparable.then(|| remake::build(layout, manifest, progress).ok());
+        built.flatten()
+    };
+    let mut found = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let before = identity(&path)?;
+        found = problems(layout, manifest, &path, &build);
+        if found.is_empty() || identity(&path)? == before {
+            break;
+        }
+    }
+    Some(found)
+}
+
+/// What tells a file from one that was put in its place.
+fn identity(path: &Path) -> Option<(u64, i64, i64)> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    Some((metadata.ino(), metadata.mtime(), metadata.mtime_nsec()))
+}
+
+fn problems(
+    layout: &Layout,
+    manifest: &Manifest,
+    path: &Path,
+    build: &dyn Fn() -> Option<Built>,
+) -> Vec<Problem> {
+    let shown = format!("cache/{}", intent::index_file(&manifest.run));
+    let problem = |message: String| Problem::new(Kind::Index, &shown, message);
+    let actual = match durable::file_digest(path) {
+        Ok(actual) => actual,
+        Err(error) => return vec![problem(format!("it cannot be read: {error}"))],
+    };
+    let mut found = Vec::new();
+    match index_record::read(layout, &manifest.run) {
+        Ok(Record::Digest(expected)) if expected != actual => {
+            let message = "the index is not what was written, by its .sha256".to_owned();
+            let (expected, actual) = (expected.to_string(), actual.to_string());
+            return vec![problem(message).with(Some(expected), Some(actual))];
+        }
+        Ok(Record::Digest(_) | Record::None) => {}
+        Ok(Record::Damaged) | Err(_) => {
+            let record = format!("cache/{}", intent::index_digest_file(&manifest.run));
+            let message = "it is not the digest of the index";
+            let expected = Some(actual.to_string());
+            found.push(Problem::new(Kind::Index, record, message).with(expected, None));
+        }
+    }
+    match difference(manifest, path, actual, build) {
+        Ok(None) => {}
+        Ok(Some((expected, actual))) => {
+            let message = "the index does not hold what the packs say".to_owned();
+            let (expected, actual) = (expected.to_string(), actual.to_string());
+            found.push(problem(message).with(Some(expected), Some(actual)));
+        }
+        Err(error) => found.push(problem(error.to_string())),
+    }
+    found
+}
+
+/// The digests, expected and actual, of what an index does not hold as it
+/// should: of its rows, or of its words where `build`, which makes it from the
+/// packs, tells what they are.
+fn difference(
+    manifest: &Manifest,
+    path: &Path,
+    sha256: Sha256,
+    build: &dyn Fn() -> Option<Built>,
+) -> Result<Option<(Sha256, Sha256)>, IndexError> {
+    let unlike = |expected, actual| (expected != actual).then_some((expected, actual));
+    let expected = manifest.index.logical;
+    let built = build();
+    if let Some(built) = &built {
+        if let Some(differs) = unlike(expected, built.logical) {
+            return Ok(Some(differs));
+        }
+        // One that was made at once, not edited, is the same to the byte.
+        if built.artifact.sha256()? == sha256 {
+            return Ok(None);
+        }
+    }
+    let index = Index::open(path)?;
+    let rows = unlike(expected, index.logical_digest()?);
+    match built {
+        Some(built) if rows.is_none() && index.meta().schema.written == WRITES => {
+            let words = Index::from_artifact(&built.artifact)?.text_digest()?;
+            Ok(unlike(words, index.text_digest()?))
+        }
+        Some(_) | None => Ok(rows),
+    }
+}

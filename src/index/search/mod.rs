@@ -40,11 +40,12 @@ pub struct Weights {
     pub text: f64,
 }
 
+/// What a configuration that says nothing comes to.
 impl Default for Weights {
     fn default() -> Self {
         Self {
             title: 4.0,
-            heading: 3.0,
+            heading: 4.0,
             text: 1.0,
         }
     }

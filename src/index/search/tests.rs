@@ -272,3 +272,19 @@ fn long_queries_are_read_once_however_many_names_there_are() {
     let (few, many) = (cost(1), cost(60));
     assert!(many < few * 15, "{many:?}, few {few:?}");
 }
+
+#[test]
+fn a_search_weighs_as_a_configuration_does_that_says_nothing() {
+    let configured = crate::workspace::Config::default()
+        .search
+        .heading_weight_thousandths;
+    let Weights {
+        title,
+        heading,
+        text,
+    } = Weights::default();
+    assert_eq!(
+        [title, heading, text].map(|weight| weight * 1_000.0),
+        [configured as f64, configured as f64, 1_000.0]
+    );
+}

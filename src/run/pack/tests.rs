@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::foundation::sqlite::tests::pages_that_repeat;
+use rusqlite::Connection;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use rusqlite::ErrorCode;
-
 use crate::foundation::sqlite::SqliteError;
 use crate::graph::{InvalidPath, WorkspacePath};
 
@@ -56,17 +54,7 @@ impl From<InvalidPath> for IndexError {
 
 impl From<rusqlite::Error> for IndexError {
     fn from(error: rusqlite::Error) -> Self {
-        let kind = match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => io::ErrorKind::StorageFull,
-            Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
-                io::ErrorKind::PermissionDenied
-            }
-            Some(ErrorCode::CannotOpen) => io::ErrorKind::NotFound,
-            Some(ErrorCode::OutOfMemory) => io::ErrorKind::OutOfMemory,
-            Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseBusy) => io::ErrorKind::Other,
-            _ => return Self::Damaged(error.to_string()),
-        };
-        Self::Io(io::Error::new(kind, error))
+        SqliteError::of_reading(error).into()
     }
 }
 
@@ -74,7 +62,7 @@ impl From<SqliteError> for IndexError {
     fn from(error: SqliteError) -> Self {
         match error {
             SqliteError::Damaged(what) => Self::Damaged(what),
-            SqliteError::Sqlite(error) => error.into(),
+            SqliteError::Sqlite(error) => SqliteError::of_reading(error).into(),
             SqliteError::Io(error) => Self::Io(error),
         }
     }

@@ -310,7 +310,11 @@ fn no_strays(connection: &Connection, counts: &Counts) -> Result<(), IndexError>
         ("tag", counts.tags),
         ("target", counts.targets),
     ] {
-        let actual = count(connection, &format!("SELECT count(*) FROM {table}"))?;
+        // SQLite does a bare `count(*)` in one step, which nothing bounds.
+        let actual = count(
+            connection,
+            &format!("SELECT coalesce(sum(1), 0) FROM {table}"),
+        )?;
         if actual != expected {
             return Err(damaged(format!(
                 "table {table} holds {actual} rows, its documents account for {expected}"

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::standing::{self, Standing};
 use super::tree::{Entry, Files};
-use super::{Manifest, Objects, PackRef, RunError, RunId, manifest};
+use super::{Manifest, Objects, PackRef, RunError, RunId, document, manifest};
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::{Sha256, durable};
 use crate::schema::Reason;
@@ -317,11 +317,13 @@ fn objects(
     report.objects += listing.trees.len() as u64;
     let mut problems = Vec::new();
     for (source, entry) in &listing.files {
-        let Entry::Source { sha256, .. } = entry else {
+        let Entry::Source { sha256, bytes } = entry else {
             continue;
         };
         report.objects += 1;
-        problems.extend(objects.document(source, *sha256).err().map(problem));
+        let read = objects.source(*sha256, *bytes);
+        let document = read.and_then(|bytes| document::decode(source, *sha256, &bytes));
+        problems.extend(document.err().map(problem));
     }
     problems
 }

@@ -71,6 +71,12 @@ fn a_tree_that_lies_about_a_length_is_damage() {
         let error = index_of(&story).unwrap_err();
         assert!(matches!(error, RunError::Damaged(_)), "{error}");
         assert!(error.to_string().contains(told), "{error}");
+        let objects = story.verify().problems.into_iter();
+        let mut objects = objects.filter(|problem| problem.kind == verify::Kind::Object);
+        assert!(
+            objects.any(|problem| problem.message.contains(told)),
+            "{told}"
+        );
     }
 }
 

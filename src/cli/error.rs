@@ -85,15 +85,22 @@ impl Failure {
     /// What helps against an I/O error on `path`, where anything does.
     fn way_out(self, path: &Path, error: &io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::PermissionDenied => self.hint(format_args!(
-                "see who may read and write it: ls -ld {}",
-                quote(path)
-            )),
+            io::ErrorKind::PermissionDenied => {
+                // What was to be made is not there to be looked at.
+                let folder = path.parent().filter(|_| path.symlink_metadata().is_err());
+                self.hint(format_args!(
+                    "see who may read and write it: ls -ld {}",
+                    quote(folder.unwrap_or(path))
+                ))
+            }
             io::ErrorKind::ReadOnlyFilesystem => {
                 self.hint("mount the file system for writing, then run the command again")
             }
             io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
                 self.hint("a file has the name of a folder: choose another, or move it away")
+            }
+            io::ErrorKind::IsADirectory => {
+                self.hint("a folder has the name of a file: move it away, or remove it")
             }
             io::ErrorKind::InvalidFilename => self.hint("choose a shorter name"),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

@@ -125,7 +125,7 @@ pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
         }
     };
     for run in &chosen {
-        remove("runs", &format!("{run}.json"));
+        remove("runs", &intent::manifest_file(run));
     }
     for name in &foreign {
         remove("runs", name);
@@ -189,7 +189,7 @@ fn named(
             if newest.as_ref() == Some(&run) {
                 return Err(GcError::Newest(run));
             }
-            if !present.contains(&format!("{run}.json")) {
+            if !present.contains(&intent::manifest_file(&run)) {
                 return Err(unknown());
             }
             ours.insert(run);
@@ -218,7 +218,7 @@ impl Needs {
     fn of(layout: &Layout, readable: &[Manifest], incompatible: &[RunId]) -> Option<Self> {
         let packs = readable.iter().flat_map(|manifest| &manifest.packs);
         let whole = |run: &RunId| {
-            let path = layout.runs().join(format!("{run}.json"));
+            let path = layout.runs().join(intent::manifest_file(run));
             let bytes = durable::read_bounded(&path, manifest::BOUNDS.bytes as u64).ok()?;
             // Half of a manifest names half of its packs.
             json::parse::<serde::de::IgnoredAny>(&bytes, manifest::BOUNDS).ok()?;

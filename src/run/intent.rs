@@ -92,7 +92,7 @@ impl Intent {
     #[must_use]
     pub(super) fn files(&self) -> Vec<(&'static str, String)> {
         let mut files = vec![
-            ("runs", format!("{}.json", self.run)),
+            ("runs", manifest_file(&self.run)),
             ("cache", index_file(&self.run)),
             ("cache", index_digest_file(&self.run)),
             ("cache", stat_file(&self.run)),
@@ -110,7 +110,7 @@ impl Intent {
     #[must_use]
     pub(super) fn may_be_done(&self, layout: &Layout) -> bool {
         let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
-        is_there(&layout.runs().join(format!("{}.json", self.run)))
+        is_there(&layout.runs().join(manifest_file(&self.run)))
             && !is_there(&layout.staging().join(staged::CURRENT))
     }
 
@@ -121,6 +121,12 @@ impl Intent {
             .iter()
             .any(|(candidate, file)| *candidate == folder && file == name)
     }
+}
+
+/// The manifest of a run, under `runs/`.
+#[must_use]
+pub fn manifest_file(run: &RunId) -> String {
+    format!("{run}.json")
 }
 
 /// The index of a run, under `cache/`.

@@ -203,7 +203,10 @@ impl RunPlan {
             format!("cache/{}", intent::stat_file(run)),
             self.stat.bytes(),
         );
-        file(format!("runs/{run}.json"), self.manifest_bytes.len() as u64);
+        file(
+            format!("runs/{}", intent::manifest_file(run)),
+            self.manifest_bytes.len() as u64,
+        );
         file("current".to_owned(), self.current_bytes.len() as u64);
         file(
             format!("staging/{}", intent::Intent::FILE),

@@ -251,7 +251,7 @@ fn show(plan: &RunPlan, meter: &Meter) -> Result<(), RunError> {
     )?;
     place(staged::STAT, cache.join(intent::stat_file(run)))?;
     at_once([&|| sync(&packs)], || sync(&cache))?;
-    place(staged::MANIFEST, runs.join(format!("{run}.json")))?;
+    place(staged::MANIFEST, runs.join(intent::manifest_file(run)))?;
     sync(&runs)?;
     place(staged::CURRENT, layout.current())
 }

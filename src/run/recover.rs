@@ -21,7 +21,7 @@ pub(super) fn recover(layout: &Layout) -> Result<(), RunError> {
     let mut strays = standing::names(&layout.cache())?;
     strays.retain(|name| {
         let run = intent::cached_run(name);
-        let gone = |run| !is_there(&layout.runs().join(format!("{run}.json")));
+        let gone = |run| !is_there(&layout.runs().join(intent::manifest_file(&run)));
         intent::is_draft(name) || run.is_some_and(gone)
     });
     if strays.is_empty() && !is_there(&layout.staging()) {

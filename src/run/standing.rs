@@ -9,7 +9,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Manifest, RunError, RunId, intent::Intent, manifest};
+use super::intent::{Intent, manifest_file};
+use super::{Manifest, RunError, RunId, manifest};
 use crate::foundation::{durable, json};
 use crate::schema::{Reader, Reason};
 use crate::workspace::Layout;
@@ -106,8 +107,9 @@ pub fn read_current(layout: &Layout) -> Result<Option<Current>, Reason> {
 /// # Errors
 /// The [`Reason`] why it cannot be read.
 pub fn read_manifest(layout: &Layout, run: &RunId) -> Result<Manifest, Reason> {
-    let artifact = format!("runs/{run}.json");
-    let path = layout.runs().join(format!("{run}.json"));
+    let name = manifest_file(run);
+    let artifact = format!("runs/{name}");
+    let path = layout.runs().join(name);
     let unreadable = |detail: String| Reason::Unreadable {
         artifact: artifact.clone(),
         detail,
@@ -251,7 +253,7 @@ fn without_current(layout: &Layout) -> Result<Standing, RunError> {
         return Ok(foreign(&format!("runs/{name}")));
     }
     for run in list_runs(layout)? {
-        let name = format!("{run}.json");
+        let name = manifest_file(&run);
         if !unfinished("runs", &name) {
             lost = Some(format!("it is missing, and runs/{name} exists"));
         }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::standing::{self, Standing};
 use super::tree::{Entry, Files};
-use super::{Manifest, Objects, PackRef, RunError, RunId, document, manifest};
+use super::{Manifest, Objects, PackRef, RunError, RunId, document, manifest, manifest_file};
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::{Sha256, durable};
 use crate::schema::Reason;
@@ -180,14 +180,14 @@ pub fn verify(
 /// Whether the manifest of `run` is still there: a collection removes it before
 /// all that only this run needs.
 fn stands(layout: &Layout, run: &RunId) -> bool {
-    layout.runs().join(format!("{run}.json")).exists()
+    layout.runs().join(manifest_file(run)).exists()
 }
 
 /// Reads every manifest; those that can be read come back.
 fn manifests(layout: &Layout, report: &mut Report) -> Result<Vec<Manifest>, RunError> {
     let mut manifests = Vec::new();
     for run in standing::list_runs(layout)? {
-        let path = format!("runs/{run}.json");
+        let path = format!("runs/{}", manifest_file(&run));
         let file = layout.profile().join(&path);
         let bytes = match durable::read_bounded(&file, manifest::BOUNDS.bytes as u64) {
             Ok(bytes) => bytes,
@@ -307,7 +307,7 @@ fn objects(
     if !manifest.packs.iter().all(is_sound) {
         return Vec::new();
     }
-    let path = format!("runs/{}.json", manifest.run);
+    let path = format!("runs/{}", manifest_file(&manifest.run));
     let problem = |error: RunError| Problem::new(Kind::Object, &path, error.to_string());
     let mut objects = Objects::of(layout, manifest);
     let listing = match objects.listing(manifest.tree) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::facts::CurrentRun;
 use crate::foundation::{durable, json};
-use crate::run::{RunId, Standing};
+use crate::run::{RunId, Standing, manifest_file};
 use crate::schema::{Reason, SchemaBlock};
 use crate::workspace::Layout;
 
@@ -52,8 +52,8 @@ fn unreadable(artifact: &str, detail: &str) -> Reason {
 
 /// What the manifest of `run` says.
 fn described(layout: &Layout, run: &RunId) -> Result<CurrentRun, Reason> {
-    let artifact = format!("runs/{run}.json");
-    let path = layout.runs().join(format!("{run}.json"));
+    let artifact = format!("runs/{}", manifest_file(run));
+    let path = layout.runs().join(manifest_file(run));
     let bytes = durable::read_bounded(&path, MANIFEST.bytes as u64)
         .map_err(|error| unreadable(&artifact, &error.to_string()))?;
     let manifest: Value =
@@ -100,7 +100,7 @@ mod tests {
         let block = r#"{"written":1,"readable_since":1,"requires":[]}"#;
         let pack = format!(r#"{{"bytes":{},"schema":{block}}}"#, u64::MAX);
         let manifest = format!(r#"{{"schema":{block},"packs":[{pack},{pack}]}}"#);
-        fs::write(layout.runs().join(format!("{run}.json")), manifest).unwrap();
+        fs::write(layout.runs().join(manifest_file(&run)), manifest).unwrap();
         let Ok(CurrentRun::Run { rebuild_bytes, .. }) = described(&layout, &run) else {
             panic!("not described");
         };

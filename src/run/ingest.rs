@@ -43,6 +43,17 @@ struct Previous {
     stat: StatCache,
 }
 
+impl Previous {
+    /// Of the run `parent`; `None` when another schema wrote it.
+    fn of(layout: &Layout, parent: &Manifest) -> Option<Self> {
+        (parent.schema.written == WRITES).then(|| Self {
+            objects: Objects::of(layout, parent),
+            stat: StatCache::read(layout, parent),
+            manifest: parent.clone(),
+        })
+    }
+}
+
 /// Plans a run. With `dry_run` not even the lock is taken.
 ///
 /// # Errors
@@ -82,27 +93,14 @@ fn plan_once(
     if lock.is_some() {
         recover(&layout)?;
     }
-    let parent = match (mode, Standing::judge(&layout)?) {
-        (_, Standing::Empty) | (Mode::Rebuild, Standing::RebuildRequired { .. }) => None,
-        (_, Standing::Ready(manifest)) => Some(*manifest),
-        (Mode::Ingest, Standing::RebuildRequired { run, reason }) => {
-            return Err(RunError::RebuildRequired { run, reason });
-        }
-    };
+    let parent = parent(mode, &layout)?;
     progress.begin(Phase::files("scanning", None));
     let root =
         Root::open(workspace.root()).map_err(|error| RunError::io(workspace.root(), error))?;
     let selection = Selection::new(&workspace.config().sources)?;
     let (found, previous) = rayon::join(
         || scan_unsorted(&root, &selection),
-        || {
-            let manifest = parent.clone()?;
-            (manifest.schema.written == WRITES).then(|| Previous {
-                objects: Objects::of(&layout, &manifest),
-                stat: StatCache::read(&layout, &manifest),
-                manifest,
-            })
-        },
+        || Previous::of(&layout, parent.as_ref()?),
     );
     let found = found?;
     progress.advance(found.files.len() as u64);
@@ -170,6 +168,17 @@ fn plan_once(
     .run(survey, inherited, progress);
     progress.finish();
     planned
+}
+
+/// The run that a new one comes after: the current one, if it can be read.
+fn parent(mode: Mode, layout: &Layout) -> Result<Option<Manifest>, RunError> {
+    match (mode, Standing::judge(layout)?) {
+        (_, Standing::Empty) | (Mode::Rebuild, Standing::RebuildRequired { .. }) => Ok(None),
+        (_, Standing::Ready(manifest)) => Ok(Some(*manifest)),
+        (Mode::Ingest, Standing::RebuildRequired { run, reason }) => {
+            Err(RunError::RebuildRequired { run, reason })
+        }
+    }
 }
 
 fn unchanged(manifest: &Manifest, refused: Vec<super::RefusedSource>) -> Unchanged {

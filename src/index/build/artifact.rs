@@ -11,7 +11,7 @@ use crate::foundation::Sha256Hasher;
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::image::{HEADER, stamp_as_written_once};
 use crate::foundation::spill::{Artifact, SpillFile};
-use crate::foundation::sqlite::Scratch;
+use crate::foundation::sqlite::{Scratch, bound_work};
 use crate::index::error::IndexError;
 use crate::index::layout::APPLICATION_ID;
 use crate::schema;
@@ -42,7 +42,8 @@ impl Workshop {
     }
 
     fn open(scratch: &Scratch, previous: Option<(&mut dyn Read, u64)>) -> Result<Self, IndexError> {
-        let (connection, spill) = match scratch {
+        let copied = previous.as_ref().map(|(_, bytes)| *bytes);
+        let (mut connection, spill) = match scratch {
             Scratch::Memory => {
                 let mut connection = Connection::open_in_memory()?;
                 if let Some((previous, bytes)) = previous {
@@ -61,6 +62,11 @@ impl Workshop {
                 (connection, Some((spill, file)))
             }
         };
+        if let Some(bytes) = copied {
+            // Anybody may have written it. An edit too large for this is told
+            // as damage, and the index built from nothing.
+            bound_work(&mut connection, bytes)?;
+        }
         // The journal is off because a failed build is thrown away whole.
         connection.execute_batch(&format!(
             "PRAGMA page_size = {PAGE};

@@ -11,6 +11,7 @@ use super::{Change, Editable};
 use crate::foundation::Sha256;
 use crate::foundation::checksum::Checksum;
 use crate::graph::WorkspacePath;
+use crate::index::build::Workshop;
 use crate::index::testing::{bytes, document, prepared};
 use crate::index::{Batches, Builder, Built, Facts, Index, IndexError, Scratch};
 
@@ -193,6 +194,22 @@ fn update_of(
 ) -> Result<Built, IndexError> {
     let meta = Index::open(previous)?.meta().clone();
     Editable::copy(previous, meta, Checksum::Sha256(written), scratch)?.update(changes, facts)
+}
+
+#[test]
+fn what_an_edit_reads_of_an_index_is_bounded_by_its_size() {
+    let built = scratch_build(&Texts::new(), &facts(&BTreeSet::new()));
+    let copy = built.artifact.lend(|lent| {
+        let bytes = built.artifact.bytes();
+        Workshop::copy(&Scratch::Memory, &mut lent.reader(), bytes)
+    });
+    let endless = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t)
+                   SELECT count(*) FROM t";
+    let workshop = copy.unwrap().unwrap();
+    let counted = workshop
+        .connection()
+        .query_row(endless, [], |row| row.get::<_, i64>(0));
+    assert!(IndexError::from(counted.unwrap_err()).is_damage());
 }
 
 #[test]

@@ -108,11 +108,12 @@ pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
     };
     readable.retain(|manifest| !chosen.contains(&manifest.run));
     incompatible.retain(|run| !chosen.contains(run));
-    let needs = match (&standing, &current) {
-        (Standing::RebuildRequired { .. }, Some(run)) if !incompatible.contains(run) => None,
-        (Standing::RebuildRequired { .. }, None) => None,
-        _ => Needs::of(layout, &readable, &incompatible),
-    };
+    // The current run can be read, or at least has a manifest to search.
+    let known = matches!(standing, Standing::Ready(_))
+        || current
+            .as_ref()
+            .is_some_and(|run| incompatible.contains(run));
+    let needs = known.then(|| Needs::of(layout, &readable, &incompatible));
     let mut files = Vec::new();
     let mut remove = |folder: &str, name: &str| {
         let path = format!("{folder}/{name}");
@@ -141,7 +142,7 @@ pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
             remove("cache", &name);
         }
     }
-    if let Some(needs) = needs {
+    if let Some(needs) = needs.flatten() {
         for name in standing::names(&layout.packs())? {
             if name.parse().is_ok_and(|pack| !needs.pack(&pack)) {
                 remove("packs", &name);

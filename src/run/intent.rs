@@ -3,11 +3,10 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PackName, RunError, RunId};
+use super::{PackName, RunError, RunId, standing};
 use crate::foundation::{durable, json};
 use crate::workspace::Layout;
 
@@ -109,9 +108,8 @@ impl Intent {
     /// `current` that names it waits no longer.
     #[must_use]
     pub(super) fn may_be_done(&self, layout: &Layout) -> bool {
-        let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
-        is_there(&layout.runs().join(manifest_file(&self.run)))
-            && !is_there(&layout.staging().join(staged::CURRENT))
+        let waits = fs::symlink_metadata(layout.staging().join(staged::CURRENT)).is_ok();
+        standing::has_manifest(layout, &self.run) && !waits
     }
 
     /// Whether it publishes `folder/name`.
@@ -162,8 +160,15 @@ pub(super) fn cached_run(name: &str) -> Option<RunId> {
     })
 }
 
-/// Whether a name under `cache/` is that of a file not yet whole, whose writer
-/// is gone if the caller holds the lock.
+/// The index of a run until it is whole, under `cache/`.
+#[must_use]
+pub(super) fn index_draft(run: &RunId) -> String {
+    format!(".{}", index_file(run))
+}
+
+/// Whether a name under `cache/` is that of a file not yet whole (an
+/// [`index_draft`], or the record of one), whose writer is gone if the caller
+/// holds the lock.
 #[must_use]
 pub(super) fn is_draft(name: &str) -> bool {
     name.starts_with(".index-")

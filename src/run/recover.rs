@@ -17,21 +17,19 @@ use crate::workspace::Layout;
 /// # Errors
 /// [`RunError`] when a file cannot be removed.
 pub(super) fn recover(layout: &Layout) -> Result<(), RunError> {
-    let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
     let mut strays = standing::names(&layout.cache())?;
     strays.retain(|name| {
         let run = intent::cached_run(name);
-        let gone = |run| !is_there(&layout.runs().join(intent::manifest_file(&run)));
-        intent::is_draft(name) || run.is_some_and(gone)
+        intent::is_draft(name) || run.is_some_and(|run| !standing::has_manifest(layout, &run))
     });
-    if strays.is_empty() && !is_there(&layout.staging()) {
+    if strays.is_empty() && fs::symlink_metadata(layout.staging()).is_err() {
         return Ok(());
     }
     let reached = match Standing::judge(layout)? {
         Standing::RebuildRequired { .. } => return Ok(()),
         Standing::Empty => 0,
         Standing::Ready(manifest) => match read_current(layout) {
-            Ok(Some(current)) => current.highest_ordinal.max(current.run.ordinal()),
+            Ok(Some(current)) => current.reached(),
             Ok(None) | Err(_) => manifest.run.ordinal(),
         },
     };

@@ -37,7 +37,7 @@ fn scratch_for(bytes: u64, in_memory: u64) -> Scratch {
     if bytes <= in_memory {
         Scratch::Memory
     } else {
-        Scratch::Spill(user::cache_dir().unwrap_or_else(std::env::temp_dir))
+        Scratch::Spill(user::scratch_dir())
     }
 }
 
@@ -233,9 +233,7 @@ fn store(
     for stale in [&path, &record] {
         recover::remove(stale).map_err(|error| error.to_string())?;
     }
-    let staged = layout
-        .cache()
-        .join(format!(".{}", intent::index_file(&manifest.run)));
+    let staged = layout.cache().join(intent::index_draft(&manifest.run));
     recover::remove(&staged).map_err(|error| error.to_string())?;
     let meter = Meter::new(assessment.allowance());
     let stage = |index: Lent<'_>| durable::stage(&staged, &mut index.reader(), &meter);

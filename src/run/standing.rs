@@ -27,6 +27,14 @@ pub struct Current {
     pub highest_ordinal: u32,
 }
 
+impl Current {
+    /// The highest ordinal that it tells of.
+    #[must_use]
+    pub(super) fn reached(&self) -> u32 {
+        self.highest_ordinal.max(self.run.ordinal())
+    }
+}
+
 /// How a profile stands.
 #[derive(Clone, Debug)]
 pub enum Standing {
@@ -108,26 +116,36 @@ pub fn read_current(layout: &Layout) -> Result<Option<Current>, Reason> {
 /// The [`Reason`] why it cannot be read.
 pub fn read_manifest(layout: &Layout, run: &RunId) -> Result<Manifest, Reason> {
     let name = manifest_file(run);
-    let artifact = format!("runs/{name}");
-    let path = layout.runs().join(name);
-    let unreadable = |detail: String| Reason::Unreadable {
-        artifact: artifact.clone(),
-        detail,
-    };
+    let path = layout.runs().join(&name);
     let bytes = durable::read_bounded(&path, manifest::BOUNDS.bytes as u64).map_err(|error| {
-        unreadable(match error.kind() {
+        let detail = match error.kind() {
             io::ErrorKind::NotFound => "the manifest is missing".to_owned(),
             _ => error.to_string(),
-        })
+        };
+        let artifact = format!("runs/{name}");
+        Reason::Unreadable { artifact, detail }
     })?;
-    let manifest = Manifest::read(&bytes, &artifact)?;
+    judge_manifest(&bytes, run)
+}
+
+/// Judges the bytes of the manifest of `run`.
+///
+/// # Errors
+/// As [`read_manifest`].
+pub(super) fn judge_manifest(bytes: &[u8], run: &RunId) -> Result<Manifest, Reason> {
+    let artifact = format!("runs/{}", manifest_file(run));
+    let manifest = Manifest::read(bytes, &artifact)?;
     if manifest.run != *run {
-        return Err(unreadable(format!(
-            "it is the manifest of {}",
-            manifest.run
-        )));
+        let detail = format!("it is the manifest of {}", manifest.run);
+        return Err(Reason::Unreadable { artifact, detail });
     }
     Ok(manifest)
+}
+
+/// Whether `run` has a manifest, whatever it says.
+pub(super) fn has_manifest(layout: &Layout, run: &RunId) -> bool {
+    let path = layout.runs().join(manifest_file(run));
+    fs::symlink_metadata(path).is_ok()
 }
 
 /// The bytes of sources that the budget counts by: the current run's, whichever
@@ -191,7 +209,7 @@ pub(super) fn way_back(layout: &Layout, reason: &Reason) -> Result<Option<Manife
 /// account of `current` and by every name that is still there.
 pub(super) fn next_ordinal(layout: &Layout) -> Result<u32, RunError> {
     let recorded = match read_current(layout) {
-        Ok(Some(current)) => current.highest_ordinal.max(current.run.ordinal()),
+        Ok(Some(current)) => current.reached(),
         Ok(None) | Err(_) => 0,
     };
     let in_names = [layout.runs(), layout.packs(), layout.cache()]

@@ -157,7 +157,8 @@ pub fn verify(
     let is_current = |run: &RunId| matches!(&current, Some(current) if current.run == *run);
     for manifest in &manifests {
         let found = objects(&layout, manifest, &sound, &mut report);
-        if stands(&layout, &manifest.run) {
+        // A collection removes the manifest before all that only this run needs.
+        if standing::has_manifest(&layout, &manifest.run) {
             report.problems.extend(found);
         }
         let of_current = is_current(&manifest.run);
@@ -177,12 +178,6 @@ pub fn verify(
     Ok(report)
 }
 
-/// Whether the manifest of `run` is still there: a collection removes it before
-/// all that only this run needs.
-fn stands(layout: &Layout, run: &RunId) -> bool {
-    layout.runs().join(manifest_file(run)).exists()
-}
-
 /// Reads every manifest; those that can be read come back.
 fn manifests(layout: &Layout, report: &mut Report) -> Result<Vec<Manifest>, RunError> {
     let mut manifests = Vec::new();
@@ -197,11 +192,7 @@ fn manifests(layout: &Layout, report: &mut Report) -> Result<Vec<Manifest>, RunE
                 continue;
             }
         };
-        match Manifest::read(&bytes, &path) {
-            Ok(manifest) if manifest.run != run => {
-                let message = format!("it is the manifest of {}", manifest.run);
-                report.problem(Kind::Manifest, path, message);
-            }
+        match standing::judge_manifest(&bytes, &run) {
             Ok(manifest) => {
                 check_manifest(&path, &bytes, &manifest, report);
                 report.runs.push(run);
@@ -266,7 +257,7 @@ fn packs(
         let names_it =
             |manifest: &&Manifest| manifest.packs.iter().any(|p| p.file.as_str() == file);
         let mut runs = manifests.iter().filter(names_it);
-        runs.any(|manifest| stands(layout, &manifest.run))
+        runs.any(|manifest| standing::has_manifest(layout, &manifest.run))
     };
     for (file, expected) in packs {
         let path = format!("packs/{file}");

@@ -16,6 +16,13 @@ pub fn cache_dir() -> Option<PathBuf> {
     Directories::from_env().cache
 }
 
+/// Where large artifacts are built: [`cache_dir`], or where all programs put
+/// what is of this moment.
+#[must_use]
+pub fn scratch_dir() -> PathBuf {
+    cache_dir().unwrap_or_else(std::env::temp_dir)
+}
+
 /// What must not be lost, and is of this machine: known workspaces, trusted
 /// update metadata, the record of the last swap.
 #[must_use]

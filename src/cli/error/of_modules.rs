@@ -167,7 +167,7 @@ impl Failure {
 
     /// What is larger than memory should hold is built outside the workspace.
     fn build(text: String) -> Self {
-        let folder = user::cache_dir().unwrap_or_else(std::env::temp_dir);
+        let folder = user::scratch_dir();
         Self::new(Exit::Failed, "io", text)
             .path(folder.display())
             .why("the run that was current still is; large artifacts are built in this folder")

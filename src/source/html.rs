@@ -22,14 +22,9 @@ impl Verbatim {
     /// The element that `tag` opens.
     pub(super) fn opened_by(tag: &str) -> Option<Self> {
         let mut at = 1;
-        let name = tag.get(word(tag.as_bytes(), &mut at))?;
-        let of = |names: &[&'static str]| {
-            let mut names = names.iter().copied();
-            names.find(|known| name.eq_ignore_ascii_case(known))
-        };
-        of(&RAW)
-            .map(Self::Raw)
-            .or_else(|| of(&CODE).map(Self::Code))
+        let name = tag.as_bytes().get(word(tag.as_bytes(), &mut at))?;
+        let raw = one_of(&RAW, name).map(Self::Raw);
+        raw.or_else(|| one_of(&CODE, name).map(Self::Code))
     }
 
     /// Whether `tag` ends it.
@@ -37,6 +32,12 @@ impl Verbatim {
         let (Self::Raw(name) | Self::Code(name)) = self;
         closes(tag.as_bytes(), name.as_bytes())
     }
+}
+
+/// The one of `names` that `name` is.
+fn one_of(names: &[&'static str], name: &[u8]) -> Option<&'static str> {
+    let mut names = names.iter().copied();
+    names.find(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// Whether `html` starts with the end of the element `name`.
@@ -64,10 +65,7 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>) {
         } else if bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
             let name = &bytes[word(bytes, &mut at)];
             at = attributes(builder, html, tag + 1, range.start);
-            if RAW
-                .iter()
-                .any(|raw| name.eq_ignore_ascii_case(raw.as_bytes()))
-            {
+            if one_of(&RAW, name).is_some() {
                 let mut ends = memchr::memchr_iter(b'<', &bytes[at..]).map(|end| at + end);
                 match ends.find(|end| closes(&bytes[*end..], name)) {
                     Some(end) => at = end,

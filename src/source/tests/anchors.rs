@@ -1,15 +1,6 @@
 //! What names sections and places of Markdown.
 
-use crate::graph::{Document, Format, Span};
-use crate::source::extract;
-
-fn markdown(text: &str) -> Document {
-    extract(Format::Markdown, text)
-}
-
-fn at(text: &str, span: Span) -> &str {
-    &text[span.start as usize..span.end as usize]
-}
+use super::{at, markdown};
 
 fn anchors(text: &str) -> Vec<String> {
     markdown(text)

@@ -1,15 +1,7 @@
 //! Markdown, rule by rule.
 
-use crate::graph::{Document, Format, LinkRule, MentionRule, Span, TagRule};
-use crate::source::extract;
-
-fn markdown(text: &str) -> Document {
-    extract(Format::Markdown, text)
-}
-
-fn at(text: &str, span: Span) -> &str {
-    &text[span.start as usize..span.end as usize]
-}
+use super::{at, markdown};
+use crate::graph::{LinkRule, MentionRule, TagRule};
 
 fn links(text: &str) -> Vec<(LinkRule, String, String)> {
     let document = markdown(text);

@@ -8,3 +8,15 @@ mod markdown;
 mod plain;
 mod properties;
 mod workspace;
+
+use super::extract;
+use crate::graph::{Document, Format, Span};
+
+fn markdown(text: &str) -> Document {
+    extract(Format::Markdown, text)
+}
+
+/// What stands in `text` at a place.
+fn at(text: &str, span: Span) -> &str {
+    &text[span.start as usize..span.end as usize]
+}

@@ -1,11 +1,8 @@
 //! reStructuredText and plain text, rule by rule.
 
-use crate::graph::{Document, Format, LinkRule, MentionRule, Span};
+use super::at;
+use crate::graph::{Document, Format, LinkRule, MentionRule};
 use crate::source::extract;
-
-fn at(text: &str, span: Span) -> &str {
-    &text[span.start as usize..span.end as usize]
-}
 
 fn headings(document: &Document) -> Vec<(&str, u8, Option<u32>, u32)> {
     let sections = document.sections.iter();

@@ -80,9 +80,10 @@ impl Writer for Dot {
     }
 }
 
-/// A double-quoted string, in which all is visible but tabs. Every backslash is doubled, so that none escapes
-/// a quote or starts one of the escapes of labels (`\N`, `\G`); Graphviz
-/// shows two as one in labels and keeps both in names, where they do no harm.
+/// A double-quoted string, in which all is visible but tabs. Every backslash is
+/// doubled, so that none escapes a quote or starts one of the escapes of labels
+/// (`\N`, `\G`); Graphviz shows two as one in labels and keeps both in names,
+/// where they do no harm.
 fn quoted(text: &str) -> String {
     let hidden = |c| acts(c) && !matches!(c, '\n' | '\t');
     let mut quoted = String::with_capacity(text.len() + 2);

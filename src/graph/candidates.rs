@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
 use super::page::PageName;
-use super::{LinkRule, WorkspacePath};
+use super::{FileTarget, LinkRule, WorkspacePath};
 
 /// The longest target that is resolved, in bytes; longer ones were cut at
 /// extraction.
@@ -103,11 +103,11 @@ pub fn candidates<'t>(source: &WorkspacePath, rule: LinkRule, target: &'t str) -
 }
 
 impl Candidates<'_> {
-    /// The paths of files that it may mean where it means no document.
+    /// The files that it may mean where it means no document.
     #[must_use]
-    pub fn into_files(self) -> Vec<WorkspacePath> {
+    pub fn into_files(self) -> Vec<FileTarget> {
         match self {
-            Self::Paths { paths, .. } => vec![paths.exact],
+            Self::Paths { paths, .. } => vec![FileTarget::At(paths.exact)],
             Self::Page { page, .. } => page.into_files(),
             Self::External(_) | Self::Root { .. } | Self::Label(_) | Self::Nothing => Vec::new(),
         }
@@ -243,6 +243,8 @@ fn decode(text: &str) -> Cow<'_, str> {
         let escape = (bytes[at] == b'%')
             .then(|| text.get(at + 1..at + 3))
             .flatten()
+            // The parser of numbers would take a sign.
+            .filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
             .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match escape {
             Some(byte) => {
@@ -266,6 +268,7 @@ mod tests {
     fn broken_escapes_stay_as_written() {
         assert_eq!(decode("a%2"), "a%2");
         assert_eq!(decode("a%zz%20b"), "a%zz b");
+        assert_eq!(decode("a%+1%-1"), "a%+1%-1");
         assert_eq!(decode("%ff"), "%ff");
     }
 }

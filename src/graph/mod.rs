@@ -11,6 +11,7 @@
 
 pub mod candidates;
 mod document;
+mod file_names;
 mod id;
 pub mod page;
 mod path;
@@ -20,6 +21,7 @@ pub use document::{
     Anchor, Chunk, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, Span,
     TagRule, TagUse,
 };
+pub use file_names::{FileNames, FileTarget};
 pub use id::{NodeId, NodeKind, ParseIdError, chunk_keys};
-pub(crate) use path::stem_of;
 pub use path::{InvalidPath, WorkspacePath};
+pub(crate) use path::{lower, stem_of};

@@ -1,9 +1,9 @@
 //! What a wikilink names: a document by the end of its path, or a file.
 
-use super::WorkspacePath;
 use super::candidates::{Paths, composed, other_forms};
 use super::path::stem_of;
 use super::resolve::{Targets, nearest};
+use super::{FileTarget, WorkspacePath};
 
 /// The name of a page, as in `[[page]]` and `[[folder/page]]`. Case says
 /// nothing in it.
@@ -52,15 +52,20 @@ impl PageName {
     }
 
     /// Where a file of this name may lie, the likeliest first.
-    #[must_use]
-    pub fn files(&self) -> &[WorkspacePath] {
+    pub(super) fn files(&self) -> &[WorkspacePath] {
         &self.files
     }
 
-    /// As [`Self::files`]; what comes out for that.
-    #[must_use]
-    pub fn into_files(self) -> Vec<WorkspacePath> {
-        self.files
+    /// The end of the path of a file that it means where it is not among
+    /// [`Self::files`].
+    pub(super) fn end(&self) -> Option<&str> {
+        self.whole.as_deref()
+    }
+
+    /// All files that it may mean.
+    pub(super) fn into_files(self) -> Vec<FileTarget> {
+        let at = self.files.into_iter().map(FileTarget::At);
+        at.chain(self.whole.map(FileTarget::EndingIn)).collect()
     }
 
     /// In lower case, without `.md`.
@@ -109,7 +114,7 @@ fn with_stem(
 }
 
 /// Whether the last parts of `path` are those of `end`, which is in lower case.
-fn ends_in(path: &str, end: &str) -> bool {
+pub(super) fn ends_in(path: &str, end: &str) -> bool {
     let of_parts = |above: &[u8]| matches!(above.last(), None | Some(b'/'));
     if path.is_ascii() && end.is_ascii() {
         let start = path.len().checked_sub(end.len());
@@ -134,6 +139,6 @@ fn without_md(path: &str) -> &str {
     if last(bare).is_empty() { path } else { bare }
 }
 
-fn last(path: &str) -> &str {
+pub(super) fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

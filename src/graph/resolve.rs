@@ -13,6 +13,9 @@ pub trait Targets {
     fn has_section(&self, path: &WorkspacePath, anchor: &str) -> bool;
     /// Whether `path` is a file or folder of the workspace that is no source.
     fn has_file(&self, path: &WorkspacePath) -> bool;
+    /// Of the files of the workspace that are no sources, the nearest whose
+    /// path ends in `end`, which is in lower case.
+    fn file_ending_in(&self, end: &str) -> Option<WorkspacePath>;
     /// Of the documents whose file name without extension equals `stem`,
     /// compared in lower case, and whose path `fits`, the one of least
     /// [`nearness`].
@@ -53,10 +56,11 @@ pub fn resolve(
         Candidates::Page { page, fragment } => {
             let rooted = page.rooted().and_then(|paths| paths.find_map(document));
             let found = rooted.or_else(|| page.document(targets));
-            let file = || page.files().iter().find(|path| targets.has_file(path));
+            let there = || page.files().iter().find(|path| targets.has_file(path));
+            let anywhere = || targets.file_ending_in(page.end()?);
             match found {
                 Some(path) => document_or_section(&path, fragment.as_deref(), targets),
-                None => match file() {
+                None => match there().cloned().or_else(anywhere) {
                     Some(path) => NodeId::new(NodeKind::File, path.as_str()),
                     None => unresolved(page.as_str(), fragment.as_deref()),
                 },
@@ -152,6 +156,7 @@ pub fn is_word(c: char) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::graph::FileNames;
     use std::collections::BTreeSet;
 
     struct Fixed(BTreeSet<&'static str>);
@@ -165,6 +170,10 @@ mod tests {
         }
         fn has_file(&self, path: &WorkspacePath) -> bool {
             ["a/x.png", "img/y.png", "a/img/y.png", "a/raw"].contains(&path.as_str())
+        }
+        fn file_ending_in(&self, end: &str) -> Option<WorkspacePath> {
+            let found = "media/Z.png".parse::<WorkspacePath>().unwrap();
+            FileNames::of([&found].into_iter()).find(end).cloned()
         }
         fn document_with_stem(
             &self,
@@ -281,6 +290,10 @@ mod tests {
         assert_eq!(to("data"), "document:a/data.csv");
         assert_eq!(to("x.png"), "file:a/x.png");
         assert_eq!(to("img/y.png#page=2"), "file:a/img/y.png");
+        assert_eq!(to("z.png|100"), "unresolved:z.png|100");
+        assert_eq!(to("z.png"), "file:media/Z.png");
+        assert_eq!(to("media/z.png#top"), "file:media/Z.png");
+        assert_eq!(to("a/z.png"), "unresolved:a/z.png");
         assert_eq!(to("raw"), "unresolved:raw");
         assert_eq!(to("/a/raw"), "file:a/raw");
         assert_eq!(to("a/raw"), "file:a/raw");

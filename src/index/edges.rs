@@ -249,15 +249,50 @@ fn tagged(row: &Row<'_>) -> Result<Edge, IndexError> {
 pub(super) struct Namer<'i> {
     locator: Locator<'i>,
     ids: HashMap<Ref, NodeId>,
-    open: Option<i64>,
+    open: Option<Open>,
+}
+
+/// The document whose links come next, and its parts once one was asked for:
+/// they are worth reading all at once.
+struct Open {
+    document: i64,
     parts: Option<Parts>,
 }
 
 /// The ids of all parts of a document, by their numbers.
 struct Parts {
-    document: i64,
     sections: Vec<NodeId>,
     chunks: Vec<NodeId>,
+}
+
+impl Open {
+    fn parts(&mut self, locator: &mut Locator<'_>) -> Result<&Parts, IndexError> {
+        let parts = match self.parts.take() {
+            Some(parts) => parts,
+            None => Parts::of(self.document, locator)?,
+        };
+        Ok(self.parts.insert(parts))
+    }
+}
+
+impl Parts {
+    fn of(document: i64, locator: &mut Locator<'_>) -> Result<Self, IndexError> {
+        let head = locator.head(document)?;
+        let ids = |nodes: Vec<Node>| nodes.into_iter().map(|node| node.id).collect();
+        Ok(Self {
+            sections: ids(locator.sections(&head, row_range(document))?),
+            chunks: ids(locator.chunks(&head, head.first_chunk, head.chunks)?),
+        })
+    }
+
+    /// The id of `at`, which is one of them.
+    fn id(&self, at: Ref) -> Option<&NodeId> {
+        match at {
+            Ref::Section(_, number) => self.sections.get(number),
+            Ref::Chunk(_, number) => self.chunks.get(number),
+            Ref::Document(_) | Ref::Term(_) | Ref::Tag(_) | Ref::Target(_) => None,
+        }
+    }
 }
 
 impl<'i> Namer<'i> {
@@ -266,7 +301,6 @@ impl<'i> Namer<'i> {
             locator: Locator::new(index),
             ids: HashMap::new(),
             open: None,
-            parts: None,
         }
     }
 
@@ -274,23 +308,21 @@ impl<'i> Namer<'i> {
         &mut self.locator
     }
 
-    /// The links of this document come next: its parts are worth reading all
-    /// at once.
-    pub(super) const fn open(&mut self, head: &Head) {
-        self.open = Some(head.id);
+    /// The links of this document come next.
+    pub(super) fn open(&mut self, head: &Head) {
+        self.open = Some(Open {
+            document: head.id,
+            parts: None,
+        });
     }
 
     pub(super) fn id(&mut self, at: Ref) -> Result<NodeId, IndexError> {
-        if let Ref::Section(document, number) | Ref::Chunk(document, number) = at
-            && self.open == Some(document)
+        if let Ref::Section(document, _) | Ref::Chunk(document, _) = at
+            && let Some(open) = &mut self.open
+            && open.document == document
         {
-            let parts = self.parts(document)?;
-            let ids = match at {
-                Ref::Section(..) => &parts.sections,
-                _ => &parts.chunks,
-            };
-            return ids
-                .get(number)
+            let id = open.parts(&mut self.locator)?.id(at);
+            return id
                 .cloned()
                 .ok_or_else(|| damaged("a link ends at a row that is missing"));
         }
@@ -304,23 +336,6 @@ impl<'i> Namer<'i> {
         let id = self.locator.node(at)?.id;
         self.ids.insert(at, id.clone());
         Ok(id)
-    }
-
-    fn parts(&mut self, document: i64) -> Result<&Parts, IndexError> {
-        let known = self.parts.take();
-        let parts = match known.filter(|parts| parts.document == document) {
-            Some(parts) => parts,
-            None => {
-                let head = self.locator.head(document)?;
-                let ids = |nodes: Vec<Node>| nodes.into_iter().map(|node| node.id).collect();
-                Parts {
-                    document,
-                    sections: ids(self.locator.sections(&head, row_range(document))?),
-                    chunks: ids(self.locator.chunks(&head, head.first_chunk, head.chunks)?),
-                }
-            }
-        };
-        Ok(self.parts.insert(parts))
     }
 
     /// The link with its ends named.

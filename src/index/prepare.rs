@@ -339,6 +339,9 @@ mod tests {
         fn has_file(&self, _: &WorkspacePath) -> bool {
             false
         }
+        fn file_ending_in(&self, _: &str) -> Option<WorkspacePath> {
+            None
+        }
         fn document_with_stem(
             &self,
             stem: &str,

@@ -1,12 +1,10 @@
 //! Documents by the stems of their names, which is how wikilinks name them.
 
-use std::borrow::Cow;
-
 use rusqlite::Connection;
 
 use super::prepare::stem_name;
 use crate::graph::resolve::nearness;
-use crate::graph::stem_of;
+use crate::graph::{lower, stem_of};
 
 /// The ids of documents by a hash of their stems in lower case. Two that share
 /// a hash may differ: who asks compares.
@@ -67,12 +65,4 @@ impl Entry {
 /// Of the stem of `path`.
 fn hash(path: &str) -> i64 {
     stem_name(&lower(stem_of(path)))
-}
-
-fn lower(stem: &str) -> Cow<'_, str> {
-    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
-    match stem.bytes().all(is_lower) {
-        true => Cow::Borrowed(stem),
-        false => Cow::Owned(stem.to_lowercase()),
-    }
 }

@@ -154,6 +154,7 @@ pub(super) fn facts(files: &[&str]) -> Facts {
         root_tree: "tree".to_owned(),
         run_digest: "run".to_owned(),
         files: files.iter().map(|path| path.parse().unwrap()).collect(),
+        linked: files.iter().map(|path| path.parse().unwrap()).collect(),
         ..Facts::default()
     }
 }

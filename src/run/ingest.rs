@@ -102,7 +102,8 @@ fn plan_once(
         || scan_unsorted(&root, &selection),
         || Previous::of(&layout, parent.as_ref()?),
     );
-    let found = found?;
+    let mut found = found?;
+    let others = std::mem::take(&mut found.others);
     progress.advance(found.files.len() as u64);
 
     let config = workspace.config().derivation_digest();
@@ -128,7 +129,7 @@ fn plan_once(
             let stat = &previous.stat;
             let (glance, same_targets) = rayon::join(
                 || Glance::at(found, stat),
-                || survey::targets_are_as_before(stat, &root),
+                || link_files::are_as_before(stat, &root, &others),
             );
             if same_config && same_targets && glance.says_the_same_as(&previous) {
                 progress.finish();
@@ -139,14 +140,13 @@ fn plan_once(
             }
             let with_index = may_update && glance.is_small();
             let (inherited, before, prints) = Inherited::by_ingest(previous, &layout, with_index)?;
-            let known = (prints, inherited.links.as_ref());
-            let survey = Survey::of_changes(&root, glance, before, known, max_bytes, progress);
+            let survey = Survey::of_changes(&root, glance, before, prints, max_bytes, progress);
             (survey, inherited)
         }
     };
     if same_config
         && let (Some(manifest), Some(links)) = (&inherited.manifest, &inherited.links)
-        && survey.is_unchanged(links, &root)
+        && survey.is_unchanged(links, &root, &others)
     {
         progress.finish();
         return Ok(Planned::Unchanged(unchanged(
@@ -162,6 +162,7 @@ fn plan_once(
         parent,
         config,
         root,
+        others,
         max_bytes,
         may_update,
     }

@@ -8,17 +8,18 @@
 //! Layout, all integers little-endian: 8 bytes magic, 32 bytes root tree, 8
 //! bytes number of files; per file, by the path's hash, 8 bytes of that hash
 //! and 8 bytes fingerprint (0 when the file must be read again whatever `stat`
-//! says); then, for each path that links name, 4 bytes number of links, 1 byte
-//! what stands there (0 nothing, 1 something that is no source, 2 a source, read
-//! or refused, or a folder that holds one), the path, and a NUL; then 4 bytes
-//! CRC-32 of the run's index as it was written; last the SHA-256 of all before
-//! it.
+//! says); then, for each file that links name, 4 bytes number of links, 1 byte
+//! how they name it (a path where 0 nothing stands, 1 something that is no
+//! source, 2 a source, read or refused, or a folder that holds one; 3 the end of
+//! a path), the path or its end, a NUL, and after an end the path of the file
+//! that is meant, if there is one, and a NUL; then 4 bytes CRC-32 of the run's
+//! index as it was written; last the SHA-256 of all before it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::foundation::{Sha256, durable};
-use crate::graph::WorkspacePath;
+use crate::graph::{FileNames, FileTarget, WorkspacePath};
 use crate::source::Fingerprint;
 use crate::workspace::Layout;
 
@@ -26,7 +27,7 @@ use super::ingest::LinkFiles;
 use super::tree::{Entry, Files};
 use super::{Manifest, intent};
 
-const MAGIC: &[u8; 8] = b"agstat2\n";
+const MAGIC: &[u8; 8] = b"agstat3\n";
 const HEADER: usize = 48;
 const RECORD: usize = 16;
 const CRC: usize = 4;
@@ -85,16 +86,25 @@ impl Prints {
 
 #[derive(Debug)]
 struct Link {
-    path: WorkspacePath,
+    target: FileTarget,
     count: u32,
-    state: u8,
+    seen: Seen,
 }
 
-/// The states of a linked path.
+/// What stood where a link leads.
+#[derive(Debug)]
+enum Seen {
+    /// A source, or a folder of sources: the scan tells of it.
+    Source,
+    /// A file that is no source, or nothing.
+    Found(Option<WorkspacePath>),
+}
+
+/// How a link names a file, and what stood there.
 const MISSING: u8 = 0;
 const EXISTS: u8 = 1;
-/// A source, or a folder of sources: the scan tells of it.
 const SOURCE: u8 = 2;
+const ENDING: u8 = 3;
 
 impl StatCache {
     /// Reads the cache of a run; empty when there is none worth reading.
@@ -137,16 +147,17 @@ impl StatCache {
         self.prints.0.len()
     }
 
-    /// The paths that links name and that are no sources, and whether each
-    /// existed; `None` when there is no cache.
-    pub(super) fn existing(&self) -> Option<Vec<(&WorkspacePath, bool)>> {
-        let links = self.links.as_ref()?;
-        let watched = links.iter().filter(|link| link.state != SOURCE);
-        Some(
-            watched
-                .map(|link| (&link.path, link.state == EXISTS))
-                .collect(),
-        )
+    /// The files that links name and that are no sources, each with the one
+    /// that was there; `None` when there is no cache.
+    pub(super) fn watched(&self) -> Option<Vec<(&FileTarget, Option<&WorkspacePath>)>> {
+        let watched = self.links.as_ref()?.iter().filter_map(|link| {
+            let seen = match &link.seen {
+                Seen::Source => return None,
+                Seen::Found(found) => found.as_ref(),
+            };
+            Some((&link.target, seen))
+        });
+        Some(watched.collect())
     }
 
     /// The CRC-32 of the run's index as it was written; `None` when there is no
@@ -159,7 +170,7 @@ impl StatCache {
     /// when there is no cache.
     pub(super) fn into_parts(self) -> (Prints, Option<LinkFiles>) {
         let counted = |links: Vec<Link>| {
-            let counts = links.into_iter().map(|link| (link.path, link.count));
+            let counts = links.into_iter().map(|link| (link.target, link.count));
             LinkFiles(counts.collect())
         };
         (self.prints, self.links.map(counted))
@@ -174,15 +185,37 @@ fn parse_links(mut bytes: &[u8]) -> Option<Vec<Link>> {
     let mut links = Vec::new();
     while !bytes.is_empty() {
         let (head, rest) = bytes.split_at_checked(5)?;
-        let end = rest.iter().position(|&byte| byte == 0)?;
+        bytes = rest;
+        let named = take_text(&mut bytes)?;
+        let at = || named.parse::<WorkspacePath>().ok();
+        let (target, seen) = match head[4] {
+            MISSING => (FileTarget::At(at()?), Seen::Found(None)),
+            EXISTS => (FileTarget::At(at()?), Seen::Found(Some(at()?))),
+            SOURCE => (FileTarget::At(at()?), Seen::Source),
+            ENDING => {
+                let found = match take_text(&mut bytes)? {
+                    "" => None,
+                    path => Some(path.parse().ok()?),
+                };
+                (FileTarget::EndingIn(named.to_owned()), Seen::Found(found))
+            }
+            _ => return None,
+        };
         links.push(Link {
-            path: std::str::from_utf8(&rest[..end]).ok()?.parse().ok()?,
+            target,
             count: u32::from_le_bytes(head[..4].try_into().ok()?),
-            state: head[4],
+            seen,
         });
-        bytes = &rest[end + 1..];
     }
     Some(links)
+}
+
+/// Takes a text that ends in a NUL from the start of `bytes`.
+fn take_text<'b>(bytes: &mut &'b [u8]) -> Option<&'b str> {
+    let end = bytes.iter().position(|&byte| byte == 0)?;
+    let text = std::str::from_utf8(&bytes[..end]).ok()?;
+    *bytes = &bytes[end + 1..];
+    Some(text)
 }
 
 /// The bytes of a cache that does not know the index yet.
@@ -218,19 +251,40 @@ pub(super) fn encode(tree: Sha256, prints: Prints, links: &LinkFiles, files: &Fi
         bytes.extend_from_slice(&key.to_le_bytes());
         bytes.extend_from_slice(&value.to_le_bytes());
     }
-    for (path, count) in &links.0 {
-        let state = match files.get(path) {
-            Some(Entry::File) => EXISTS,
-            Some(Entry::Source { .. } | Entry::Refused { .. }) => SOURCE,
-            None if super::ingest::holds_sources(path, files) => SOURCE,
-            None => MISSING,
-        };
+    let ends = links.0.keys().filter_map(FileTarget::end);
+    let linked = files.iter().filter(|(_, entry)| **entry == Entry::File);
+    let names = FileNames::meant(ends, linked.map(|(path, _)| path));
+    for (target, count) in &links.0 {
         bytes.extend_from_slice(&count.to_le_bytes());
-        bytes.push(state);
-        bytes.extend_from_slice(path.as_str().as_bytes());
-        bytes.push(0);
+        match target {
+            FileTarget::At(path) => {
+                bytes.push(state(path, files));
+                push_text(&mut bytes, path.as_str());
+            }
+            FileTarget::EndingIn(end) => {
+                bytes.push(ENDING);
+                push_text(&mut bytes, end);
+                let found = names.find(end).map_or("", WorkspacePath::as_str);
+                push_text(&mut bytes, found);
+            }
+        }
     }
     Unsealed(bytes)
+}
+
+/// What stands at `path`, which links name.
+fn state(path: &WorkspacePath, files: &Files) -> u8 {
+    match files.get(path) {
+        Some(Entry::File) => EXISTS,
+        Some(Entry::Source { .. } | Entry::Refused { .. }) => SOURCE,
+        None if super::ingest::holds_sources(path, files) => SOURCE,
+        None => MISSING,
+    }
+}
+
+fn push_text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.push(0);
 }
 
 /// FNV-1a, 64 bit, finished by a multiply-shift: 16 bytes a file are enough,
@@ -266,7 +320,18 @@ mod tests {
         prints.add(&a, print(1, true));
         prints.add(&b, print(2, false));
         let tree = Sha256::of(b"tree");
-        let links = LinkFiles([(path("x.png"), 2), (path("y.png"), 1), (path("a.md"), 1)].into());
+        let (at, end) = (
+            |name| FileTarget::At(path(name)),
+            |end: &str| FileTarget::EndingIn(end.to_owned()),
+        );
+        let links = [
+            (at("x.png"), 2),
+            (at("y.png"), 1),
+            (at("a.md"), 1),
+            (end("x.png"), 1),
+            (end("z.png"), 1),
+        ];
+        let links = LinkFiles(links.into());
         let files = Files::from([
             (path("x.png"), Entry::File),
             (
@@ -288,8 +353,14 @@ mod tests {
         assert!(!cache.is_unchanged(&a, print(3, true)));
         assert!(!cache.is_unchanged(&b, print(2, true)));
         assert!(!cache.is_unchanged(&path("c.md"), print(1, true)));
-        let watched = [(&path("x.png"), true), (&path("y.png"), false)];
-        assert_eq!(cache.existing(), Some(watched.to_vec()));
+        let (x, none) = (path("x.png"), None);
+        let watched = [
+            (&at("x.png"), Some(&x)),
+            (&at("y.png"), none),
+            (&end("x.png"), Some(&x)),
+            (&end("z.png"), none),
+        ];
+        assert_eq!(cache.watched(), Some(watched.to_vec()));
         assert_eq!(cache.into_parts().1, Some(links));
     }
 

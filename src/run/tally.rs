@@ -18,6 +18,8 @@ pub(super) struct Tally {
     pub(super) refused: BTreeMap<WorkspacePath, Refusal>,
     /// Files that are no sources, and folders.
     outside: BTreeSet<WorkspacePath>,
+    /// Those of them that links alone make part of the run.
+    linked: BTreeSet<WorkspacePath>,
 }
 
 /// How many files a run has of each kind.
@@ -64,6 +66,7 @@ impl Tally {
             }
             Entry::File => {
                 self.totals.linked -= 1;
+                self.linked.remove(path);
                 self.outside.remove(path);
             }
             Entry::Refused { .. } => {
@@ -82,6 +85,7 @@ impl Tally {
             }
             Entry::File => {
                 self.totals.linked += 1;
+                self.linked.insert(path.clone());
                 self.outside.insert(path.clone());
             }
             Entry::Refused { refusal, .. } => {
@@ -112,6 +116,7 @@ impl Tally {
                 .map(|(path, refusal)| (path, refusal.name().to_owned()))
                 .collect(),
             files: self.outside,
+            linked: self.linked,
         }
     }
 }

@@ -56,6 +56,9 @@ pub struct Scan {
     pub files: Vec<Found>,
     /// What matched and is refused.
     pub refused: Vec<Refused>,
+    /// Regular files that are not selected, in any order: what links may name.
+    /// None of them was looked at.
+    pub others: Vec<WorkspacePath>,
 }
 
 /// The workspace root cannot be walked.
@@ -127,6 +130,7 @@ impl Scan {
             self.files.extend(visit.files);
         }
         self.refused.extend(visit.refused);
+        self.others.extend(visit.others);
         visit.folders
     }
 }
@@ -142,6 +146,7 @@ struct Walk<'a> {
 struct Visit {
     files: Vec<Found>,
     refused: Vec<Refused>,
+    others: Vec<WorkspacePath>,
     folders: Vec<String>,
 }
 
@@ -149,6 +154,7 @@ impl Visit {
     fn absorb(&mut self, part: Self) {
         self.files.extend(part.files);
         self.refused.extend(part.refused);
+        self.others.extend(part.others);
         self.folders.extend(part.folders);
     }
 
@@ -233,11 +239,8 @@ impl Walk<'_> {
         visit: &mut Visit,
     ) {
         let considered = self.selection.considers_name(name.to_bytes());
-        if !considered && kind.is_file() {
-            return;
-        }
+        let hidden = !self.selection.hidden() && name.to_bytes().starts_with(b".");
         let Ok(text) = name.to_str() else {
-            let hidden = !self.selection.hidden() && name.to_bytes().starts_with(b".");
             if considered || (kind.is_dir() && !hidden) {
                 let path = join(parent, &name.to_string_lossy());
                 visit.refuse(path, Refusal::NameNotUtf8, 0);
@@ -261,6 +264,8 @@ impl Walk<'_> {
             self.link(path, visit);
         } else if considered && self.selection.selects(&path) {
             candidates.push(Candidate { path, kind });
+        } else if kind.is_file() && !hidden {
+            visit.others.extend(WorkspacePath::of(path));
         }
     }
 

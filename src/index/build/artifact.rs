@@ -147,7 +147,7 @@ impl Workshop {
 /// whether links to files must be looked at again.
 pub(in crate::index) fn files_digest(facts: &Facts) -> String {
     let mut hasher = Sha256Hasher::default();
-    for path in &facts.files {
+    for path in facts.files.iter().chain(&facts.linked) {
         hasher.update(path.as_str().as_bytes());
         hasher.update(b"\0");
     }

@@ -13,7 +13,7 @@ use crate::foundation::digest::MultisetDigest;
 use crate::foundation::spill::SpillFile;
 use crate::foundation::sqlite::Scratch;
 use crate::graph::resolve::{self, Targets};
-use crate::graph::{LinkRule, NodeId, NodeKind, WorkspacePath};
+use crate::graph::{FileNames, LinkRule, NodeId, NodeKind, WorkspacePath};
 use crate::index::digest::{RowHasher, place};
 use crate::index::error::IndexError;
 use crate::index::layout::{Code, row_id};
@@ -253,6 +253,7 @@ pub(super) struct Known<'a> {
     pub(super) documents: &'a [WorkspacePath],
     pub(super) anchors: &'a Anchors,
     pub(super) files: &'a BTreeSet<WorkspacePath>,
+    pub(super) file_names: FileNames<'a>,
 }
 
 /// Finds documents and fragments by name.
@@ -304,6 +305,10 @@ impl Targets for Known<'_> {
 
     fn has_file(&self, path: &WorkspacePath) -> bool {
         self.files.contains(path)
+    }
+
+    fn file_ending_in(&self, end: &str) -> Option<WorkspacePath> {
+        self.file_names.find(end).cloned()
     }
 
     fn document_with_stem(

@@ -29,8 +29,8 @@ use crate::foundation::Sha256;
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::spill::Artifact;
 use crate::foundation::sqlite::Scratch;
-use crate::graph::WorkspacePath;
 use crate::graph::resolve::nearness;
+use crate::graph::{FileNames, WorkspacePath};
 use crate::schema::SchemaBlock;
 use links::Spool;
 
@@ -53,6 +53,9 @@ pub struct Facts {
     /// Files and folders of the workspace that are no sources: what a link
     /// may point at beside documents.
     pub files: BTreeSet<WorkspacePath>,
+    /// Those of `files` that only links make part of the run: what a wikilink
+    /// may name by the end of its path.
+    pub linked: BTreeSet<WorkspacePath>,
 }
 
 /// How many rows of each kind an index holds.
@@ -205,6 +208,7 @@ impl Builder {
             documents: &self.documents,
             anchors: &self.anchors,
             files: &facts.files,
+            file_names: FileNames::of(facts.linked.iter()),
         };
         self.spool.resolve(
             &self.documents,

@@ -190,7 +190,7 @@ impl Updater<'_> {
             }
             edit.make_searchable(self.connection)?;
         }
-        let mut relinker = Relinker::new(self.connection, &facts.files, stems);
+        let mut relinker = Relinker::new(self.connection, facts, stems);
         for edit in &edits {
             if let Some(new) = edit.new {
                 relinker.insert(edit.id, new)?;

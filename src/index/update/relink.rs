@@ -2,14 +2,14 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::names::LiveNames;
 use crate::graph::resolve::{self, Targets, nearness};
-use crate::graph::{Format, LinkRule, NodeId, WorkspacePath};
-use crate::index::build::{End, Fragments, Inserts, LinkRow, Lookup, NameIds, written};
+use crate::graph::{FileNames, Format, LinkRule, NodeId, WorkspacePath};
+use crate::index::build::{End, Facts, Fragments, Inserts, LinkRow, Lookup, NameIds, written};
 use crate::index::digest::place;
 use crate::index::error::IndexError;
 use crate::index::layout::{Code, plain_anchor, row_id, row_range, split_row_id};
@@ -44,16 +44,13 @@ struct Turned {
 
 impl<'c, 'p> Relinker<'c, 'p> {
     /// With the `stems` of all documents, where they are known.
-    pub(super) fn new(
-        connection: &'c Connection,
-        files: &'c BTreeSet<WorkspacePath>,
-        stems: Option<Stems>,
-    ) -> Self {
+    pub(super) fn new(connection: &'c Connection, facts: &'c Facts, stems: Option<Stems>) -> Self {
         Self {
             connection,
             live: Live {
                 connection,
-                files,
+                facts,
+                file_names: OnceCell::new(),
                 stems: stems.map_or_else(OnceCell::new, OnceCell::from),
                 labels: OnceCell::new(),
                 fragments: RefCell::default(),
@@ -174,7 +171,8 @@ struct Learned {
 /// meanwhile in what is remembered of it.
 struct Live<'c> {
     connection: &'c Connection,
-    files: &'c BTreeSet<WorkspacePath>,
+    facts: &'c Facts,
+    file_names: OnceCell<FileNames<'c>>,
     stems: OnceCell<Stems>,
     labels: OnceCell<Labels>,
     fragments: RefCell<Learned>,
@@ -322,7 +320,12 @@ impl Targets for Live<'_> {
     }
 
     fn has_file(&self, path: &WorkspacePath) -> bool {
-        self.files.contains(path)
+        self.facts.files.contains(path)
+    }
+
+    fn file_ending_in(&self, end: &str) -> Option<WorkspacePath> {
+        let linked = || FileNames::of(self.facts.linked.iter());
+        self.file_names.get_or_init(linked).find(end).cloned()
     }
 
     fn document_with_stem(

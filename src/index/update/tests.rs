@@ -20,6 +20,11 @@ type Texts = BTreeMap<String, String>;
 fn facts(files: &BTreeSet<WorkspacePath>) -> Facts {
     Facts {
         files: files.clone(),
+        linked: files
+            .iter()
+            .filter(|path| path.as_str() != "sub")
+            .cloned()
+            .collect(),
         refused: files
             .iter()
             .map(|path| (path.clone(), "not_utf8".to_owned()))

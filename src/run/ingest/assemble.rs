@@ -33,6 +33,8 @@ pub(super) struct Assembly<'a> {
     pub(super) parent: Option<Manifest>,
     pub(super) config: Sha256,
     pub(super) root: Root,
+    /// Files of the workspace that are no sources.
+    pub(super) others: Vec<WorkspacePath>,
     pub(super) max_bytes: u64,
     /// Whether the previous run's index may be updated instead of a new one
     /// be built.
@@ -86,7 +88,7 @@ impl Assembly<'_> {
             extracted,
             ..
         } = derivation;
-        for path in links.existing(&self.root, &files) {
+        for path in links.existing(&self.root, &files, &self.others) {
             survey.before.note(path.clone(), None);
             tally.enter(&mut files, path, Entry::File);
         }

@@ -8,7 +8,7 @@ use super::link_files::{self, LinkFiles};
 use crate::foundation::Sha256;
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::Progress;
-use crate::graph::{Document, WorkspacePath};
+use crate::graph::{Document, FileTarget, WorkspacePath};
 use crate::index::{self, Batches, Builder, Prepared};
 use crate::run::groups::groups;
 use crate::run::pack::{Block, MAX_OBJECT_BYTES, PackWriter};
@@ -54,7 +54,7 @@ pub(super) struct Derived {
     pub(super) source: index::Source,
     /// Its text, unless it is in a pack already.
     fresh: Option<String>,
-    pub(super) links: Vec<WorkspacePath>,
+    pub(super) links: Vec<FileTarget>,
     print: Option<Fingerprint>,
 }
 

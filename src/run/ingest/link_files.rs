@@ -2,63 +2,99 @@
 //! broken link. Only names that some document links to are looked at, so a
 //! new object file somewhere changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::graph::candidates::candidates;
-use crate::graph::{Document, WorkspacePath};
+use crate::graph::{Document, FileNames, FileTarget, WorkspacePath};
+use crate::run::stat_cache::StatCache;
 use crate::run::tree::{Entry, Files};
 use crate::source::Root;
 use crate::workspace::DERIVED_FOLDER;
 
-/// Paths that links name, each with how many links do.
+/// Files that links name, each with how many links do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::run) struct LinkFiles(pub(in crate::run) BTreeMap<WorkspacePath, u32>);
+pub(in crate::run) struct LinkFiles(pub(in crate::run) BTreeMap<FileTarget, u32>);
 
-/// The paths that the links of one document name.
-pub(super) fn of_document(path: &WorkspacePath, document: &Document) -> Vec<WorkspacePath> {
+/// The files that the links of one document name.
+pub(super) fn of_document(path: &WorkspacePath, document: &Document) -> Vec<FileTarget> {
     document
         .links
         .iter()
         .flat_map(|link| candidates(path, link.rule, &link.target).into_files())
-        .filter(|target| target != path)
+        .filter(|target| !matches!(target, FileTarget::At(target) if target == path))
         .collect()
 }
 
 impl LinkFiles {
-    pub(super) fn add(&mut self, paths: Vec<WorkspacePath>) {
-        for path in paths {
-            *self.0.entry(path).or_insert(0) += 1;
+    pub(super) fn add(&mut self, targets: Vec<FileTarget>) {
+        for target in targets {
+            *self.0.entry(target).or_insert(0) += 1;
         }
     }
 
-    pub(super) fn remove(&mut self, paths: &[WorkspacePath]) {
-        for path in paths {
-            if let Some(count) = self.0.get_mut(path) {
+    pub(super) fn remove(&mut self, targets: &[FileTarget]) {
+        for target in targets {
+            if let Some(count) = self.0.get_mut(target) {
                 *count = count.saturating_sub(1);
                 if *count == 0 {
-                    self.0.remove(path);
+                    self.0.remove(target);
                 }
             }
         }
     }
 
     /// The linked files that exist and are neither sources nor folders of
-    /// sources: those the tree names anyway.
-    pub(super) fn existing(&self, root: &Root, files: &Files) -> Vec<WorkspacePath> {
+    /// sources: those the tree names anyway. `others` are the files of the
+    /// workspace that are no sources.
+    pub(super) fn existing(
+        &self,
+        root: &Root,
+        files: &Files,
+        others: &[WorkspacePath],
+    ) -> BTreeSet<WorkspacePath> {
         let mut look = root.look();
-        self.0
-            .keys()
-            .filter(|path| {
-                !matches!(
-                    files.get(path),
-                    Some(Entry::Source { .. } | Entry::Refused { .. })
-                ) && !holds_sources(path, files)
-                    && path.as_str().split('/').next() != Some(DERIVED_FOLDER)
-                    && look.exists(path)
-            })
-            .cloned()
-            .collect()
+        let there = self.0.keys().filter_map(FileTarget::path).filter(|path| {
+            !matches!(
+                files.get(path),
+                Some(Entry::Source { .. } | Entry::Refused { .. })
+            ) && !holds_sources(path, files)
+                && path.as_str().split('/').next() != Some(DERIVED_FOLDER)
+                && look.exists(path)
+        });
+        let mut existing: BTreeSet<WorkspacePath> = there.cloned().collect();
+        let ends = || self.0.keys().filter_map(FileTarget::end);
+        let names = FileNames::meant(ends(), existing.iter().chain(others));
+        let found: Vec<_> = ends().filter_map(|end| names.find(end)).cloned().collect();
+        existing.extend(found);
+        existing
     }
+}
+
+/// Whether the files that links of the previous run name are there, or not, as
+/// they were; `others` are those of the workspace that are no sources.
+pub(super) fn are_as_before(stat: &StatCache, root: &Root, others: &[WorkspacePath]) -> bool {
+    let Some(watched) = stat.watched() else {
+        return false;
+    };
+    let mut look = root.look();
+    let (mut there, mut ends) = (Vec::new(), Vec::new());
+    for (target, before) in watched {
+        match target {
+            FileTarget::At(path) => {
+                let exists = look.exists(path);
+                if exists != before.is_some() {
+                    return false;
+                }
+                there.extend(exists.then_some(path));
+            }
+            FileTarget::EndingIn(end) => ends.push((end.as_str(), before)),
+        }
+    }
+    let names = FileNames::meant(
+        ends.iter().map(|(end, _)| *end),
+        there.into_iter().chain(others),
+    );
+    ends.iter().all(|(end, before)| names.find(end) == *before)
 }
 
 /// Whether some file of the run lies below `folder`.

@@ -56,16 +56,6 @@ impl Glance {
     }
 }
 
-/// Whether the files that links of the previous run name are there, or not, as
-/// they were.
-pub(super) fn targets_are_as_before(stat: &StatCache, root: &Root) -> bool {
-    let Some(existing) = stat.existing() else {
-        return false;
-    };
-    let mut look = root.look();
-    (existing.iter()).all(|(path, exists)| look.exists(path) == *exists)
-}
-
 /// Whether so little is `fresh` that updating an index is cheaper than
 /// building one; both in bytes of sources.
 const fn is_small(fresh: u64, kept: u64) -> bool {
@@ -109,12 +99,12 @@ impl Survey {
     }
 
     /// Compares with the files `before` of the previous run, of which its stat
-    /// cache says `prints` and its links name `links`.
+    /// cache says `prints`.
     pub(super) fn of_changes(
         root: &Root,
         glance: Glance,
         before: Files,
-        (prints, links): (Prints, Option<&LinkFiles>),
+        prints: Prints,
         max_bytes: u64,
         progress: &dyn Progress,
     ) -> Self {
@@ -127,10 +117,14 @@ impl Survey {
                 survey.take_out_unseen(&path);
             }
         }
-        for path in links.into_iter().flat_map(|links| links.0.keys()) {
-            if survey.kept.get(path) == Some(&Entry::File) {
-                survey.take_out_unseen(path);
-            }
+        // Which files links lead to is found out anew.
+        let linked = survey
+            .kept
+            .iter()
+            .filter(|(_, entry)| **entry == Entry::File);
+        let linked: Vec<WorkspacePath> = linked.map(|(path, _)| path.clone()).collect();
+        for path in linked {
+            survey.take_out_unseen(&path);
         }
         survey.kept_bytes = bytes(&glance.same);
         // All of `same` are still among those kept: were it as many, but not
@@ -269,14 +263,19 @@ impl Survey {
     }
 
     /// Whether the sources are, byte for byte, those of the previous run, whose
-    /// links name `links`.
-    pub(super) fn is_unchanged(&self, links: &LinkFiles, root: &Root) -> bool {
+    /// links name `links`; `others` are the files that are no sources.
+    pub(super) fn is_unchanged(
+        &self,
+        links: &LinkFiles,
+        root: &Root,
+        others: &[WorkspacePath],
+    ) -> bool {
         if !self.fresh.is_empty() {
             return false;
         }
-        let existing = links.existing(root, &self.kept);
+        let existing = links.existing(root, &self.kept, others);
         let now = |path: &WorkspacePath| {
-            let linked = existing.binary_search(path).is_ok();
+            let linked = existing.contains(path);
             self.kept.get(path).or(linked.then_some(&Entry::File))
         };
         self.before.edits(now).is_empty()

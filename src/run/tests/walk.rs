@@ -24,14 +24,19 @@ fn happens(story: &Story, dice: &mut Dice) {
     match dice.below(10) {
         0 | 1 => {
             let (n, m) = (dice.below(40), dice.below(9));
-            let links =
-                format!("[[{n}]] [x](../notes/{n}.md) ![p](../img/{m}.png) ![[img/{m}.png]]");
+            let links = format!(
+                "[[{n}]] [x](../notes/{n}.md) ![p](../img/{m}.png) ![[img/{m}.png]] ![[{m}.PNG]]"
+            );
             story.write(&note, &format!("# Note {n}\n\n{links} `t{m}` #tag{m}\n"));
         }
         2 | 3 => drop(fs::remove_file(at(&note))),
         4 => drop(fs::rename(at(&note), at("moved.md"))),
-        5 => story.write(&format!("img/{}.png", dice.below(9)), "not a source"),
-        6 => drop(fs::remove_dir_all(at("img"))),
+        5 => {
+            let folder = ["img", "media", "media/deep"][dice.below(3)];
+            let file = format!("{folder}/{}.png", dice.below(9));
+            story.write(&file, "not a source");
+        }
+        6 => drop(fs::remove_dir_all(at(["img", "media"][dice.below(2)]))),
         7 => drop(std::os::unix::fs::symlink("/nowhere", at(&note))),
         8 => {
             let bytes = [&b"# Own\n"[..], b"not UTF-8: \xff"][dice.below(2)];

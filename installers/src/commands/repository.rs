@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{Outcome, facts_here, host, print_json, shown};
+use crate::facts::Facts;
 use crate::repository::{
-    Addition, Keyring, Places, Replace, Repository, RoleStatus, Rotation, Settings, Status,
+    Addition, Change, Keyring, Places, Replace, Repository, RepositoryError, RoleStatus, Rotation,
+    Settings, Signatures, Status,
 };
 use crate::site::Site;
 
@@ -28,79 +30,97 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Make keys and an empty repository on the site
-    Init {
-        #[command(flatten)]
-        common: Common,
-        /// Where root keys are written, in turn; the first also gets the targets key
-        #[arg(long, value_name = "DIR", required = true)]
-        keys: Vec<PathBuf>,
-        /// Where snapshot and timestamp keys are written [default: the first --keys]
-        #[arg(long, value_name = "DIR")]
-        online_keys: Option<PathBuf>,
-    },
+    Init(Init),
     /// Sign the archives of a release on the site as targets
-    Add {
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        keys: Keys,
-        /// Version to add [default: the newest on the site]
-        #[arg(long = "release", value_name = "VERSION")]
-        version: Option<String>,
-        /// Channel it belongs to [default: the one in release.toml]
-        #[arg(long)]
-        channel: Option<String>,
-        /// Oldest version that is safe to run from now on
-        #[arg(long, value_name = "VERSION")]
-        minimum_safe_version: Option<String>,
-    },
+    Add(Add),
     /// Sign snapshot and timestamp anew, so that they do not expire
-    Refresh {
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        keys: Keys,
-    },
-    /// Make the next root: a new expiry, and new keys where asked
-    Rotate {
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        keys: Keys,
-        /// Replace a role's keys, or one key by its id
-        #[arg(long, value_name = "ROLE|KEY-ID")]
-        replace: Vec<Replace>,
-        /// Where new root and targets keys are written [default: the first --keys]
-        #[arg(long, value_name = "DIR")]
-        new_keys: Option<PathBuf>,
-        /// Where new snapshot and timestamp keys are written [default: --new-keys]
-        #[arg(long, value_name = "DIR")]
-        online_keys: Option<PathBuf>,
-        /// Unfinished root: written while signatures are missing, completed where it exists
-        #[arg(long, value_name = "FILE")]
-        draft: Option<PathBuf>,
-    },
+    Refresh(Refresh),
+    /// Make the next root: a new expiry, and new keys where asked. Prints what it changes, then signs
+    Rotate(Rotate),
     /// Withdraw a version: it is no longer offered, and its users are told
-    Yank {
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        keys: Keys,
-        /// Version to withdraw
-        #[arg(value_name = "VERSION")]
-        version: String,
-        /// Why, in one line
-        #[arg(long, conflicts_with = "undo")]
-        reason: Option<String>,
-        /// Offer it again
-        #[arg(long)]
-        undo: bool,
-    },
+    Yank(Yank),
     /// Verify the repository and tell how long each role lasts; fails from 30 days before the end
-    Status {
-        #[command(flatten)]
-        common: Common,
-    },
+    Status(StatusArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct Init {
+    #[command(flatten)]
+    common: Common,
+    /// Where root keys are written, in turn; the first also gets the targets key
+    #[arg(long, value_name = "DIR", required = true)]
+    keys: Vec<PathBuf>,
+    /// Where snapshot and timestamp keys are written [default: the first --keys]
+    #[arg(long, value_name = "DIR")]
+    online_keys: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    keys: Keys,
+    /// Version to add [default: the newest on the site]
+    #[arg(long = "release", value_name = "VERSION")]
+    version: Option<String>,
+    /// Channel it belongs to [default: the one in release.toml]
+    #[arg(long)]
+    channel: Option<String>,
+    /// Oldest version that is safe to run from now on
+    #[arg(long, value_name = "VERSION")]
+    minimum_safe_version: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Refresh {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    keys: Keys,
+}
+
+#[derive(Debug, clap::Args)]
+struct Rotate {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    keys: Keys,
+    /// Replace a role's keys, or one key by its id
+    #[arg(long, value_name = "ROLE|KEY-ID")]
+    replace: Vec<Replace>,
+    /// Where new root and targets keys are written [default: the first --keys]
+    #[arg(long, value_name = "DIR")]
+    new_keys: Option<PathBuf>,
+    /// Where new snapshot and timestamp keys are written [default: --new-keys]
+    #[arg(long, value_name = "DIR")]
+    online_keys: Option<PathBuf>,
+    /// Unfinished root: written while signatures are missing, completed where it exists
+    #[arg(long, value_name = "FILE")]
+    draft: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Yank {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    keys: Keys,
+    /// Version to withdraw
+    #[arg(value_name = "VERSION")]
+    version: String,
+    /// Why, in one line
+    #[arg(long, conflicts_with = "undo")]
+    reason: Option<String>,
+    /// Offer it again
+    #[arg(long)]
+    undo: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct StatusArgs {
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Debug, clap::Args)]
@@ -123,87 +143,131 @@ struct Keys {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Outcome {
     let facts = facts_here()?;
-    let open = |common: &Common| -> Result<Repository, Box<dyn std::error::Error>> {
-        Ok(Repository::new(
-            Site::new(&common.site),
-            Settings::of(&facts)?,
-        ))
-    };
     match &args.command {
-        Command::Init {
-            common,
-            keys,
-            online_keys,
-        } => {
-            let online = online_keys.as_ref().unwrap_or(&keys[0]);
-            let repository = open(common)?;
-            repository.init(keys, online)?;
-            told(&repository, common, &[])
+        Command::Init(init) => init.run(&facts),
+        Command::Add(add) => add.run(&facts),
+        Command::Refresh(refresh) => refresh.run(&facts),
+        Command::Rotate(rotate) => rotate.run(&facts),
+        Command::Yank(yank) => yank.run(&facts),
+        Command::Status(status) => status.run(&facts),
+    }
+}
+
+impl Common {
+    fn repository(&self, facts: &Facts) -> Result<Repository, RepositoryError> {
+        Ok(Repository::new(Site::new(&self.site), Settings::of(facts)?))
+    }
+}
+
+impl Keys {
+    fn ring(&self) -> Result<Keyring, RepositoryError> {
+        Keyring::read(&self.keys)
+    }
+}
+
+impl Init {
+    fn run(&self, facts: &Facts) -> Outcome {
+        let online = self.online_keys.as_ref().unwrap_or(&self.keys[0]);
+        let repository = self.common.repository(facts)?;
+        repository.init(&self.keys, online)?;
+        told(&repository, &self.common, &[])
+    }
+}
+
+impl Add {
+    fn run(&self, facts: &Facts) -> Outcome {
+        let repository = self.common.repository(facts)?;
+        let addition = Addition {
+            version: self.version.clone(),
+            channel: self.channel.clone(),
+            minimum_safe_version: self.minimum_safe_version.clone(),
+            host: host()?,
+        };
+        let names = repository.add(facts, &addition, &self.keys.ring()?)?;
+        told(&repository, &self.common, &names)
+    }
+}
+
+impl Refresh {
+    fn run(&self, facts: &Facts) -> Outcome {
+        let repository = self.common.repository(facts)?;
+        repository.refresh(&self.keys.ring()?)?;
+        told(&repository, &self.common, &[])
+    }
+}
+
+impl Rotate {
+    fn run(&self, facts: &Facts) -> Outcome {
+        let repository = self.common.repository(facts)?;
+        let offline = self.new_keys.as_ref().unwrap_or(&self.keys.keys[0]);
+        let places = Places {
+            offline,
+            online: self.online_keys.as_ref().unwrap_or(offline),
+            draft: self.draft.as_deref(),
+        };
+        let proposal = repository.propose(&self.replace, &places, self.keys.ring()?)?;
+        let changes: Vec<String> = proposal.changes().iter().map(Change::to_string).collect();
+        if !self.common.json {
+            // Before anything is signed: a draft is somebody else's.
+            changes.iter().for_each(|change| println!("{change}"));
         }
-        Command::Add {
-            common,
-            keys,
-            version,
-            channel,
-            minimum_safe_version,
-        } => {
-            let repository = open(common)?;
-            let addition = Addition {
-                version: version.clone(),
-                channel: channel.clone(),
-                minimum_safe_version: minimum_safe_version.clone(),
-                host: host()?,
-            };
-            let names = repository.add(&facts, &addition, &Keyring::read(&keys.keys)?)?;
-            told(&repository, common, &names)
-        }
-        Command::Refresh { common, keys } => {
-            let repository = open(common)?;
-            repository.refresh(&Keyring::read(&keys.keys)?)?;
-            told(&repository, common, &[])
-        }
-        Command::Rotate {
-            common,
-            keys,
-            replace,
-            new_keys,
-            online_keys,
-            draft,
-        } => {
-            let repository = open(common)?;
-            let offline = new_keys.as_ref().unwrap_or(&keys.keys[0]);
-            let places = Places {
-                offline,
-                online: online_keys.as_ref().unwrap_or(offline),
-                draft: draft.as_deref(),
-            };
-            let rotation = repository.rotate(replace, &places, Keyring::read(&keys.keys)?)?;
-            match (&rotation, draft) {
-                (Rotation::Draft { version, old, new }, Some(draft)) => {
-                    unfinished(common, draft, *version, *old, *new)
-                }
-                _ => told(&repository, common, &[]),
+        match (repository.rotate(proposal)?, &self.draft) {
+            (Rotation::Draft { version, old, new }, Some(draft)) => {
+                self.unfinished(draft, &changes, version, old, new)
             }
+            _ if self.common.json => told(&repository, &self.common, &changes),
+            _ => told(&repository, &self.common, &[]),
         }
-        Command::Yank {
-            common,
-            keys,
-            version,
-            reason,
-            undo,
-        } => {
-            let repository = open(common)?;
-            let ring = Keyring::read(&keys.keys)?;
-            let names = repository.yank(version, reason.as_deref(), *undo, &ring)?;
-            told(&repository, common, &names)
+    }
+
+    fn unfinished(
+        &self,
+        draft: &Path,
+        changes: &[String],
+        version: u64,
+        old: Signatures,
+        new: Signatures,
+    ) -> Outcome {
+        if self.common.json {
+            print_json(&serde_json::json!({
+                "format": 1,
+                "draft": draft,
+                "version": version,
+                "changed": changes,
+                "signatures_of_old_keys": old,
+                "signatures_of_new_keys": new,
+            }))?;
+        } else {
+            println!(
+                "root {version} is a draft: {} of {} signatures by the old keys, {} of {} by the new",
+                old.have, old.need, new.have, new.need
+            );
+            println!(
+                "next: another maintainer runs `repository rotate --keys DIR --draft {}`, and \
+                 compares what it prints",
+                shown(draft)
+            );
         }
-        Command::Status { common } => {
-            let repository = open(common)?;
-            // A job that only looks fails early enough for someone to notice.
-            let near = repository.status()?.roles.iter().any(RoleStatus::is_near);
-            let code = told(&repository, common, &[])?;
-            Ok(if near { ExitCode::FAILURE } else { code })
-        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Yank {
+    fn run(&self, facts: &Facts) -> Outcome {
+        let repository = self.common.repository(facts)?;
+        let (reason, ring) = (self.reason.as_deref(), self.keys.ring()?);
+        let names = repository.yank(&self.version, reason, self.undo, &ring)?;
+        told(&repository, &self.common, &names)
+    }
+}
+
+impl StatusArgs {
+    fn run(&self, facts: &Facts) -> Outcome {
+        let repository = self.common.repository(facts)?;
+        // A job that only looks fails early enough for someone to notice.
+        let near = (repository.status()?.roles.iter()).any(RoleStatus::is_near);
+        let code = told(&repository, &self.common, &[])?;
+        Ok(if near { ExitCode::FAILURE } else { code })
     }
 }
 
@@ -261,32 +325,4 @@ fn line(role: &RoleStatus) -> String {
         role.keys.len(),
         role.keys.join(", ")
     )
-}
-
-fn unfinished(
-    common: &Common,
-    draft: &Path,
-    version: u64,
-    old: (u64, u64),
-    new: (u64, u64),
-) -> Outcome {
-    if common.json {
-        print_json(&serde_json::json!({
-            "format": 1,
-            "draft": draft,
-            "version": version,
-            "signatures_of_old_keys": { "have": old.0, "need": old.1 },
-            "signatures_of_new_keys": { "have": new.0, "need": new.1 },
-        }))?;
-    } else {
-        println!(
-            "root {version} is a draft: {} of {} signatures by the old keys, {} of {} by the new",
-            old.0, old.1, new.0, new.1
-        );
-        println!(
-            "next: another maintainer runs `repository rotate --keys DIR --draft {}`",
-            shown(draft)
-        );
-    }
-    Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,6 @@
 //! touches, `timestamp.json` last.
 
 use std::collections::{BTreeSet, HashMap};
-use std::num::NonZeroU64;
 
 use serde_json::Value;
 use tough::TargetName;
@@ -15,14 +14,22 @@ use super::{RepositoryError, Settings};
 use crate::facts::Facts;
 use crate::site::{Kind, Marker, Published, Site, sha256_hex};
 
-/// A snapshot with its version, and the timestamp that points at it.
-type SignedSnapshot = ((NonZeroU64, Vec<u8>), Vec<u8>);
-
 /// The update repository of one site.
 #[derive(Debug)]
 pub(crate) struct Repository {
     pub(super) site: Site,
     pub(super) settings: Settings,
+}
+
+/// A metadata file that is signed and not written yet: everything is signed
+/// before the first one is written. Lists of them are in the order in which
+/// they are written, `timestamp.json` last: until then, nobody sees the others.
+#[derive(Debug)]
+pub(super) struct SignedFile {
+    /// Its name below `metadata/`.
+    pub(super) name: String,
+    /// What is in it.
+    pub(super) bytes: Vec<u8>,
 }
 
 /// What `add` was asked for.
@@ -243,48 +250,44 @@ impl Repository {
     pub(crate) fn refresh(&self, keys: &Keyring) -> Result<(), RepositoryError> {
         let roles = Roles::read(&self.site)?;
         let meta = roles.snapshot.signed.meta.clone();
-        self.publish_snapshot(&roles, meta, keys)
+        self.write_all(&self.snapshot_files(&roles, meta, keys)?)
     }
 
     /// Publishes `targets` as the next version of the targets metadata.
-    pub(super) fn publish_targets(
+    fn publish_targets(
+        &self,
+        roles: &Roles,
+        targets: Targets,
+        keys: &Keyring,
+    ) -> Result<(), RepositoryError> {
+        self.write_all(&self.targets_files(roles, targets, keys)?)
+    }
+
+    /// The next version of the targets metadata, and what points at it.
+    pub(super) fn targets_files(
         &self,
         roles: &Roles,
         mut targets: Targets,
         keys: &Keyring,
-    ) -> Result<(), RepositoryError> {
+    ) -> Result<Vec<SignedFile>, RepositoryError> {
         targets.version = roles::next(roles.targets.signed.version);
         targets.expires = roles::expires(self.settings.days.targets)?;
         let version = targets.version;
-        // Everything is signed before the first file is written.
-        let root = &roles.root.signed;
-        let signed = roles::bytes(&roles::sign(targets, root, keys)?)?;
-        let meta = HashMap::from([(
-            "targets.json".to_owned(),
-            roles::metafile(&signed, version)?,
-        )]);
-        let (snapshot, timestamp) = self.sign_snapshot(roles, meta, keys)?;
-        roles::write(&self.site, &format!("{version}.targets.json"), &signed)?;
-        self.write_snapshot(&snapshot, &timestamp)
+        let bytes = roles::bytes(&roles::sign(targets, &roles.root.signed, keys)?)?;
+        let meta = HashMap::from([("targets.json".to_owned(), roles::metafile(&bytes, version)?)]);
+        let name = format!("{version}.targets.json");
+        let mut files = vec![SignedFile { name, bytes }];
+        files.extend(self.snapshot_files(roles, meta, keys)?);
+        Ok(files)
     }
 
-    /// Publishes a snapshot of `meta` and the timestamp that points at it.
-    pub(super) fn publish_snapshot(
+    /// A snapshot of `meta`, and the timestamp that points at it.
+    pub(super) fn snapshot_files(
         &self,
         roles: &Roles,
         meta: HashMap<String, tough::schema::Metafile>,
         keys: &Keyring,
-    ) -> Result<(), RepositoryError> {
-        let (snapshot, timestamp) = self.sign_snapshot(roles, meta, keys)?;
-        self.write_snapshot(&snapshot, &timestamp)
-    }
-
-    fn sign_snapshot(
-        &self,
-        roles: &Roles,
-        meta: HashMap<String, tough::schema::Metafile>,
-        keys: &Keyring,
-    ) -> Result<SignedSnapshot, RepositoryError> {
+    ) -> Result<Vec<SignedFile>, RepositoryError> {
         let root = &roles.root.signed;
         let days = self.settings.days;
         let version = roles::next(roles.snapshot.signed.version);
@@ -302,16 +305,23 @@ impl Repository {
             roles::metafile(&snapshot, version)?,
         )]);
         let timestamp = roles::bytes(&roles::sign(timestamp, root, keys)?)?;
-        Ok(((version, snapshot), timestamp))
+        Ok(vec![
+            SignedFile {
+                name: format!("{version}.snapshot.json"),
+                bytes: snapshot,
+            },
+            SignedFile {
+                name: "timestamp.json".into(),
+                bytes: timestamp,
+            },
+        ])
     }
 
-    fn write_snapshot(
-        &self,
-        (version, snapshot): &(NonZeroU64, Vec<u8>),
-        timestamp: &[u8],
-    ) -> Result<(), RepositoryError> {
-        roles::write(&self.site, &format!("{version}.snapshot.json"), snapshot)?;
-        roles::write(&self.site, "timestamp.json", timestamp)
+    /// Writes `files` in their order.
+    pub(super) fn write_all(&self, files: &[SignedFile]) -> Result<(), RepositoryError> {
+        files
+            .iter()
+            .try_for_each(|file| roles::write(&self.site, &file.name, &file.bytes))
     }
 }
 

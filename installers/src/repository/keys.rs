@@ -115,6 +115,18 @@ impl Keyring {
         Ok(ring)
     }
 
+    /// Reads the keys in those of `directories` that exist.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_if_there(&mut self, directories: &[&Path]) -> Result<(), RepositoryError> {
+        for directory in directories.iter().filter(|directory| directory.is_dir()) {
+            let found = Self::read(&[directory.to_path_buf()])?;
+            found.keys.into_iter().for_each(|key| self.add(key));
+        }
+        Ok(())
+    }
+
     /// Adds a key.
     pub(super) fn add(&mut self, key: PrivateKey) {
         if !self.keys.iter().any(|known| known.id == key.id) {
@@ -128,12 +140,13 @@ impl Keyring {
     }
 }
 
+/// A key's id in hexadecimal digits.
+pub(super) fn hex(id: &KeyId) -> String {
+    let bytes: &[u8] = id;
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The first eight digits of a key's id: enough for people and file names.
 pub(super) fn short(id: &KeyId) -> String {
-    let bytes: &[u8] = id;
-    bytes
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(id).chars().take(8).collect()
 }

@@ -14,7 +14,8 @@
 //!
 //! Files with a version in their name are never changed, so that mirrors and
 //! caches cannot mix old and new (consistent snapshots, TUF 6.2).
-//! `timestamp.json` is written last: until then, clients see the old state.
+//! `timestamp.json` is written last: until then, clients see the old state. A
+//! command that was interrupted finishes when it is run again.
 //!
 //! Keys (TUF 2.1): root and targets keys stay offline with the maintainers,
 //! and a root needs several of them; snapshot and timestamp keys may live
@@ -22,17 +23,22 @@
 
 mod change;
 mod describe;
+mod difference;
 mod keys;
+mod replace;
 mod roles;
 mod root;
+mod rotate;
 mod settings;
 mod status;
 
 use std::path::PathBuf;
 
 pub(crate) use change::{Addition, Repository};
+pub(crate) use difference::Change;
 pub(crate) use keys::Keyring;
-pub(crate) use root::{Places, Replace, Rotation};
+pub(crate) use replace::Replace;
+pub(crate) use rotate::{Places, Rotation, Signatures};
 pub(crate) use settings::{Settings, TrustedRoot, trusted_root};
 pub(crate) use status::{RoleStatus, Status};
 
@@ -64,6 +70,15 @@ pub(crate) enum RepositoryError {
     /// The site itself.
     #[error(transparent)]
     Site(#[from] crate::site::SiteError),
+    /// A rotation was interrupted.
+    #[error(
+        "root {version} is on the site, and not yet the files that its keys must sign: run the \
+         same `repository rotate` again"
+    )]
+    Unfinished {
+        /// Version of the root.
+        version: u64,
+    },
     /// A metadata file is not what its signers made, or not metadata.
     #[error("{}: {reason}", path.display())]
     Invalid {

@@ -37,7 +37,17 @@ pub(super) struct Roles {
 impl Roles {
     /// Reads and verifies what the site holds.
     pub(super) fn read(site: &Site) -> Result<Self, RepositoryError> {
-        let root = newest_root(site)?;
+        let found = Found::read(site)?;
+        match found.unfinished {
+            None => Ok(found.roles),
+            Some(root) => Err(RepositoryError::Unfinished {
+                version: root.signed.version.get(),
+            }),
+        }
+    }
+
+    /// What the site holds if `root` is the root.
+    fn of(root: Signed<Root>, site: &Site) -> Result<Self, RepositoryError> {
         let timestamp: Signed<Timestamp> = load(site, "timestamp.json", &root.signed)?;
         let named = |meta: &HashMap<String, Metafile>, name: &str| {
             let version = meta.get(name).map(|file| file.version);
@@ -57,12 +67,50 @@ impl Roles {
     }
 }
 
+/// What a site holds.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Its repository; without [`Self::unfinished`].
+    pub(super) roles: Roles,
+    /// A newer root, where it was written and what its keys must sign was not.
+    pub(super) unfinished: Option<Signed<Root>>,
+}
+
+impl Found {
+    /// Reads and verifies what the site holds.
+    pub(super) fn read(site: &Site) -> Result<Self, RepositoryError> {
+        let newest = newest_root(site)?;
+        let (roles, unfinished) = match Roles::of(newest.clone(), site) {
+            Ok(roles) => (roles, None),
+            // What the root before does not accept either is damaged.
+            Err(error) => match before(site, &newest).map(|root| Roles::of(root, site)) {
+                Some(Ok(roles)) => (roles, Some(newest)),
+                Some(Err(_)) | None => return Err(error),
+            },
+        };
+        Ok(Self { roles, unfinished })
+    }
+}
+
+/// The root before `root`, if `root` follows it.
+fn before(site: &Site, root: &Signed<Root>) -> Option<Signed<Root>> {
+    let version = root.signed.version.get() - 1;
+    let before: Signed<Root> = parse(site, &root_name(version)).ok()?;
+    before.signed.verify_role(root).ok()?;
+    Some(before)
+}
+
+/// The file of a root.
+pub(super) fn root_name(version: u64) -> String {
+    format!("{version}.root.json")
+}
+
 /// The root with the highest version, which its own keys sign.
-pub(super) fn newest_root(site: &Site) -> Result<Signed<Root>, RepositoryError> {
+fn newest_root(site: &Site) -> Result<Signed<Root>, RepositoryError> {
     let missing = || RepositoryError::Missing(site.root().to_path_buf());
     let mut newest = None;
     for version in 1u64.. {
-        let name = format!("{version}.root.json");
+        let name = root_name(version);
         if !path(site, &name).is_file() {
             break;
         }

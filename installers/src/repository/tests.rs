@@ -1,16 +1,17 @@
 #![allow(clippy::unwrap_used)]
 
+mod rotate;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::roles::Roles;
 use super::*;
 use crate::site::Site;
 
-struct Fixture {
+pub(super) struct Fixture {
     _folder: tempfile::TempDir,
-    root: PathBuf,
-    repository: Repository,
+    pub(super) root: PathBuf,
+    pub(super) repository: Repository,
 }
 
 fn settings() -> Settings {
@@ -27,7 +28,7 @@ fn settings() -> Settings {
 }
 
 impl Fixture {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().to_path_buf();
         let repository = Repository::new(Site::new(root.join("site")), settings());
@@ -40,17 +41,27 @@ impl Fixture {
         }
     }
 
-    fn keys(&self, names: &[&str]) -> Keyring {
+    pub(super) fn keys(&self, names: &[&str]) -> Keyring {
         let directories: Vec<PathBuf> = names.iter().map(|name| self.root.join(name)).collect();
         Keyring::read(&directories).unwrap()
     }
 
-    fn versions(&self) -> Vec<u64> {
+    pub(super) fn versions(&self) -> Vec<u64> {
         let status = self.repository.status().unwrap();
         status.roles.iter().map(|role| role.version).collect()
     }
 
-    fn places<'a>(&'a self, new: &'a Path, draft: Option<&'a Path>) -> Places<'a> {
+    pub(super) fn rotate(
+        &self,
+        replace: &[Replace],
+        places: &Places<'_>,
+        keys: &[&str],
+    ) -> Result<Rotation, RepositoryError> {
+        let proposal = (self.repository).propose(replace, places, self.keys(keys))?;
+        self.repository.rotate(proposal)
+    }
+
+    pub(super) fn places<'a>(&'a self, new: &'a Path, draft: Option<&'a Path>) -> Places<'a> {
         Places {
             offline: new,
             online: new,
@@ -107,82 +118,6 @@ fn refresh_needs_the_online_keys_alone_and_keeps_root_and_targets() {
     let refused = fixture.repository.refresh(&fixture.keys(&["key-1"]));
     assert!(matches!(refused, Err(RepositoryError::Keys { .. })));
     assert_eq!(fixture.versions(), [1, 1, 2, 2]);
-}
-
-#[test]
-fn one_maintainer_cannot_make_a_root_and_two_can_in_two_places() {
-    let fixture = Fixture::new();
-    let (draft, new) = (fixture.root.join("draft.json"), fixture.root.join("new"));
-    let alone =
-        fixture
-            .repository
-            .rotate(&[], &fixture.places(&new, None), fixture.keys(&["key-2"]));
-    assert!(matches!(alone, Err(RepositoryError::Keys { .. })));
-    let places = fixture.places(&new, Some(&draft));
-    let first = fixture
-        .repository
-        .rotate(&[], &places, fixture.keys(&["key-2"]))
-        .unwrap();
-    assert!(
-        matches!(
-            first,
-            Rotation::Draft {
-                old: (1, 2),
-                new: (1, 2),
-                ..
-            }
-        ),
-        "{first:?}"
-    );
-    assert_eq!(fixture.versions(), [1, 1, 1, 1]);
-    let second = fixture
-        .repository
-        .rotate(&[], &places, fixture.keys(&["key-3"]))
-        .unwrap();
-    assert!(matches!(second, Rotation::Published), "{second:?}");
-    assert_eq!(fixture.versions(), [2, 1, 1, 1]);
-    assert!(!draft.exists());
-}
-
-#[test]
-fn a_replaced_key_can_no_longer_sign_and_its_files_are_signed_anew() {
-    let fixture = Fixture::new();
-    let new = fixture.root.join("new");
-    let replace = ["timestamp".parse().unwrap(), "targets".parse().unwrap()];
-    let keys = fixture.keys(&["key-1", "key-2", "online"]);
-    fixture
-        .repository
-        .rotate(&replace, &fixture.places(&new, None), keys)
-        .unwrap();
-    assert_eq!(fixture.versions(), [2, 2, 2, 2]);
-    let stolen = fixture.repository.refresh(&fixture.keys(&["online"]));
-    assert!(matches!(stolen, Err(RepositoryError::Keys { .. })));
-    fixture
-        .repository
-        .refresh(&fixture.keys(&["online", "new"]))
-        .unwrap();
-}
-
-#[test]
-fn a_root_key_is_replaced_by_its_id_and_the_chain_holds() {
-    let fixture = Fixture::new();
-    let site = Site::new(fixture.root.join("site"));
-    let lost = fixture.repository.status().unwrap().roles[0].keys[2].clone();
-    let new = fixture.root.join("new");
-    let keys = fixture.keys(&["key-1", "key-2", "key-3"]);
-    fixture
-        .repository
-        .rotate(&[lost.parse().unwrap()], &fixture.places(&new, None), keys)
-        .unwrap();
-    let roles = Roles::read(&site).unwrap();
-    let first: tough::schema::Signed<tough::schema::Root> =
-        serde_json::from_slice(&site.read("metadata/1.root.json").unwrap()).unwrap();
-    first.signed.verify_role(&roles.root).unwrap();
-    assert!(
-        !fixture.repository.status().unwrap().roles[0]
-            .keys
-            .contains(&lost)
-    );
 }
 
 #[test]

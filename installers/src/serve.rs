@@ -161,8 +161,9 @@ fn percent_decoded(text: &str) -> Option<String> {
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
         if first == b'%' {
-            let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            // Digit by digit: a number as a whole may have a sign.
+            let digit = |at: usize| char::from(*tail.get(at)?).to_digit(16);
+            bytes.push(u8::try_from(digit(0)? * 16 + digit(1)?).ok()?);
             rest = &tail[2..];
         } else {
             bytes.push(first);
@@ -201,6 +202,14 @@ mod tests {
         );
         for outside in ["/../secret", "/%2e%2e/secret", "/link", "/missing", "/%zz"] {
             assert_eq!(resolve(&root, outside), None, "{outside}");
+        }
+    }
+
+    #[test]
+    fn two_hexadecimal_digits_are_a_byte_and_nothing_else_is() {
+        assert_eq!(percent_decoded("a%20%2Bb"), Some("a +b".into()));
+        for odd in ["%", "%2", "%+f", "%-0", "% 1", "%\u{e9}"] {
+            assert_eq!(percent_decoded(odd), None, "{odd}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::build::{completion_path, man_path};
 use crate::facts::Target;
 use crate::site::Artifact;
 
-/// No file in an archive may unpack to more than this.
+/// No archive may unpack to more than this.
 const LIMIT: u64 = 256 * 1024 * 1024;
 
 /// A member as it stands in the archive.
@@ -84,29 +84,14 @@ impl Checker<'_> {
     /// Members of a `.tar.gz` below `folder`, each with an ordinary path.
     pub(super) fn members(&mut self, file: &str, bytes: &[u8], folder: &str) -> Vec<Found> {
         let mut members: Vec<Found> = Vec::new();
-        let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(bytes).take(LIMIT));
-        let entries = match tar.entries() {
-            Ok(entries) => entries,
-            Err(error) => {
-                self.find(file, "archive", error.to_string());
-                return members;
-            }
-        };
+        let (entries, problem) = unpacked(bytes, LIMIT);
         for entry in entries {
-            let read = entry.and_then(|mut entry| {
-                let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-                let (kind, mode) = (entry.header().entry_type(), entry.header().mode()?);
-                let mut bytes = Vec::new();
-                entry.read_to_end(&mut bytes)?;
-                Ok((path, kind, mode, bytes))
-            });
-            let (path, kind, mode, bytes) = match read {
-                Ok(read) => read,
-                Err(error) => {
-                    self.find(file, "archive", error.to_string());
-                    break;
-                }
-            };
+            let Entry {
+                path,
+                kind,
+                mode,
+                bytes,
+            } = entry;
             if let Some(odd) = odd_path(&path) {
                 self.find(file, &format!("member `{}`", path.escape_debug()), odd);
                 continue;
@@ -132,6 +117,79 @@ impl Checker<'_> {
                 bytes,
             });
         }
+        if let Some(problem) = problem {
+            self.find(file, "archive", problem);
+        }
         members
+    }
+}
+
+/// A header and what follows it, whatever they are.
+struct Entry {
+    path: String,
+    kind: tar::EntryType,
+    mode: u32,
+    bytes: Vec<u8>,
+}
+
+/// What a `.tar.gz` holds, up to what cannot be read, which is told in words.
+fn unpacked(bytes: &[u8], most: u64) -> (Vec<Entry>, Option<String>) {
+    let mut found = Vec::new();
+    let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(bytes).take(most + 1));
+    let read = read_entries(&mut tar, &mut found);
+    // A reader that was cut off looks like an archive that was.
+    let problem = if tar.into_inner().limit() == 0 {
+        Some(format!("it unpacks to more than {most} bytes"))
+    } else {
+        read.err().map(|error| error.to_string())
+    };
+    (found, problem)
+}
+
+fn read_entries<R: Read>(tar: &mut tar::Archive<R>, found: &mut Vec<Entry>) -> std::io::Result<()> {
+    for entry in tar.entries()? {
+        let mut entry = entry?;
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let (kind, mode) = (entry.header().entry_type(), entry.header().mode()?);
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes)?;
+        found.push(Entry {
+            path,
+            kind,
+            mode,
+            bytes,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_archive_that_unpacks_to_too_much_is_told_from_one_that_is_cut_off() {
+        let gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut tar = tar::Builder::new(gz);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(4096);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, "a/b", [7; 4096].as_slice())
+            .unwrap();
+        let archive = tar.into_inner().unwrap().finish().unwrap();
+
+        let (entries, problem) = unpacked(&archive, LIMIT);
+        assert_eq!((entries.len(), problem), (1, None));
+        // In the middle of the file, and where it ends.
+        for most in [2048, 512 + 4096 - 1] {
+            let (_, problem) = unpacked(&archive, most);
+            assert_eq!(
+                problem.unwrap(),
+                format!("it unpacks to more than {most} bytes")
+            );
+        }
+        let (_, problem) = unpacked(&archive[..archive.len() / 2], LIMIT);
+        assert!(!problem.unwrap().contains("more than"));
     }
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::budget::{Assessment, Policy, SOURCE_FLOOR_BYTES, Verdict};
+use crate::foundation::shell::quote;
 use crate::foundation::size::{grouped, human};
 use crate::run;
 use crate::run::gc::{self, Choice};
-use crate::upgrade::install::quote;
 use crate::workspace::usage::Usage;
 use crate::workspace::{CONFIG_FILE, Layout};
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::exit::Exit;
 use super::scope::Scope;
-use crate::upgrade::install::quote;
+use crate::foundation::shell::quote;
 
 /// Where it went wrong.
 #[derive(Debug, Default, Serialize)]

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use super::args::Globals;
-use crate::upgrade::install::quote;
+use crate::foundation::shell::quote;
 use crate::workspace::ProfileName;
 
 /// `--root` and `--profile` as they were typed.

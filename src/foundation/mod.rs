@@ -2,7 +2,7 @@
 //!
 //! Owns digests and checksums, bounded and canonical JSON, durable file writes,
 //! work on all cores, the spill files in which artifacts are built, and which
-//! characters a terminal acts on. Knows nothing of runs, sources or workspaces.
+//! characters a terminal acts on, and which words a shell needs quoted. Knows nothing of runs, sources or workspaces.
 //! Never prints.
 
 pub mod checksum;
@@ -13,6 +13,7 @@ pub mod in_order;
 pub mod json;
 pub mod pieces;
 pub mod progress;
+pub mod shell;
 pub mod size;
 pub mod spill;
 pub mod sqlite;

@@ -17,10 +17,10 @@ use crate::cli::reading::{self, Opened, RunChoice, Source};
 use crate::cli::style::Style;
 use crate::cli::words;
 use crate::export::{self, Count, ExportError, Format, Header, RunReference};
+use crate::foundation::shell::quote;
 use crate::foundation::size::human;
 use crate::foundation::{Sha256, Sha256Hasher, durable};
 use crate::run::counted_source_bytes;
-use crate::upgrade::install::quote;
 use crate::workspace::{Workspace, usage};
 
 const EXAMPLES: &[(&str, &str)] = &[

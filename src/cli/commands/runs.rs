@@ -14,9 +14,9 @@ use crate::cli::output::{Page, Report};
 use crate::cli::scope::Scope;
 use crate::cli::style::{Style, clean};
 use crate::cli::{table, when};
+use crate::foundation::shell::quote;
 use crate::foundation::size::{grouped, human};
 use crate::run::{self, RunState, RunSummary};
-use crate::upgrade::install::quote;
 
 const EXAMPLES: &[(&str, &str)] = &[
     ("auditgraph runs", "every run, oldest first"),

@@ -14,9 +14,11 @@ mod facts;
 mod receipt;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
+
+use crate::foundation::shell::quote;
 
 pub use facts::{CargoSource, Facts, PythonFacts};
 pub use receipt::{Receipt, ReceiptError};
@@ -183,18 +185,6 @@ fn python_upgrade(python: &PythonFacts) -> (Kind, String) {
         format!("{interpreter} -m pip install{user} -U auditgraph")
     };
     (Kind::Pip, command)
-}
-
-/// `path` as one word of a POSIX shell.
-#[must_use]
-pub fn quote(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.into_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

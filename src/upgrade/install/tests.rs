@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use std::path::Path;
+
 use super::*;
 
 /// An executable of 5 bytes at `relative` in a fresh directory.

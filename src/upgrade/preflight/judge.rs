@@ -8,9 +8,9 @@ use super::report::{
     BudgetChange, Build, Change, PROTOCOL, ProfileReport, Readability, Rebuild, Report,
     SchemaChange, State, WorkspaceReport,
 };
+use crate::foundation::shell::quote;
 use crate::foundation::size;
 use crate::schema::{Reason, SchemaBlock, Verdict};
-use crate::upgrade::install::quote;
 
 /// What `candidate` in place of `installed` would do to `workspaces`.
 /// `exact` gives the bytes of a rebuild where they can be had; it is asked

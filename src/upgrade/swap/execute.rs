@@ -27,7 +27,7 @@ pub struct Swapped {
 /// to be the new version, the old one is renamed back.
 ///
 /// # Errors
-/// [`SwapError`]; the executable that was installed before is installed.
+/// [`SwapError`], which says which executable is installed then.
 pub fn swap(held: &Held, plan: Plan, staged: ProvenBinary) -> Result<Swapped, SwapError> {
     let expected = staged.expected().clone();
     // From here on the file is the plan's: it will be renamed.
@@ -44,13 +44,13 @@ pub fn swap(held: &Held, plan: Plan, staged: ProvenBinary) -> Result<Swapped, Sw
                 break;
             }
             Err(error) => {
-                // Best effort: the first error is what is told, and the next
-                // command cleans up again. After a rename that could not be
-                // made durable, the old version is the one to run.
-                if matches!(step, Step::Replace { .. }) {
-                    let _ = roll_back(held, &plan);
+                // What could not be put back by a rename is a person's to put
+                // back: its record stays, for the command that comes then.
+                if !matches!(error, SwapError::NotRolledBack { .. }) {
+                    // Best effort: the first error is what is told, and the
+                    // next command cleans up again.
+                    let _ = recover(held);
                 }
-                let _ = recover(held);
                 return Err(error);
             }
         }
@@ -73,18 +73,17 @@ pub(super) fn perform(
         Step::Stage { .. } | Step::Prove { .. } => Ok(()),
         Step::KeepPrevious { target, path } => keep(target, path),
         Step::RecordIntent { path } => write(path, &plan.intent),
-        Step::Replace { staged, target } => replace(held, staged, target),
-        Step::Confirm { target, .. } => {
-            prove(target, "installed executable", expected).map_err(|reason| {
-                match roll_back(held, plan) {
-                    Ok(()) => SwapError::RolledBack {
-                        version: plan.intent.from.version.clone(),
-                        reason: reason.to_string(),
-                    },
-                    Err(error) => error,
-                }
-            })
+        Step::Replace { staged, target } => {
+            fs::rename(staged, target).map_err(SwapError::io("replace", target))?;
+            // That the old name is gone need not last: whoever finds it again
+            // removes it. A rename that could not be made durable is undone.
+            let directory = held.place.directory();
+            durable::sync_directory(directory)
+                .map_err(SwapError::io("sync", directory))
+                .map_err(|reason| roll_back(held, plan, &reason))
         }
+        Step::Confirm { target, .. } => prove(target, "installed executable", expected)
+            .map_err(|reason| roll_back(held, plan, &reason)),
         Step::RecordReceipt { path, version } => record_receipt(path, version),
         Step::RecordPrevious { path, .. } => write(
             path,
@@ -111,20 +110,28 @@ fn keep(target: &Path, path: &Path) -> Result<(), SwapError> {
     Ok(())
 }
 
-/// Renames `staged` to the executable. That its old name is gone need not
-/// last: whoever finds it again removes it.
-fn replace(held: &Held, staged: &Path, target: &Path) -> Result<(), SwapError> {
-    fs::rename(staged, target).map_err(SwapError::io("replace", target))?;
-    let directory = held.place.directory();
-    durable::sync_directory(directory).map_err(SwapError::io("sync", directory))
-}
-
-/// Renames the kept executable back over the one that does not run.
-fn roll_back(held: &Held, plan: &Plan) -> Result<(), SwapError> {
+/// Renames the kept executable back over the one that does not run, and says
+/// what came of it. The record of the swap stays: who recovers finds out which
+/// of the two is installed, also after a power cut.
+fn roll_back(held: &Held, plan: &Plan, reason: &SwapError) -> SwapError {
+    let version = plan.intent.from.version.clone();
+    let reason = reason.to_string();
     let kept = held.place.previous(plan.intent.from.sha256);
-    replace(held, &kept, held.place.target())?;
-    remove(&held.place.intent())?;
-    durable::sync_directory(held.place.folder()).map_err(SwapError::io("sync", held.place.folder()))
+    let target = held.place.target();
+    match fs::rename(&kept, target) {
+        Ok(()) => {
+            // It is installed, durably or not.
+            let _ = durable::sync_directory(held.place.directory());
+            SwapError::RolledBack { version, reason }
+        }
+        Err(source) => SwapError::NotRolledBack {
+            version,
+            reason,
+            kept,
+            target: target.to_owned(),
+            source,
+        },
+    }
 }
 
 /// Writes `version` into the receipt at `path`. A receipt that is gone is

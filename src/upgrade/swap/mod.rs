@@ -49,8 +49,9 @@ use super::child::ChildError;
 use super::install::ReceiptError;
 use crate::foundation::Sha256;
 
-/// Why nothing was swapped, or why a swap was taken back. In every case the
-/// executable that was installed before is the one that is installed now.
+/// Why nothing was swapped, or why a swap was taken back. The executable that
+/// was installed before is the one that is installed now, except after
+/// [`SwapError::NotRolledBack`].
 #[derive(Debug, thiserror::Error)]
 pub enum SwapError {
     /// The executable's folder cannot be written to.
@@ -137,6 +138,20 @@ pub enum SwapError {
         version: String,
         /// What was wrong with the new one.
         reason: String,
+    },
+    /// The new executable was installed, failed, and is still installed.
+    #[error("the new version failed ({reason}), and {version} could not be put back: {source}")]
+    NotRolledBack {
+        /// The version that ran before.
+        version: String,
+        /// What was wrong with the new one.
+        reason: String,
+        /// Where the one before is kept.
+        kept: PathBuf,
+        /// Where it belongs.
+        target: PathBuf,
+        /// Why it is not there.
+        source: io::Error,
     },
 }
 

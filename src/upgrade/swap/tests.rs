@@ -190,6 +190,32 @@ fn an_executable_that_fails_once_installed_is_rolled_back() {
 }
 
 #[test]
+fn a_version_that_cannot_be_put_back_is_told_and_nothing_is_cleaned_up() {
+    let home = Home::new();
+    let held = home.hold();
+    let folder = held.place().folder().display().to_string();
+    // Fails where it is installed, and takes the way back with it.
+    let hostile = program(
+        "0.2.0",
+        &format!("case \"$0\" in */staged) ;; *) rm -f '{folder}'/previous-*; exit 9 ;; esac"),
+    );
+    let (plan, staged) = home.stage(&held, "0.2.0", &hostile);
+    let error = swap(&held, plan, staged).unwrap_err();
+    assert!(
+        matches!(&error, SwapError::NotRolledBack { version, target, .. }
+            if version == "0.1.0" && *target == home.target()),
+        "{error}"
+    );
+    assert!(!says(&home.target(), "0.1.0"));
+    assert_eq!(home.receipt().version(), "0.1.0");
+    assert!(pending(&home.target()));
+    // Put back by hand, it is what the next command finds.
+    fs::write(home.target(), program("0.1.0", "")).unwrap();
+    let recovered = recover(&held).unwrap();
+    assert!(matches!(recovered, Some(Recovered::Undone { version }) if version == "0.1.0"));
+}
+
+#[test]
 fn a_staged_executable_that_is_not_what_was_signed_is_refused_and_removed() {
     let home = Home::new();
     let held = home.hold();

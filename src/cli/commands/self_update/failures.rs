@@ -1,95 +1,95 @@
 //! Errors of `upgrade` as failures: exit code, kind and next command.
 
-#[cfg(feature = "self-update")]
-mod of_update {
-    use crate::cli::error::Failure;
-    use crate::cli::exit::Exit;
-    use crate::upgrade::settings::SettingsError;
-    use crate::upgrade::swap::SwapError;
-    use crate::upgrade::trust::{Attack, TrustError};
+use crate::cli::error::Failure;
+use crate::cli::exit::Exit;
+use crate::foundation::shell::quote;
+use crate::upgrade::settings::SettingsError;
+use crate::upgrade::swap::SwapError;
+use crate::upgrade::trust::{Attack, TrustError};
 
-    const UNCHANGED: &str = "nothing was changed: what cannot be verified is not installed";
-    const ELSEWHERE: &str = "try again later, or from another mirror: [update] url in config.toml; if it stays so, report it to the maintainers";
+const UNCHANGED: &str = "nothing was changed: what cannot be verified is not installed";
+const ELSEWHERE: &str = "try again later, or from another mirror: [update] url in config.toml; if it stays so, report it to the maintainers";
 
-    /// Settings that cannot be used.
-    pub(crate) fn settings_failure(error: SettingsError) -> Failure {
-        match error {
-            SettingsError::Io { ref path, .. } => {
-                Failure::new(Exit::Failed, "io", &error).path(path.display())
-            }
-            SettingsError::Refused {
-                path,
-                line,
-                message,
-            } => Failure::new(Exit::Usage, "config", message)
-                .path(path.display())
-                .at(line, 1),
+/// Settings that cannot be used.
+pub(crate) fn settings_failure(error: SettingsError) -> Failure {
+    match error {
+        SettingsError::Io { ref path, .. } => {
+            Failure::new(Exit::Failed, "io", &error).path(path.display())
         }
-    }
-
-    /// No trusted metadata, or no verified archive.
-    #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-    pub(crate) fn trust_failure(error: TrustError) -> Failure {
-        if let Some(attack) = error.attack() {
-            return Failure::new(Exit::VerificationFailed, "verification", &error)
-                .why(UNCHANGED)
-                .hint(match attack {
-                    Attack::Freeze => {
-                        "set the clock if it is wrong; take a newer copy, or another mirror: [update] url in config.toml"
-                    }
-                    Attack::SlowRetrieval => {
-                        "try again, or from another mirror: [update] url in config.toml"
-                    }
-                    _ => ELSEWHERE,
-                })
-                .detail("attack", attack);
-        }
-        match error {
-            TrustError::Busy(_) => Failure::new(Exit::Busy, "busy", &error),
-            TrustError::Source { .. } => Failure::new(Exit::Usage, "source", &error),
-            TrustError::Unavailable { .. } => Failure::new(Exit::Failed, "unavailable", &error)
-                .hint("check the network, or name a mirror: [update] url in config.toml"),
-            _ => Failure::new(Exit::Failed, "update", &error),
-        }
-    }
-
-    /// Nothing was swapped, or it was taken back.
-    #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-    pub(crate) fn swap_failure(error: SwapError) -> Failure {
-        let (exit, kind) = match &error {
-            SwapError::Busy { .. } => (Exit::Busy, "busy"),
-            SwapError::RolledBack { .. } => (Exit::Failed, "rolled_back"),
-            SwapError::NotWritable { .. } => (Exit::Failed, "not_writable"),
-            SwapError::NoPrevious(_) => (Exit::Failed, "no_previous"),
-            SwapError::Replaced(_) => (Exit::Busy, "busy"),
-            error if error.is_verification() => (Exit::VerificationFailed, "verification"),
-            _ => (Exit::Failed, "swap"),
-        };
-        let failure = Failure::new(exit, kind, &error);
-        match &error {
-            SwapError::NotWritable { directory, .. } => failure
-                .path(directory.display())
-                .hint("run the update as the folder's owner, or install into a folder of your own"),
-            SwapError::Busy { pid, .. } => failure
-                .detail("pid", pid)
-                .hint("wait for it to finish, then try again"),
-            SwapError::Io { path, .. } => failure.path(path.display()),
-            SwapError::Replaced(_) => failure
-                .why("nothing was changed: another update was faster")
-                .hint("auditgraph version"),
-            SwapError::PreviousChanged { .. } => failure
-                .why("nothing was changed: the version that was kept is not what it was")
-                .hint("auditgraph self-update --to VERSION --allow-downgrade"),
-            SwapError::RolledBack { .. } => failure
-                .hint("go on with the version that is installed, and report it to the maintainers"),
-            error if error.is_verification() => failure.why(UNCHANGED).hint(ELSEWHERE),
-            SwapError::NoPrevious(_) => {
-                failure.hint("auditgraph self-update --to VERSION --allow-downgrade")
-            }
-            _ => failure,
-        }
+        SettingsError::Refused {
+            path,
+            line,
+            message,
+        } => Failure::new(Exit::Usage, "config", message)
+            .path(path.display())
+            .at(line, 1),
     }
 }
 
-#[cfg(feature = "self-update")]
-pub(crate) use of_update::{settings_failure, swap_failure, trust_failure};
+/// No trusted metadata, or no verified archive.
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn trust_failure(error: TrustError) -> Failure {
+    if let Some(attack) = error.attack() {
+        return Failure::new(Exit::VerificationFailed, "verification", &error)
+            .why(UNCHANGED)
+            .hint(match attack {
+                Attack::Freeze => {
+                    "set the clock if it is wrong; take a newer copy, or another mirror: [update] url in config.toml"
+                }
+                Attack::SlowRetrieval => {
+                    "try again, or from another mirror: [update] url in config.toml"
+                }
+                _ => ELSEWHERE,
+            })
+            .detail("attack", attack);
+    }
+    match error {
+        TrustError::Busy(_) => Failure::new(Exit::Busy, "busy", &error),
+        TrustError::Source { .. } => Failure::new(Exit::Usage, "source", &error),
+        TrustError::Unavailable { .. } => Failure::new(Exit::Failed, "unavailable", &error)
+            .hint("check the network, or name a mirror: [update] url in config.toml"),
+        _ => Failure::new(Exit::Failed, "update", &error),
+    }
+}
+
+/// Nothing was swapped, or it was taken back.
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn swap_failure(error: SwapError) -> Failure {
+    let (exit, kind) = match &error {
+        SwapError::Busy { .. } => (Exit::Busy, "busy"),
+        SwapError::RolledBack { .. } => (Exit::Failed, "rolled_back"),
+        SwapError::NotRolledBack { .. } => (Exit::Failed, "not_rolled_back"),
+        SwapError::NotWritable { .. } => (Exit::Failed, "not_writable"),
+        SwapError::NoPrevious(_) => (Exit::Failed, "no_previous"),
+        SwapError::Replaced(_) => (Exit::Busy, "busy"),
+        error if error.is_verification() => (Exit::VerificationFailed, "verification"),
+        _ => (Exit::Failed, "swap"),
+    };
+    let failure = Failure::new(exit, kind, &error);
+    match &error {
+        SwapError::NotWritable { directory, .. } => failure
+            .path(directory.display())
+            .hint("run the update as the folder's owner, or install into a folder of your own"),
+        SwapError::Busy { pid, .. } => failure
+            .detail("pid", pid)
+            .hint("wait for it to finish, then try again"),
+        SwapError::Io { path, .. } => failure.path(path.display()),
+        SwapError::Replaced(_) => failure
+            .why("nothing was changed: another update was faster")
+            .hint("auditgraph version"),
+        SwapError::PreviousChanged { .. } => failure
+            .why("nothing was changed: the version that was kept is not what it was")
+            .hint("auditgraph self-update --to VERSION --allow-downgrade"),
+        SwapError::RolledBack { .. } => failure
+            .hint("go on with the version that is installed, and report it to the maintainers"),
+        SwapError::NotRolledBack { kept, target, .. } => failure
+            .path(target.display())
+            .why("the new version is installed and does not work")
+            .hint(format_args!("mv {} {}", quote(kept), quote(target))),
+        error if error.is_verification() => failure.why(UNCHANGED).hint(ELSEWHERE),
+        SwapError::NoPrevious(_) => {
+            failure.hint("auditgraph self-update --to VERSION --allow-downgrade")
+        }
+        _ => failure,
+    }
+}

@@ -5,13 +5,12 @@
 //! written, so every control character and every character that reorders
 //! text is shown as an escape.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::io::IsTerminal;
 
 use clap::ValueEnum;
 
-use crate::foundation::terminal::acts;
+pub(crate) use crate::foundation::terminal::clean;
 
 /// The `--color` option.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -125,33 +124,12 @@ impl fmt::Display for Painted {
     }
 }
 
-/// `text` with every character escaped that would move the cursor, change
-/// the terminal's state or reorder what is read. Tabs become spaces.
-pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(acts) {
-        return Cow::Borrowed(text);
-    }
-    let mut cleaned = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '\t' => cleaned.push(' '),
-            c if acts(c) => cleaned.extend(c.escape_default()),
-            c => cleaned.push(c),
-        }
-    }
-    Cow::Owned(cleaned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn text_from_files_cannot_drive_the_terminal() {
-        assert_eq!(clean("plain — ünïcode"), "plain — ünïcode");
-        assert_eq!(clean("a\tb"), "a b");
-        assert_eq!(clean("\x1b[2J\n\u{202e}"), "\\u{1b}[2J\\n\\u{202e}");
-        assert_eq!(clean("a\u{200b}\u{2028}"), "a\\u{200b}\\u{2028}");
+    fn painted_text_cannot_drive_the_terminal() {
         let paint = Paint { colour: true };
         assert_eq!(
             paint.paint(Style::Bad, "\x1b").to_string(),

@@ -1,6 +1,7 @@
 //! Characters that a terminal acts on instead of showing them, or that nobody
 //! sees. Names and texts come from files that a stranger may have written.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// Whether `c` moves the cursor, changes the terminal's state, begins a line,
@@ -12,6 +13,24 @@ pub fn acts(c: char) -> bool {
         || matches!(c,
             '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// `text` with every character escaped that would move the cursor, change
+/// the terminal's state or reorder what is read. Tabs become spaces.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut cleaned = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\t' => cleaned.push(' '),
+            c if acts(c) => cleaned.extend(c.escape_default()),
+            c => cleaned.push(c),
+        }
+    }
+    Cow::Owned(cleaned)
 }
 
 /// Passes a JSON text on with every character that acts in it as an escape:
@@ -47,6 +66,14 @@ impl<W: Write> Write for VisibleJson<W> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_from_files_cannot_drive_the_terminal() {
+        assert_eq!(clean("plain — ünïcode"), "plain — ünïcode");
+        assert_eq!(clean("a\tb"), "a b");
+        assert_eq!(clean("\x1b[2J\n\u{202e}"), "\\u{1b}[2J\\n\\u{202e}");
+        assert_eq!(clean("a\u{200b}\u{2028}"), "a\\u{200b}\\u{2028}");
+    }
 
     #[test]
     fn a_json_text_shows_everything_and_stays_the_same_document() {

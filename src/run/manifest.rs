@@ -14,7 +14,7 @@ use crate::foundation::{Sha256, json};
 use crate::schema::{Reader, Reason, SchemaBlock, Verdict};
 
 /// The largest manifest that is read, in bytes, and its deepest nesting.
-pub(super) const BOUNDS: json::Bounds = json::Bounds {
+pub const BOUNDS: json::Bounds = json::Bounds {
     bytes: 4 * 1024 * 1024,
     depth: 16,
 };

@@ -48,7 +48,9 @@ pub use ingest::{Mode, plan};
 pub use intent::{index_digest_file, index_file, manifest_file, stat_file};
 pub use journal::{JournalEntry, read as read_journal};
 pub use listing::{RunState, RunSummary, foreign, list};
-pub use manifest::{Command, IndexRef, Manifest, PackName, PackRef, Tool};
+pub use manifest::{
+    BOUNDS as MANIFEST_BOUNDS, Command, IndexRef, Manifest, PackName, PackRef, Tool,
+};
 pub use objects::Objects;
 pub use plan::{
     ApprovedPlan, Changes, OverBudget, Planned, PlannedFile, RefusedSource, RunPlan, Summary,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 
 use crate::foundation::json::{Bounds, JsonError, parse};
+use crate::foundation::terminal::clean;
 
 /// What to run.
 #[derive(Debug)]
@@ -148,8 +149,30 @@ fn converse(child: &mut Child, call: &Call<'_>, deadline: Instant) -> Result<Vec
         let line = text.lines().next().unwrap_or_default();
         return Err(ChildError::Failed {
             status,
-            stderr: line.chars().filter(|c| !c.is_control()).take(400).collect(),
+            stderr: clean(line).chars().take(400).collect(),
         });
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_child_complains_of_shows_every_character() {
+        let call = Call {
+            program: Path::new("/bin/sh"),
+            // A reversal of what follows, in UTF-8.
+            arguments: &["-c", r"printf 'a\342\200\256b\033[2J\n' >&2; exit 3"],
+            input: Vec::new(),
+            most_bytes: 10,
+            wait: Duration::from_secs(60),
+        };
+        let Err(ChildError::Failed { stderr, .. }) = run(&call) else {
+            panic!("it did not fail");
+        };
+        assert_eq!(stderr, "a\\u{202e}b\\u{1b}[2J");
+    }
 }

@@ -9,18 +9,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::self_update::foresee::WAIT;
 use super::self_update::{Accepted, Which, explain};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report};
-use crate::cli::style::clean;
 use crate::foundation::json;
 use crate::foundation::progress::Silent;
 use crate::run::{self, Mode, Planned};
-use crate::upgrade::preflight::{self, PROTOCOL, ProfileFacts, Request, gather, judge, table};
+use crate::upgrade::preflight::{
+    self, PATIENCE, PROTOCOL, ProfileFacts, Request, gather, judge, table,
+};
 use crate::upgrade::this_build;
 use crate::workspace::Workspace;
 
@@ -66,7 +66,7 @@ impl Report for Shown {
             return page.line("No workspace is known, so nothing changes for any.");
         }
         for line in table(&self.0).lines() {
-            page.line(clean(line))?;
+            page.line(line)?;
         }
         Ok(())
     }
@@ -95,7 +95,7 @@ fn answer(context: &Context, protocol: u32) -> Result<Exit, Failure> {
         )));
     }
     let roots = request.workspaces.iter().map(PathBuf::from).collect();
-    let facts = gather(roots, WAIT);
+    let facts = gather(roots, PATIENCE);
     let report = judge(
         &facts,
         &request.installed,

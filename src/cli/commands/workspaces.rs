@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueHint};
 use serde::Serialize;
@@ -13,7 +12,7 @@ use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report};
 use crate::cli::style::{Style, clean};
-use crate::upgrade::preflight::{Standing, gather};
+use crate::upgrade::preflight::{PATIENCE, Standing, State, gather};
 use crate::workspace::Workspace;
 use crate::workspace::known::{Known, KnownError};
 
@@ -28,9 +27,6 @@ const EXAMPLES: &[(&str, &str)] = &[
         "take one off; nothing in it changes",
     ),
 ];
-
-/// How long a workspace's file system may take to answer.
-const WAIT: Duration = Duration::from_secs(2);
 
 /// What is typed.
 #[derive(Debug, Args)]
@@ -69,7 +65,7 @@ struct Listing {
 #[derive(Serialize)]
 struct Row {
     root: String,
-    state: &'static str,
+    state: State,
     profiles: Vec<String>,
 }
 
@@ -141,17 +137,11 @@ fn failure(error: KnownError) -> Failure {
 
 fn list(context: &Context, known: &Known) -> Result<Exit, Failure> {
     let roots = known.list().map_err(failure)?;
-    let workspaces = gather(roots, WAIT)
+    let workspaces = gather(roots, PATIENCE)
         .into_iter()
         .map(|facts| Row {
             root: facts.root.display().to_string(),
-            state: match facts.standing {
-                Standing::Present(_) => "present",
-                Standing::Missing => "missing",
-                Standing::NotAWorkspace => "not_a_workspace",
-                Standing::Unresponsive(_) => "unresponsive",
-                Standing::Unjudged(_) => "unjudged",
-            },
+            state: facts.standing.state(),
             profiles: match facts.standing {
                 Standing::Present(profiles) => {
                     profiles.into_iter().map(|profile| profile.name).collect()
@@ -173,9 +163,9 @@ impl Report for Listing {
         for row in &self.workspaces {
             let root = page.paint(Style::Path, &row.root);
             match row.state {
-                "present" => page.line(format_args!("{root}  {}", row.profiles.join(", ")))?,
+                State::Present => page.line(format_args!("{root}  {}", row.profiles.join(", ")))?,
                 state => {
-                    let state = page.paint(Style::Warning, state.replace('_', " "));
+                    let state = page.paint(Style::Warning, state.words());
                     page.line(format_args!("{root}  {state}"))?;
                 }
             }

@@ -9,14 +9,9 @@ use serde_json::Value;
 
 use super::facts::CurrentRun;
 use crate::foundation::{durable, json};
-use crate::run::{RunId, Standing, manifest_file};
+use crate::run::{MANIFEST_BOUNDS, RunId, Standing, index_file, manifest_file};
 use crate::schema::{Reason, SchemaBlock};
 use crate::workspace::Layout;
-
-const MANIFEST: json::Bounds = json::Bounds {
-    bytes: 4 * 1024 * 1024,
-    depth: 16,
-};
 
 #[derive(Deserialize)]
 struct Pack {
@@ -54,10 +49,10 @@ fn unreadable(artifact: &str, detail: &str) -> Reason {
 fn described(layout: &Layout, run: &RunId) -> Result<CurrentRun, Reason> {
     let artifact = format!("runs/{}", manifest_file(run));
     let path = layout.runs().join(manifest_file(run));
-    let bytes = durable::read_bounded(&path, MANIFEST.bytes as u64)
+    let bytes = durable::read_bounded(&path, MANIFEST_BOUNDS.bytes as u64)
         .map_err(|error| unreadable(&artifact, &error.to_string()))?;
-    let manifest: Value =
-        json::parse(&bytes, MANIFEST).map_err(|error| unreadable(&artifact, &error.to_string()))?;
+    let manifest: Value = json::parse(&bytes, MANIFEST_BOUNDS)
+        .map_err(|error| unreadable(&artifact, &error.to_string()))?;
     if manifest["schema"]["written"].as_u64().is_none() {
         return Err(Reason::MissingVersion { artifact });
     }
@@ -66,7 +61,7 @@ fn described(layout: &Layout, run: &RunId) -> Result<CurrentRun, Reason> {
     // A manifest of another schema may be laid out differently: then its own
     // block is all that is known, and it decides.
     let packs: Vec<Pack> = serde_json::from_value(manifest["packs"].clone()).unwrap_or_default();
-    let index = layout.cache().join(format!("index-{run}.db"));
+    let index = layout.cache().join(index_file(run));
     let index_bytes = fs::symlink_metadata(index).map_or(0, |metadata| metadata.len());
     let packs_bytes = packs.iter().map(|pack| pack.bytes);
     // Anybody may have written these numbers.

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::report::State;
 use crate::budget::Policy;
 use crate::schema::{Reason, SchemaBlock};
 
@@ -29,6 +30,20 @@ pub enum Standing {
     Unresponsive(Duration),
     /// It is there and cannot be judged.
     Unjudged(String),
+}
+
+impl Standing {
+    /// The same without what more is known.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        match self {
+            Self::Present(_) => State::Present,
+            Self::Missing => State::Missing,
+            Self::NotAWorkspace => State::NotAWorkspace,
+            Self::Unresponsive(_) => State::Unresponsive,
+            Self::Unjudged(_) => State::Unjudged,
+        }
+    }
 }
 
 /// One profile of a workspace.

@@ -10,6 +10,9 @@ use super::current::current_run;
 use super::facts::{ProfileFacts, Standing, WorkspaceFacts};
 use crate::workspace::{Layout, ProfileName, Workspace, WorkspaceError, usage};
 
+/// How long a workspace's file system may take to answer.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The facts of the workspaces at `roots`, in their order; each is waited for
 /// at most `wait`.
 #[must_use]

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::facts::{CurrentRun, ProfileFacts, Standing, WorkspaceFacts};
 use super::report::{
     BudgetChange, Build, Change, PROTOCOL, ProfileReport, Readability, Rebuild, Report,
-    SchemaChange, State, WorkspaceReport,
+    SchemaChange, WorkspaceReport,
 };
 use crate::foundation::shell::quote;
 use crate::foundation::size;
@@ -41,24 +41,15 @@ fn judge_workspace(
     exact: &mut dyn FnMut(&Path, &ProfileFacts) -> Option<u64>,
 ) -> WorkspaceReport {
     let root = &workspace.root;
-    let (state, detail) = match &workspace.standing {
-        Standing::Present(_) => (State::Present, None),
-        Standing::Missing => (
-            State::Missing,
-            Some("nothing is there: it moved or was deleted".to_owned()),
-        ),
-        Standing::NotAWorkspace => (
-            State::NotAWorkspace,
-            Some("the folder is no workspace any more".to_owned()),
-        ),
-        Standing::Unresponsive(waited) => (
-            State::Unresponsive,
-            Some(format!(
-                "its file system did not answer within {} s",
-                waited.as_secs_f32()
-            )),
-        ),
-        Standing::Unjudged(why) => (State::Unjudged, Some(why.clone())),
+    let detail = match &workspace.standing {
+        Standing::Present(_) => None,
+        Standing::Missing => Some("nothing is there: it moved or was deleted".to_owned()),
+        Standing::NotAWorkspace => Some("the folder is no workspace any more".to_owned()),
+        Standing::Unresponsive(waited) => Some(format!(
+            "its file system did not answer within {} s",
+            waited.as_secs_f32()
+        )),
+        Standing::Unjudged(why) => Some(why.clone()),
     };
     let profiles = match &workspace.standing {
         Standing::Present(profiles) => profiles
@@ -69,7 +60,7 @@ fn judge_workspace(
     };
     WorkspaceReport {
         root: root.to_string_lossy().into_owned(),
-        state,
+        state: workspace.standing.state(),
         detail,
         profiles,
     }

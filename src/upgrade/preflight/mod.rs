@@ -36,7 +36,7 @@ pub use bounded::each;
 pub use current::current_run;
 pub use decision::{Accept, Decision, decide};
 pub use facts::{CurrentRun, ProfileFacts, Standing, WorkspaceFacts};
-pub use gather::gather;
+pub use gather::{PATIENCE, gather};
 pub use judge::{judge, merge};
 pub use report::{
     BudgetChange, Build, Change, PROTOCOL, ProfileReport, Readability, Rebuild, Report, Request,

@@ -92,6 +92,20 @@ pub enum State {
     Unjudged,
 }
 
+impl State {
+    /// A word or two for people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Missing => "missing",
+            Self::NotAWorkspace => "no workspace",
+            Self::Unresponsive => "no answer",
+            Self::Unjudged => "not judged",
+        }
+    }
+}
+
 /// One workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkspaceReport {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::report::{BudgetChange, Change, Readability, Report, State, WorkspaceReport};
 use crate::budget::Verdict;
 use crate::foundation::size;
+use crate::foundation::terminal::clean;
 
 const HEADER: [&str; 8] = [
     "WORKSPACE",
@@ -18,7 +19,7 @@ const HEADER: [&str; 8] = [
 ];
 
 /// The report as text: one line per profile in aligned columns, and below it
-/// what to do, where there is something to do.
+/// what to do, where there is something to do. It is fit for a terminal.
 #[must_use]
 pub fn table(report: &Report) -> String {
     let mut rows: Vec<([String; 8], Option<String>)> = vec![(HEADER.map(str::to_owned), None)];
@@ -57,13 +58,10 @@ fn rows_of(workspace: &WorkspaceReport) -> Vec<([String; 8], Option<String>)> {
     if workspace.profiles.is_empty() {
         let state = match workspace.state {
             State::Present => "no run yet",
-            State::Missing => "missing",
-            State::NotAWorkspace => "no workspace",
-            State::Unresponsive => "no answer",
-            State::Unjudged => "not judged",
+            state => state.words(),
         };
         let cells = [
-            printable(&workspace.root),
+            shown(&workspace.root),
             dash(),
             dash(),
             state.to_owned(),
@@ -72,27 +70,27 @@ fn rows_of(workspace: &WorkspaceReport) -> Vec<([String; 8], Option<String>)> {
             dash(),
             dash(),
         ];
-        return vec![(cells, workspace.detail.as_deref().map(printable))];
+        return vec![(cells, workspace.detail.as_deref().map(shown))];
     }
     workspace
         .profiles
         .iter()
         .map(|row| {
             let cells = [
-                printable(&workspace.root),
-                row.profile.clone(),
-                row.run.clone().unwrap_or_else(dash),
+                shown(&workspace.root),
+                shown(&row.profile),
+                row.run.as_deref().map_or_else(dash, shown),
                 schema(&row.schema.before, &row.schema.after),
                 size::human(row.budget.now_bytes),
                 size::human(row.budget.after_bytes),
                 row.budget.limit_bytes.map_or_else(dash, size::human),
                 budget(&row.budget),
             ];
-            let reason = row.schema.after.detail.as_deref().map(printable);
+            let reason = row.schema.after.detail.as_deref().map(shown);
             let note = match (row.change, reason) {
                 (Change::None | Change::BecomesReadable, _) => None,
-                (_, None) => Some(printable(&row.action)),
-                (_, Some(reason)) => Some(format!("{reason}; {}", printable(&row.action))),
+                (_, None) => Some(shown(&row.action)),
+                (_, Some(reason)) => Some(format!("{reason}; {}", shown(&row.action))),
             };
             (cells, note)
         })
@@ -129,9 +127,7 @@ fn budget(budget: &BudgetChange) -> String {
     }
 }
 
-/// Text from a file system or another process, safe for a terminal.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+/// Text from a file system or another process.
+fn shown(text: &str) -> String {
+    clean(text).into_owned()
 }

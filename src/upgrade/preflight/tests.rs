@@ -223,6 +223,14 @@ WORKSPACE       PROFILE  CURRENT RUN         SCHEMA           NOW    AFTER   LIM
 }
 
 #[test]
+fn the_table_shows_every_character_of_what_others_wrote() {
+    let root = "/home/\u{202e}me\u{200b}\n";
+    let report = incompatible(&[workspace(root, profile(run(1, 900), 200))]);
+    let text = table(&report);
+    assert!(text.contains(r"/home/\u{202e}me\u{200b}\n"), "{text}");
+}
+
+#[test]
 fn a_report_of_the_future_is_read_and_its_words_are_not_believed() {
     let report = incompatible(&[workspace("/a", profile(run(1, 1), 1))]);
     let mut document = serde_json::to_value(&report).unwrap();

@@ -1,19 +1,15 @@
 //! Phase one of a preflight, and what a stopped one looks like.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::upgrade::preflight::{
-    Accept, Build, Decision, Report, WorkspaceFacts, decide, gather, judge, table,
+    Accept, Build, Decision, PATIENCE, Report, WorkspaceFacts, decide, gather, judge, table,
 };
 use crate::upgrade::this_build;
 use crate::workspace::known::Known;
-
-/// How long a workspace's file system may take to answer.
-pub(crate) const WAIT: Duration = Duration::from_secs(2);
 
 /// What this version knows and foresees.
 pub(crate) struct Foreseen {
@@ -42,7 +38,7 @@ fn roots(context: &Context) -> Vec<PathBuf> {
 
 /// Judges the workspaces from `candidate`'s signed schema window.
 pub(crate) fn foresee(context: &Context, candidate: &Build) -> Foreseen {
-    let facts = gather(roots(context), WAIT);
+    let facts = gather(roots(context), PATIENCE);
     let report = judge(&facts, &this_build(), candidate, &mut |_, _| None);
     Foreseen { facts, report }
 }

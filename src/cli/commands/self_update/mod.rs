@@ -8,9 +8,9 @@
 #[cfg(feature = "self-update")]
 mod agree;
 pub(super) mod explain;
+#[cfg(feature = "self-update")]
 mod failures;
-// Without updates only its constant is used, by `preflight`.
-#[cfg_attr(not(feature = "self-update"), allow(dead_code))]
+#[cfg(feature = "self-update")]
 pub(super) mod foresee;
 #[cfg(feature = "self-update")]
 pub(super) mod look;

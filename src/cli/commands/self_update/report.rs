@@ -98,7 +98,7 @@ impl Report for Document {
             }
             Outcome::Planned => {
                 page.line(format_args!(
-                    "auditgraph {} -> {strong} would be done so:",
+                    "auditgraph {} -> {strong}, step by step:",
                     self.installed
                 ))?;
                 for (number, step) in self.plan.iter().enumerate() {
@@ -132,7 +132,7 @@ impl Report for Document {
         if let Some(report) = changes {
             page.line("")?;
             for line in preflight::table(report).lines() {
-                page.line(clean(line))?;
+                page.line(line)?;
             }
         }
         Ok(())

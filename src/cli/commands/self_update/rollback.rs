@@ -3,7 +3,6 @@
 use super::agree::agrees;
 use super::explain;
 use super::failures::swap_failure;
-use super::foresee::WAIT;
 use super::report::{Document, Outcome};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
@@ -83,7 +82,7 @@ fn warn_of_workspaces(context: &Context, staged: &swap::ProvenBinary) {
     let Ok(theirs) = preflight::ask(staged, &request) else {
         return;
     };
-    let facts = preflight::gather(roots, WAIT);
+    let facts = preflight::gather(roots, preflight::PATIENCE);
     let ours = preflight::judge(&facts, &this_build(), &theirs.candidate, &mut |_, _| None);
     let report = preflight::merge(&ours, &theirs, &facts);
     for (root, row) in report.profiles() {

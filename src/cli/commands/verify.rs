@@ -50,13 +50,11 @@ fn advice(problems: &[Problem], scope: &Scope) -> String {
         .into_iter()
         .any(has)
     {
-        let rebuild = scope.command("rebuild");
-        format!(
-            "{rebuild} makes a new run from the sources; the damaged files stay until auditgraph gc"
-        )
+        let (rebuild, gc) = (scope.command("rebuild"), scope.command("gc"));
+        format!("{rebuild} makes a new run from the sources; the damaged files stay until {gc}")
     } else if has(Kind::Index) {
-        "the next auditgraph query makes the index again from the packs, once its file is removed"
-            .to_owned()
+        let query = scope.command("query");
+        format!("the next {query} makes the index again from the packs, once its file is removed")
     } else {
         format!("{} takes changed sources in", scope.command("ingest"))
     }
@@ -99,5 +97,30 @@ impl Report for verify::Report {
             0 => page.paint(Style::Good, "all as written"),
             count => page.paint(Style::Bad, words::count(count, "problem")),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_advice_names_the_workspace_that_was_verified() {
+        let scope = Scope::default().at(Path::new("notes"));
+        for kind in [Kind::Pack, Kind::Index, Kind::Source] {
+            let problem = Problem {
+                kind,
+                path: String::new(),
+                message: String::new(),
+                expected: None,
+                actual: None,
+            };
+            let advice = advice(&[problem], &scope);
+            let commands = advice.matches("auditgraph ").count();
+            let scoped = advice.matches("--root notes").count();
+            assert!(commands > 0 && commands == scoped, "{advice}");
+        }
     }
 }

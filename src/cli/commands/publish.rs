@@ -85,7 +85,7 @@ fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
             tell_refused(context, &unchanged.refused);
             tell_of_none(context, unchanged.sources);
             context.output.report(&Outcome {
-                outcome: "unchanged",
+                outcome: What::Unchanged,
                 run: unchanged.run,
                 parent: None,
                 sources: Changes {
@@ -123,7 +123,7 @@ fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
     budget.warn(&context.output);
     let stands = format!("{} is current now all the same", published.run);
     let outcome = Outcome {
-        outcome: "published",
+        outcome: What::Published,
         run: published.run,
         parent: published.parent,
         sources: published.sources,
@@ -149,7 +149,7 @@ fn show(context: &Context, workspace: &Workspace, plan: &RunPlan) -> Result<Exit
         Verdict::Ok | Verdict::Warn => Exit::Done,
     };
     context.output.report(&Outcome {
-        outcome: "planned",
+        outcome: What::Planned,
         run: summary.run,
         parent: summary.parent,
         sources: summary.sources,
@@ -190,10 +190,22 @@ fn tell_refused(context: &Context, refused: &[RefusedSource]) {
     }
 }
 
+/// Whether there is a run, and whether it was made.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum What {
+    /// The sources are those of the current run.
+    Unchanged,
+    /// The run would be made (`--dry-run`).
+    Planned,
+    /// The run was made and is current.
+    Published,
+}
+
 /// What came of it.
 #[derive(Serialize)]
 struct Outcome {
-    outcome: &'static str,
+    outcome: What,
     run: RunId,
     parent: Option<RunId>,
     sources: Changes,
@@ -204,32 +216,27 @@ struct Outcome {
     budget: Option<Budget>,
 }
 
-impl Outcome {
-    fn source_count(&self) -> u64 {
-        let new = self.sources.added.len() + self.sources.changed.len();
-        self.sources.unchanged + u64::try_from(new).unwrap_or(u64::MAX)
-    }
-}
-
 impl Report for Outcome {
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
         let run = page.paint(Style::Strong, &self.run);
-        let sources = words::count(self.source_count(), "source");
+        let sources = words::count(sources_of(&self.sources), "source");
         match self.outcome {
-            "unchanged" => {
+            What::Unchanged => {
                 return page.line(format_args!(
                     "nothing changed: {run} stays current ({sources})"
                 ));
             }
-            "planned" => page.line(format_args!("{run} would be made; nothing was written"))?,
-            _ => page.line(format_args!("{run} is current now"))?,
+            What::Planned => {
+                page.line(format_args!("{run} would be made; nothing was written"))?;
+            }
+            What::Published => page.line(format_args!("{run} is current now"))?,
         }
         if let Some(parent) = &self.parent {
             page.line(format_args!("after    {parent}"))?;
         }
         page.line(format_args!(
             "sources  {}: {} added, {} changed, {} removed, {} unchanged",
-            grouped(self.source_count()),
+            grouped(sources_of(&self.sources)),
             grouped(self.sources.added.len() as u64),
             grouped(self.sources.changed.len() as u64),
             grouped(self.sources.removed.len() as u64),
@@ -246,7 +253,7 @@ impl Report for Outcome {
             "parsed   {}",
             words::count(self.extracted, "source")
         ))?;
-        if self.outcome == "planned" {
+        if self.outcome == What::Planned {
             self.plan(page)?;
         } else {
             page.line(format_args!("written  {}", human(self.bytes_written)))?;

@@ -18,6 +18,7 @@ use crate::foundation::spill::Artifact;
 use crate::foundation::sqlite::{Scratch, SqliteError, Workbench};
 use crate::foundation::{Sha256, json};
 use crate::schema::SchemaBlock;
+use crate::workspace::MOST_FILE_BYTES;
 
 pub use read::Pack;
 
@@ -29,6 +30,9 @@ pub(super) const KEPT_BYTES: usize = 6 * BLOCK_BYTES;
 /// The largest object, in bytes: what a reader of an untrusted pack may be
 /// made to hold in memory.
 pub const MAX_OBJECT_BYTES: usize = 128 * 1024 * 1024;
+// The text of every source is an object.
+const _: () = assert!(MOST_FILE_BYTES <= MAX_OBJECT_BYTES as u64);
+
 /// Compression level: see docs/performance.md for what others cost.
 const LEVEL: i32 = 3;
 /// Small pages waste little at the end of a block.

@@ -1,6 +1,7 @@
 //! Line numbers for byte offsets.
 
 use crate::graph::Span;
+use crate::workspace::MOST_FILE_BYTES;
 
 /// Where the lines of a text end, with a cursor: extraction asks in nearly
 /// ascending order, so most answers are a step away from the last one.
@@ -69,7 +70,10 @@ impl Lines {
     }
 }
 
-/// A byte offset as stored. Files above `u32::MAX` bytes are refused by
+// Every offset in a source fits.
+const _: () = assert!(MOST_FILE_BYTES < u32::MAX as u64);
+
+/// A byte offset as stored. Larger files than `MOST_FILE_BYTES` are refused by
 /// [`super::scan`] and [`super::read`], so this saturates only in theory.
 pub(super) fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)

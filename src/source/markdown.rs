@@ -32,10 +32,9 @@ pub(super) fn extract(text: &str) -> Document {
     let mut builder = Builder::new(Format::Markdown, text);
     let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let start = front_matter::read(&mut builder, start);
-    let events = Parser::new_ext(&text[start..], options()).into_offset_iter();
+    let mut events = Parser::new_ext(&text[start..], options()).into_offset_iter();
     let mut reader = Reader {
         builder,
-        base: start,
         depth: 0,
         links: 0,
         code: 0,
@@ -45,7 +44,6 @@ pub(super) fn extract(text: &str) -> Document {
         taken: 0,
         heading: None,
     };
-    let mut events = events;
     while let Some((event, range)) = events.next() {
         let range = start + range.start..start + range.end;
         reader.event(event, range, events.reference_definitions());
@@ -64,8 +62,6 @@ struct Heading {
 
 struct Reader<'t> {
     builder: Builder<'t>,
-    /// Where the parsed text starts in the source.
-    base: usize,
     /// Open elements.
     depth: usize,
     /// Open links and images: their text is not searched for tags and URLs.
@@ -277,7 +273,7 @@ impl Reader<'_> {
         }
         // As written, the word stands on the fence's own line; with escapes
         // or entities in it, the place is the fence.
-        let text = &self.builder.text()[block.max(self.base)..];
+        let text = &self.builder.text()[block..];
         let line = &text[..text.find('\n').unwrap_or(text.len())];
         let place = match line.find(word) {
             Some(at) => block + at..block + at + word.len(),

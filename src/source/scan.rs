@@ -9,7 +9,6 @@
 
 use std::ffi::{CStr, OsStr};
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -21,8 +20,9 @@ use rustix::io::Errno;
 use super::beneath::Root;
 use super::fingerprint::{self, Fingerprint};
 use super::refusal::Refusal;
-use super::selection::{ARTIFACTS, Selection};
+use super::selection::Selection;
 use crate::graph::WorkspacePath;
+use crate::workspace::DERIVED_FOLDER;
 
 /// A regular file that is to be read as a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -326,7 +326,7 @@ impl Walk<'_> {
             }
         };
         let inside = target.strip_prefix(self.root.path()).ok();
-        let artifacts = OsStr::from_bytes(ARTIFACTS.as_bytes());
+        let artifacts = OsStr::new(DERIVED_FOLDER);
         let inside = inside.filter(|inner| inner.iter().all(|part| part != artifacts));
         let stat = rustix::fs::stat(&target).ok();
         let folder = stat.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir());

@@ -2,11 +2,7 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::workspace::Sources;
-
-/// The folder of artifacts: never looked into, whatever the globs say, at
-/// whatever depth.
-pub(super) const ARTIFACTS: &str = ".pkg";
+use crate::workspace::{DERIVED_FOLDER, Sources};
 
 /// The selection rules of a workspace, compiled.
 ///
@@ -14,7 +10,8 @@ pub(super) const ARTIFACTS: &str = ".pkg";
 /// within one name, `**` crosses folders. A glob that matches a folder covers
 /// everything below it. `exclude` wins over `include`; an extension must be
 /// listed (compared without regard to ASCII case) unless the list is empty;
-/// names that start with a dot are left out unless `hidden`.
+/// names that start with a dot are left out unless `hidden`. The folder of
+/// artifacts is never looked into, whatever the globs say, at whatever depth.
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// `None` when everything is included.
@@ -65,7 +62,6 @@ impl Selection {
             .any(|glob| glob == "**" || glob == "**/*");
         let mut files = sources.exclude.clone();
         files.retain(|glob| {
-            let glob = anchored(glob);
             let folder = folder_of(glob);
             folder == glob || folder == "**"
         });
@@ -87,7 +83,7 @@ impl Selection {
                 .iter()
                 .map(|extension| extension.to_ascii_lowercase())
                 .collect(),
-            max_file_bytes: sources.max_file_bytes.min(MAX_FILE_BYTES),
+            max_file_bytes: sources.max_file_bytes,
             hidden: sources.hidden,
         })
     }
@@ -119,7 +115,7 @@ impl Selection {
     #[must_use]
     pub fn enters(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
-        if name == ARTIFACTS || (!self.hidden && name.starts_with('.')) {
+        if name == DERIVED_FOLDER || (!self.hidden && name.starts_with('.')) {
             return false;
         }
         if let Some(roots) = &self.roots {
@@ -134,7 +130,7 @@ impl Selection {
     /// Whether a file called `name` can be a source as far as its name alone
     /// tells: cheap, asked before anything else.
     pub(super) fn considers_name(&self, name: &[u8]) -> bool {
-        if name == ARTIFACTS.as_bytes() || (!self.hidden && name.first() == Some(&b'.')) {
+        if name == DERIVED_FOLDER.as_bytes() || (!self.hidden && name.first() == Some(&b'.')) {
             return false;
         }
         if self.extensions.is_empty() {
@@ -148,9 +144,6 @@ impl Selection {
         self.extensions.iter().any(listed)
     }
 }
-
-/// Spans are 32 bits wide: no larger file is ever read.
-const MAX_FILE_BYTES: u64 = u32::MAX as u64 - 1;
 
 /// Whether `path` is `folder` or lies below it; the root's name is empty.
 fn is_within(path: &str, folder: &str) -> bool {
@@ -178,9 +171,8 @@ fn compile(globs: &[String], covers: Covers) -> Result<GlobSet, InvalidGlob> {
             glob: written.clone(),
             reason: error.kind().to_string(),
         };
-        let glob = anchored(written);
         // `docs`, `docs/` and `docs/**` all mean the folder and what is in it.
-        let folder = folder_of(glob);
+        let folder = folder_of(written);
         let below = format!("{folder}/**");
         let variants = [folder, below.as_str()];
         let count = if covers == Covers::Below { 2 } else { 1 };
@@ -202,7 +194,6 @@ fn roots(globs: &[String]) -> Option<Vec<String>> {
     let special = |part: &str| part.contains(['*', '?', '[', ']', '{', '}', '\\', '!']);
     let mut roots = Vec::with_capacity(globs.len());
     for glob in globs {
-        let glob = anchored(glob);
         let parts: Vec<&str> = glob.split('/').take_while(|part| !special(part)).collect();
         let root = parts.join("/");
         let root = root.trim_end_matches('/');
@@ -224,11 +215,6 @@ fn folder_of(glob: &str) -> &str {
         folder = shorter;
     }
     folder
-}
-
-fn anchored(glob: &str) -> &str {
-    let glob = glob.strip_prefix("./").unwrap_or(glob);
-    glob.strip_prefix('/').unwrap_or(glob)
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! Where everything lies under `.pkg`: the only module that spells these
-//! names.
+//! Where everything lies under `.pkg`.
 
 use std::fmt;
 use std::fs;

@@ -17,7 +17,7 @@ pub mod user;
 
 use std::path::{Path, PathBuf};
 
-pub use config::{Config, ConfigError, Sources};
+pub use config::{Config, ConfigError, MOST_FILE_BYTES, Sources};
 pub use layout::{Layout, LayoutError, ProfileName};
 pub use lock::{Busy, Lock, LockError};
 

@@ -11,7 +11,7 @@ use crate::foundation::progress::Progress;
 use crate::graph::{Document, FileTarget, WorkspacePath};
 use crate::index::{self, Batches, Builder, Prepared};
 use crate::run::groups::groups;
-use crate::run::pack::{Block, MAX_OBJECT_BYTES, PackWriter};
+use crate::run::pack::{Block, PackWriter};
 use crate::run::stat_cache::Prints;
 use crate::run::tree::{Entry, Files};
 use crate::run::{Objects, RunError, document};
@@ -257,10 +257,6 @@ fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Extracted {
         Err(no) => return refused(no.refusal, no.sha256, no.bytes, no.fingerprint),
     };
     let bytes = read.text.len() as u64;
-    if read.text.len() > MAX_OBJECT_BYTES {
-        let print = Some(read.fingerprint);
-        return refused(Refusal::TooLarge, Some(read.sha256), bytes, print);
-    }
     let source = index::Source {
         path: found.path.clone(),
         sha256: read.sha256,

@@ -170,11 +170,6 @@ impl MultisetDigest {
         }
     }
 
-    /// Adds every row of another multiset.
-    pub fn merge(&mut self, other: Self) {
-        self.add(other.finish());
-    }
-
     /// The sum as a digest.
     #[must_use]
     pub fn finish(self) -> Sha256 {

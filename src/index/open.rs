@@ -59,14 +59,6 @@ impl Index {
         Self::check(connection)
     }
 
-    /// Opens the index whose bytes are `bytes`, which are copied.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, IndexError> {
-        Self::from_reader(&mut &bytes[..], bytes.len() as u64)
-    }
-
     /// Opens an index that was just built, without writing it anywhere: how
     /// a workspace that cannot be written still gets answers.
     ///

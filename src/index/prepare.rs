@@ -37,7 +37,8 @@ pub struct Prepared {
 }
 
 /// What tells a chunk from the others of its document: the first six bytes
-/// of its text's SHA-256, and the how manieth chunk with this text it is.
+/// of its text's SHA-256, and which of the chunks with this text it is,
+/// counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ChunkKey {
     pub(super) hash: [u8; 6],
@@ -82,20 +83,6 @@ pub fn prepare(source: Source, document: Document) -> Prepared {
     };
     prepared.digest = RowHasher::of_prepared(&prepared);
     prepared
-}
-
-impl Prepared {
-    /// The source it was made from.
-    #[must_use]
-    pub fn source(&self) -> &Source {
-        &self.source
-    }
-
-    /// The document it was made from.
-    #[must_use]
-    pub fn document(&self) -> &Document {
-        &self.document
-    }
 }
 
 /// The three columns of `search` for one chunk. A heading stands in its own

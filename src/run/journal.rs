@@ -18,17 +18,17 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JournalEntry {
+pub(super) struct JournalEntry {
     /// The run.
-    pub run: RunId,
+    pub(super) run: RunId,
     /// What made it.
-    pub command: Command,
+    pub(super) command: Command,
     /// Seconds since 1970-01-01T00:00:00Z, by the clock of the machine.
-    pub unix_time: u64,
+    pub(super) unix_time: u64,
     /// The machine's own name.
-    pub host: String,
+    pub(super) host: String,
     /// Version of the program.
-    pub version: String,
+    pub(super) version: String,
 }
 
 impl JournalEntry {
@@ -72,7 +72,7 @@ pub(super) fn append(layout: &Layout, line: &str) -> io::Result<()> {
 
 /// The journal's entries, oldest first; none when it cannot be read.
 #[must_use]
-pub fn read(layout: &Layout) -> Vec<JournalEntry> {
+pub(super) fn read(layout: &Layout) -> Vec<JournalEntry> {
     let bounds = json::Bounds {
         bytes: 64 * 1024,
         depth: 4,

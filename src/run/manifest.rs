@@ -88,12 +88,6 @@ impl PackName {
                 .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         hex.then_some((run, digest))
     }
-
-    /// The ordinal of the run that wrote it.
-    #[must_use]
-    pub fn ordinal(&self) -> u32 {
-        Self::parts(&self.0).map_or(0, |(run, _)| run.ordinal())
-    }
 }
 
 impl fmt::Display for PackName {

@@ -46,7 +46,6 @@ pub use error::RunError;
 pub use id::{ParseRunIdError, RunId};
 pub use ingest::{Mode, plan};
 pub use intent::{index_digest_file, index_file, manifest_file, stat_file};
-pub use journal::{JournalEntry, read as read_journal};
 pub use listing::{RunState, RunSummary, foreign, list};
 pub use manifest::{
     BOUNDS as MANIFEST_BOUNDS, Command, IndexRef, Manifest, PackName, PackRef, Tool,

@@ -43,12 +43,6 @@ pub fn config_base() -> Option<PathBuf> {
     Directories::from_env().config_base
 }
 
-/// The home directory, when `HOME` is an absolute path.
-#[must_use]
-pub fn home() -> Option<PathBuf> {
-    absolute(std::env::var_os("HOME"))
-}
-
 /// All of them at once; each is `None` when nothing says where it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directories {

@@ -7,7 +7,7 @@ use super::*;
 /// `current` still waiting or not.
 fn interrupt(layout: &Layout, run: &RunId, current: Option<&[u8]>) {
     let pack = read_manifest(layout, run).unwrap().packs.pop();
-    let pack = pack.filter(|pack| pack.file.ordinal() == run.ordinal());
+    let pack = pack.filter(|pack| is_of(pack, run));
     let pack = pack.map(|pack| pack.file.as_str().to_owned());
     let intent = serde_json::json!({"format": 1, "run": run, "pack": pack});
     fs::create_dir(layout.staging()).unwrap();

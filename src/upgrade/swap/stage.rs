@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::record::{Identity, digest};
+use super::record::digest;
 use super::{Held, Plan, SwapError};
 use crate::schema::Reader;
 use crate::upgrade::archive::{self, unpack_executable};
@@ -44,14 +44,12 @@ impl Expected {
 #[derive(Debug)]
 pub struct StagedBinary {
     path: PathBuf,
-    identity: Identity,
 }
 
 /// A staged executable that was run and is what was signed.
 #[derive(Debug)]
 pub struct ProvenBinary {
     path: PathBuf,
-    identity: Identity,
     expected: Expected,
 }
 
@@ -73,12 +71,7 @@ impl StagedBinary {
         };
         let path = archive.path().to_owned();
         let reader = archive.reader().map_err(SwapError::io("read", &path))?;
-        let identity = Identity {
-            version: release.version.to_string(),
-            sha256: release.executable_sha256,
-            bytes: release.executable_length,
-        };
-        Self::write(held, identity, |file| {
+        Self::write(held, |file| {
             unpack_executable(reader, &expected, file).map_err(|error| match error {
                 archive::ArchiveError::Write(source) => {
                     SwapError::io("write", &held.place.staged())(source)
@@ -93,22 +86,22 @@ impl StagedBinary {
     /// # Errors
     /// [`SwapError`]; nothing is left behind.
     pub fn previous(held: &Held, plan: &Plan) -> Result<Self, SwapError> {
-        let identity = plan.intent.to.clone();
-        let kept = held.place.previous(identity.sha256);
-        let staged = Self::write(held, identity.clone(), |file| {
+        let recorded = plan.intent.to.sha256;
+        let kept = held.place.previous(recorded);
+        let staged = Self::write(held, |file| {
             let mut kept_file = File::open(&kept).map_err(SwapError::io("read", &kept))?;
             io::copy(&mut kept_file, file)
                 .map(drop)
                 .map_err(SwapError::io("copy", &kept))
         })?;
         let (found, _) = digest(&staged.path).map_err(SwapError::io("read", &staged.path))?;
-        if found != identity.sha256 {
+        if found != recorded {
             // The refusal is what matters; the next command removes the rest.
             let _ = fs::remove_file(&staged.path);
             return Err(SwapError::PreviousChanged {
                 path: kept,
                 found,
-                recorded: identity.sha256,
+                recorded,
             });
         }
         Ok(staged)
@@ -117,7 +110,6 @@ impl StagedBinary {
     /// Writes `staged` with the owner and mode of the installed executable.
     fn write(
         held: &Held,
-        identity: Identity,
         fill: impl FnOnce(&mut File) -> Result<(), SwapError>,
     ) -> Result<Self, SwapError> {
         let path = held.place.staged();
@@ -143,7 +135,7 @@ impl StagedBinary {
         write().inspect_err(|_| {
             let _ = fs::remove_file(&path);
         })?;
-        Ok(Self { path, identity })
+        Ok(Self { path })
     }
 
     /// Runs it once: it must be what was signed.
@@ -157,7 +149,6 @@ impl StagedBinary {
         })?;
         Ok(ProvenBinary {
             path: self.path,
-            identity: self.identity,
             expected,
         })
     }
@@ -168,12 +159,6 @@ impl ProvenBinary {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Which executable it is.
-    #[must_use]
-    pub const fn identity(&self) -> &Identity {
-        &self.identity
     }
 
     /// What it said of itself.

@@ -32,7 +32,6 @@ pub struct TargetFile {
 pub struct VerifiedArchive {
     file: File,
     path: PathBuf,
-    target: TargetFile,
 }
 
 impl VerifiedArchive {
@@ -50,12 +49,6 @@ impl VerifiedArchive {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// What it is.
-    #[must_use]
-    pub const fn target(&self) -> &TargetFile {
-        &self.target
     }
 }
 
@@ -107,7 +100,6 @@ pub async fn fetch_target(
         Ok(()) => Ok(VerifiedArchive {
             file,
             path: dest.to_path_buf(),
-            target: target.clone(),
         }),
         Err(error) => {
             if error

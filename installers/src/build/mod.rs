@@ -137,7 +137,11 @@ pub(crate) fn build(
     options: &Options,
     progress: &dyn Fn(&str),
 ) -> Result<Published, BuildError> {
-    let in_the_way = in_the_way(facts);
+    let site = Site::new(&options.site);
+    let mut in_the_way = in_the_way(facts);
+    if let Some(newest) = Marker::read(&site)?.as_ref().and_then(Marker::newest) {
+        in_the_way.extend(goes_back(&facts.package.version, &newest.version));
+    }
     if !in_the_way.is_empty() {
         return Err(BuildError::InTheWay(in_the_way));
     }
@@ -151,7 +155,7 @@ pub(crate) fn build(
     let builder = Builder {
         facts,
         tools,
-        site: Site::new(&options.site),
+        site,
         work,
         root: trusted_root(facts, options.root.as_deref())?,
         progress,
@@ -165,6 +169,10 @@ impl Builder<'_> {
             (self.progress)(&format!("nothing is made for {door}"));
         }
         let crate_file = self.crate_file()?;
+        let untracked = self.untracked(&crate_file);
+        for name in &untracked {
+            (self.progress)(&format!("{name}: packed, though git does not track it"));
+        }
         let mut artifacts = Vec::new();
         let mut missing = Vec::new();
         let mut made = Vec::new();
@@ -209,7 +217,7 @@ impl Builder<'_> {
             version: self.facts.package.version.clone(),
             tag: self.facts.tag(),
             commit: self.facts.commit.id.clone(),
-            dirty: self.facts.commit.dirty,
+            dirty: self.facts.commit.dirty || !untracked.is_empty(),
             time: self.facts.commit.time,
             schema: self.facts.schema(),
             artifacts,
@@ -365,6 +373,44 @@ impl Builder<'_> {
     }
 }
 
+/// Why `version` cannot become the newest of a site whose newest is `newest`: what
+/// is at its front (installer, formula, package index) is that of the newest.
+fn goes_back(version: &str, newest: &str) -> Option<String> {
+    let parse = |text: &str| semver::Version::parse(text).ok();
+    let (new, old) = (parse(version)?, parse(newest)?);
+    let why = if new < old {
+        "older than"
+    } else if !new.pre.is_empty() && old.pre.is_empty() {
+        "a pre-release, and everybody would get it in place of"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{version} is {why} {newest}, the newest on this site; build it on a site of its own"
+    ))
+}
+
 fn make_folder(folder: &Path) -> Result<(), BuildError> {
     std::fs::create_dir_all(folder).map_err(|error| BuildError::Write(folder.into(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::goes_back;
+
+    #[test]
+    fn nobody_is_led_back_or_to_a_pre_release() {
+        for (version, newest) in [
+            ("0.2.0", "0.1.9"),
+            ("0.10.0", "0.9.0"),
+            ("0.2.0", "0.2.0"),
+            ("0.2.0", "0.2.0-rc.1"),
+            ("0.2.0-rc.2", "0.2.0-rc.1"),
+        ] {
+            assert_eq!(goes_back(version, newest), None, "{version}");
+        }
+        for (version, newest) in [("0.1.9", "0.2.0"), ("0.3.0-rc.1", "0.2.0")] {
+            assert!(goes_back(version, newest).is_some(), "{version}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What is in the way of a release, found before minutes are spent compiling.
 
 use crate::facts::Facts;
+use crate::repository::trusted_root;
 use crate::shell;
 
 /// One sentence for each thing that `build` or `check` would refuse later, with
@@ -24,6 +25,9 @@ pub(crate) fn in_the_way(facts: &Facts) -> Vec<String> {
     if !has_heading(&text, version) {
         let name = &archive.changelog;
         found.push(format!("{name}: no heading for version {version}"));
+    }
+    if let Err(error) = trusted_root(facts, None) {
+        found.push(error.to_string());
     }
     if let Err(error) = shell::known(&facts.release.installer.messages) {
         found.push(error.to_string());

@@ -1,6 +1,7 @@
 //! The sources as cargo packs them: what the source distribution ships and
 //! what the bill of materials is read from.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::Command;
@@ -61,5 +62,19 @@ impl Builder<'_> {
         }
         files.sort();
         Ok(Crate { files, folder })
+    }
+
+    /// Those of the packed files that git does not track: the commit does not
+    /// say what is in them.
+    pub(super) fn untracked(&self, packed: &Crate) -> Vec<String> {
+        let mut git = Command::new("git");
+        git.current_dir(&self.facts.root)
+            .args(["ls-files", "--others", "-z"]);
+        // Where there is no git, there is no commit either.
+        let listed = command::output(&mut git).unwrap_or_default();
+        let listed: BTreeSet<&[u8]> = listed.split(|byte| *byte == 0).collect();
+        let names = packed.files.iter().map(|(name, ..)| name);
+        let untracked = names.filter(|name| listed.contains(name.as_bytes()));
+        untracked.cloned().collect()
     }
 }

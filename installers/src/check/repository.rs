@@ -1,7 +1,10 @@
 //! The update repository: verified as a client would, and not about to expire.
 
+use std::collections::BTreeMap;
+
 use super::Checker;
-use crate::repository::{Repository, RoleStatus, Settings};
+use crate::repository::{Repository, RoleStatus, Settings, target_name};
+use crate::site::Kind;
 
 impl Checker<'_> {
     /// A site without `metadata/` has no update repository yet.
@@ -10,15 +13,36 @@ impl Checker<'_> {
             return;
         }
         progress("update repository: signatures, versions, expiry");
-        let status = Settings::of(self.facts)
-            .and_then(|settings| Repository::new(self.site.clone(), settings).status());
-        match status {
+        let repository =
+            Settings::of(self.facts).map(|settings| Repository::new(self.site.clone(), settings));
+        let digests = repository.as_ref().map(Repository::signed_digests);
+        if let Ok(Ok(digests)) = digests {
+            self.signed(&digests);
+        }
+        match repository.and_then(|repository| repository.status()) {
             Ok(status) => {
                 for role in &status.roles {
                     self.expiry(role, progress);
                 }
+                for damaged in status.damaged {
+                    self.find(&damaged.path, "file", damaged.problem);
+                }
             }
             Err(error) => self.find("metadata", "signatures", error.to_string()),
+        }
+    }
+
+    /// What was signed of this release, if anything was, is what `site.json` says.
+    fn signed(&mut self, digests: &BTreeMap<String, String>) {
+        let archives = self.release.artifacts.iter();
+        let archives = archives.filter(|artifact| artifact.kind == Kind::Archive);
+        for archive in archives {
+            let target = archive.target.as_deref().unwrap_or_default();
+            let name = target_name(self.facts, &self.release.version, target);
+            if let Some(signed) = digests.get(&name) {
+                let file = format!("metadata: targets: {name}");
+                self.equal(&file, "sha256", Some(signed), &archive.sha256, "site.json");
+            }
         }
     }
 

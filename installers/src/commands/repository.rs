@@ -33,7 +33,7 @@ enum Command {
     Init(Init),
     /// Sign the archives of a release on the site as targets
     Add(Add),
-    /// Sign snapshot and timestamp anew, so that they do not expire
+    /// Sign snapshot and timestamp anew, and targets where their key is given, so that they do not expire
     Refresh(Refresh),
     /// Make the next root: a new expiry, and new keys where asked. Prints what it changes, then signs
     Rotate(Rotate),
@@ -264,18 +264,27 @@ impl Yank {
 impl StatusArgs {
     fn run(&self, facts: &Facts) -> Outcome {
         let repository = self.common.repository(facts)?;
+        let status = repository.status()?;
+        tell(&status, &self.common, &[])?;
         // A job that only looks fails early enough for someone to notice.
-        let near = (repository.status()?.roles.iter()).any(RoleStatus::is_near);
-        let code = told(&repository, &self.common, &[])?;
-        Ok(if near { ExitCode::FAILURE } else { code })
+        Ok(ExitCode::from(u8::from(status.is_ailing())))
     }
 }
 
 /// Tells what the repository is now; fails where clients refuse it.
 fn told(repository: &Repository, common: &Common, changed: &[String]) -> Outcome {
     let status = repository.status()?;
+    tell(&status, common, changed)?;
+    Ok(ExitCode::from(u8::from(status.is_refused())))
+}
+
+fn tell(
+    status: &Status,
+    common: &Common,
+    changed: &[String],
+) -> Result<(), Box<dyn std::error::Error>> {
     if common.json {
-        let mut document = serde_json::to_value(&status)?;
+        let mut document = serde_json::to_value(status)?;
         document["changed"] = changed.into();
         print_json(&document)?;
     } else {
@@ -288,16 +297,24 @@ fn told(repository: &Repository, common: &Common, changed: &[String]) -> Outcome
         let (many, site) = (status.targets.len(), shown(&common.site));
         println!("{many} targets, {site}");
     }
-    warn(&status);
-    Ok(if status.roles.iter().any(RoleStatus::is_expired) {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    warn(status);
+    Ok(())
 }
 
-/// Warns of every role that expires within 30 days.
+/// Warns of what clients refuse, or will within 30 days.
 pub(super) fn warn(status: &Status) {
+    if !status.pinned {
+        eprintln!(
+            "warning: release.toml pins no root (`root-sha256`): the site's own first root is \
+             believed"
+        );
+    }
+    for damaged in &status.damaged {
+        eprintln!(
+            "warning: {}: {}: clients refuse it",
+            damaged.path, damaged.problem
+        );
+    }
     for role in status.roles.iter().filter(|role| role.is_near()) {
         let (days, then) = if role.is_expired() {
             ("expired".to_owned(), "refuse it")

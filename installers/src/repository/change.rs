@@ -1,18 +1,19 @@
 //! Changing the repository: each change is the next version of the files it
 //! touches, `timestamp.json` last.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use serde_json::Value;
 use tough::TargetName;
-use tough::schema::{Hashes, Snapshot, Target, Targets, Timestamp};
+use tough::schema::{Hashes, RoleType, Snapshot, Target, Targets, Timestamp};
 
+use super::chain::Chain;
 use super::describe::{Described, Terms, describe};
 use super::keys::Keyring;
-use super::roles::{self, METADATA, Roles, SPEC, TARGETS};
+use super::roles::{self, Found, Roles, SPEC, TARGETS};
 use super::{RepositoryError, Settings};
 use crate::facts::Facts;
-use crate::site::{Kind, Marker, Published, Site, sha256_hex};
+use crate::site::{Kind, Marker, Published, Site};
 
 /// The update repository of one site.
 #[derive(Debug)]
@@ -51,6 +52,22 @@ impl Repository {
         Self { site, settings }
     }
 
+    /// The roots on the site: from the one that `release.toml` pins, each
+    /// verified by the one before.
+    pub(super) fn chain(&self) -> Result<Chain, RepositoryError> {
+        Chain::read(&self.site, self.settings.root_sha256.as_deref())
+    }
+
+    /// What the site holds, whose rotation of keys may not be finished.
+    pub(super) fn found(&self) -> Result<Found, RepositoryError> {
+        Found::read(&self.site, self.chain()?)
+    }
+
+    /// What the site holds.
+    pub(super) fn roles(&self) -> Result<Roles, RepositoryError> {
+        self.found()?.finished()
+    }
+
     /// Adds the archives of a release on the site; says their target names.
     ///
     /// # Errors
@@ -61,15 +78,10 @@ impl Repository {
         addition: &Addition,
         keys: &Keyring,
     ) -> Result<Vec<String>, RepositoryError> {
-        let roles = Roles::read(&self.site)?;
+        let roles = self.roles()?;
         let release = self.release(addition.version.as_deref())?;
-        let minimum = addition.minimum_safe_version.as_deref();
-        for version in minimum.into_iter().chain([release.version.as_str()]) {
-            semver::Version::parse(version).map_err(|error| RepositoryError::Unfit {
-                what: version.into(),
-                reason: format!("not a version: {error}"),
-            })?;
-        }
+        let known = known_terms(&roles.targets.signed, &release.version);
+        let terms = self.terms(addition, &release.version, known)?;
         let mut described = Vec::new();
         for artifact in &release.artifacts {
             if artifact.kind == Kind::Archive {
@@ -85,21 +97,10 @@ impl Repository {
         }
         self.knows_this_repository(&described, &release)?;
         let schema = schema(&described, &release)?;
-        let terms = Terms {
-            version: &release.version,
-            channel: addition
-                .channel
-                .as_deref()
-                .unwrap_or(&self.settings.channel),
-            minimum_safe_version: minimum,
-        };
         let mut targets = roles.targets.signed.clone();
         let mut names = Vec::new();
         for archive in &described {
-            let name = format!(
-                "{}-{}-{}.tar.gz",
-                facts.package.name, release.version, archive.target
-            );
+            let name = target_name(facts, &release.version, &archive.target);
             self.add_target(
                 &mut targets,
                 &name,
@@ -110,6 +111,53 @@ impl Repository {
         }
         self.publish_targets(&roles, targets, keys)?;
         Ok(names)
+    }
+
+    /// What is signed beside an archive: what was asked for, else what was signed
+    /// of this version before.
+    pub(super) fn terms<'a>(
+        &'a self,
+        addition: &'a Addition,
+        version: &'a str,
+        known: Option<Terms<'a>>,
+    ) -> Result<Terms<'a>, RepositoryError> {
+        let parsed = parse_version(version)?;
+        let unfit = |what: &str, reason: &str| RepositoryError::Unfit {
+            what: what.into(),
+            reason: reason.into(),
+        };
+        if addition.version.is_none() && known.as_ref().is_some_and(|known| known.yanked) {
+            let reason = "it is withdrawn; name the release to add with `--release`";
+            return Err(unfit(version, reason));
+        }
+        let minimum = addition.minimum_safe_version.as_deref();
+        if let Some(minimum) = minimum
+            && parse_version(minimum)? > parsed
+        {
+            let reason = format!("the oldest safe version cannot be newer than {version} itself");
+            return Err(unfit(minimum, &reason));
+        }
+        let channel = addition.channel.as_deref();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if let Some(channel) = channel
+            && (channel.is_empty() || !channel.chars().all(plain))
+        {
+            let reason = "a channel is named in lower-case letters, digits and `-`";
+            return Err(unfit(channel, reason));
+        }
+        let before = known.as_ref().map(|known| known.channel);
+        if !parsed.pre.is_empty() && channel.or(before).is_none() {
+            let reason = "a pre-release: say who is to have it with `--channel`";
+            return Err(unfit(version, reason));
+        }
+        Ok(Terms {
+            version,
+            channel: channel.or(before).unwrap_or(&self.settings.channel),
+            minimum_safe_version: minimum
+                .or_else(|| known.as_ref().and_then(|known| known.minimum_safe_version)),
+            yanked: known.as_ref().is_some_and(|known| known.yanked),
+            yanked_reason: known.and_then(|known| known.yanked_reason),
+        })
     }
 
     fn release(&self, version: Option<&str>) -> Result<Published, RepositoryError> {
@@ -138,19 +186,12 @@ impl Repository {
         described: &[Described],
         release: &Published,
     ) -> Result<(), RepositoryError> {
-        let mut roots = BTreeSet::new();
-        for version in 1u64.. {
-            let name = format!("{METADATA}/{version}.root.json");
-            if !self.site.path(&name).is_file() {
-                break;
-            }
-            roots.insert(sha256_hex(&self.site.read(&name)?));
-        }
+        let chain = self.chain()?;
         for archive in described {
             let Some(Some(root)) = archive.root_sha256() else {
                 continue;
             };
-            if !roots.contains(root) {
+            if !chain.has(root) {
                 return Err(RepositoryError::Unfit {
                     what: format!("{} for {}", release.tag, archive.target),
                     reason: format!(
@@ -220,7 +261,7 @@ impl Repository {
         if reason.is_some_and(|text| text.chars().any(char::is_control)) {
             return Err(unfit("the reason must be one line"));
         }
-        let roles = Roles::read(&self.site)?;
+        let roles = self.roles()?;
         let mut targets = roles.targets.signed.clone();
         let mut names = Vec::new();
         for (name, target) in &mut targets.targets {
@@ -243,14 +284,22 @@ impl Repository {
         Ok(names)
     }
 
-    /// Signs snapshot and timestamp anew, so that they do not expire.
+    /// Signs snapshot and timestamp anew, so that they do not expire, and targets
+    /// where their key is at hand.
     ///
     /// # Errors
     /// [`RepositoryError`].
     pub(crate) fn refresh(&self, keys: &Keyring) -> Result<(), RepositoryError> {
-        let roles = Roles::read(&self.site)?;
-        let meta = roles.snapshot.signed.meta.clone();
-        self.write_all(&self.snapshot_files(&roles, meta, keys)?)
+        let roles = self.roles()?;
+        let files = match self.targets_files(&roles, roles.targets.signed.clone(), keys) {
+            // The job that signs every week has no key for targets.
+            Err(RepositoryError::Keys { role, .. }) if role == RoleType::Targets.to_string() => {
+                let meta = roles.snapshot.signed.meta.clone();
+                self.snapshot_files(&roles, meta, keys)?
+            }
+            files => files?,
+        };
+        self.write_all(&files)
     }
 
     /// Publishes `targets` as the next version of the targets metadata.
@@ -323,6 +372,32 @@ impl Repository {
             .iter()
             .try_for_each(|file| roles::write(&self.site, &file.name, &file.bytes))
     }
+}
+
+/// The name under which an archive is a target.
+pub(crate) fn target_name(facts: &Facts, version: &str, target: &str) -> String {
+    format!("{}-{version}-{target}.tar.gz", facts.package.name)
+}
+
+fn parse_version(version: &str) -> Result<semver::Version, RepositoryError> {
+    semver::Version::parse(version).map_err(|error| RepositoryError::Unfit {
+        what: version.into(),
+        reason: format!("not a version: {error}"),
+    })
+}
+
+/// What was signed of `version` beside its archives.
+pub(super) fn known_terms<'a>(targets: &'a Targets, version: &'a str) -> Option<Terms<'a>> {
+    let text = |target: &'a Target, key| target.custom.get(key).and_then(Value::as_str);
+    let mut known = targets.targets.values();
+    let known = known.find(|target| text(target, "version") == Some(version))?;
+    Some(Terms {
+        version,
+        channel: text(known, "channel")?,
+        minimum_safe_version: text(known, "minimum_safe_version"),
+        yanked: known.custom.get("yanked") == Some(&Value::Bool(true)),
+        yanked_reason: text(known, "yanked_reason"),
+    })
 }
 
 /// The schema window of the release: what its executables say, or said when

@@ -85,10 +85,14 @@ pub(super) fn describe(
 }
 
 /// What is signed beside a description.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Terms<'a> {
     pub(super) version: &'a str,
     pub(super) channel: &'a str,
     pub(super) minimum_safe_version: Option<&'a str>,
+    /// Whether it is withdrawn, and why.
+    pub(super) yanked: bool,
+    pub(super) yanked_reason: Option<&'a str>,
 }
 
 impl Described {
@@ -117,10 +121,15 @@ impl Described {
                 "sha256": sha256_hex(&self.executable),
                 "length": self.executable.len(),
             },
-            "yanked": false,
+            "yanked": terms.yanked,
         });
-        if let Some(minimum) = terms.minimum_safe_version {
-            custom["minimum_safe_version"] = minimum.into();
+        for (key, text) in [
+            ("minimum_safe_version", terms.minimum_safe_version),
+            ("yanked_reason", terms.yanked_reason),
+        ] {
+            if let Some(text) = text {
+                custom[key] = text.into();
+            }
         }
         custom
     }

@@ -21,6 +21,7 @@
 //! and a root needs several of them; snapshot and timestamp keys may live
 //! where a scheduled job signs. Called by the `repository` commands.
 
+mod chain;
 mod change;
 mod describe;
 mod difference;
@@ -34,7 +35,7 @@ mod status;
 
 use std::path::PathBuf;
 
-pub(crate) use change::{Addition, Repository};
+pub(crate) use change::{Addition, Repository, target_name};
 pub(crate) use difference::Change;
 pub(crate) use keys::Keyring;
 pub(crate) use replace::Replace;

@@ -15,6 +15,7 @@ use tough::schema::{
 };
 
 use super::RepositoryError;
+use super::chain::Chain;
 use super::keys::{Keyring, short};
 use crate::site::{Site, sha256_hex};
 
@@ -25,7 +26,8 @@ pub(super) const METADATA: &str = "metadata";
 /// Folder of the archives, below the site.
 pub(super) const TARGETS: &str = "targets";
 
-/// The newest file of each role, each verified by the newest root.
+/// The newest file of each role, each verified by the newest root, and each the
+/// one that the next names.
 #[derive(Debug)]
 pub(super) struct Roles {
     pub(super) root: Signed<Root>,
@@ -35,29 +37,14 @@ pub(super) struct Roles {
 }
 
 impl Roles {
-    /// Reads and verifies what the site holds.
-    pub(super) fn read(site: &Site) -> Result<Self, RepositoryError> {
-        let found = Found::read(site)?;
-        match found.unfinished {
-            None => Ok(found.roles),
-            Some(root) => Err(RepositoryError::Unfinished {
-                version: root.signed.version.get(),
-            }),
-        }
-    }
-
     /// What the site holds if `root` is the root.
     fn of(root: Signed<Root>, site: &Site) -> Result<Self, RepositoryError> {
-        let timestamp: Signed<Timestamp> = load(site, "timestamp.json", &root.signed)?;
-        let named = |meta: &HashMap<String, Metafile>, name: &str| {
-            let version = meta.get(name).map(|file| file.version);
-            version.ok_or_else(|| invalid(site, name, "no signed metadata names it"))
-        };
-        let version = named(&timestamp.signed.meta, "snapshot.json")?;
-        let snapshot: Signed<Snapshot> =
-            load(site, &format!("{version}.snapshot.json"), &root.signed)?;
-        let version = named(&snapshot.signed.meta, "targets.json")?;
-        let targets = load(site, &format!("{version}.targets.json"), &root.signed)?;
+        let bytes = read(site, "timestamp.json")?;
+        let timestamp: Signed<Timestamp> = verified(site, "timestamp.json", &bytes, &root.signed)?;
+        let meta = &timestamp.signed.meta;
+        let snapshot: Signed<Snapshot> = named(site, meta, "snapshot.json", &root.signed)?;
+        let meta = &snapshot.signed.meta;
+        let targets = named(site, meta, "targets.json", &root.signed)?;
         Ok(Self {
             root,
             targets,
@@ -77,27 +64,29 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Reads and verifies what the site holds.
-    pub(super) fn read(site: &Site) -> Result<Self, RepositoryError> {
-        let newest = newest_root(site)?;
+    /// Reads and verifies what the site holds, by the newest root of `chain`.
+    pub(super) fn read(site: &Site, chain: Chain) -> Result<Self, RepositoryError> {
+        let (newest, before) = chain.into_newest();
         let (roles, unfinished) = match Roles::of(newest.clone(), site) {
             Ok(roles) => (roles, None),
             // What the root before does not accept either is damaged.
-            Err(error) => match before(site, &newest).map(|root| Roles::of(root, site)) {
+            Err(error) => match before.map(|root| Roles::of(root, site)) {
                 Some(Ok(roles)) => (roles, Some(newest)),
                 Some(Err(_)) | None => return Err(error),
             },
         };
         Ok(Self { roles, unfinished })
     }
-}
 
-/// The root before `root`, if `root` follows it.
-fn before(site: &Site, root: &Signed<Root>) -> Option<Signed<Root>> {
-    let version = root.signed.version.get() - 1;
-    let before: Signed<Root> = parse(site, &root_name(version)).ok()?;
-    before.signed.verify_role(root).ok()?;
-    Some(before)
+    /// The repository, unless a rotation of its keys is not finished.
+    pub(super) fn finished(self) -> Result<Roles, RepositoryError> {
+        match self.unfinished {
+            None => Ok(self.roles),
+            Some(root) => Err(RepositoryError::Unfinished {
+                version: root.signed.version.get(),
+            }),
+        }
+    }
 }
 
 /// The file of a root.
@@ -105,48 +94,71 @@ pub(super) fn root_name(version: u64) -> String {
     format!("{version}.root.json")
 }
 
-/// The root with the highest version, which its own keys sign.
-fn newest_root(site: &Site) -> Result<Signed<Root>, RepositoryError> {
-    let missing = || RepositoryError::Missing(site.root().to_path_buf());
-    let mut newest = None;
-    for version in 1u64.. {
-        let name = root_name(version);
-        if !path(site, &name).is_file() {
-            break;
-        }
-        newest = Some(name);
-    }
-    let name = newest.ok_or_else(missing)?;
-    let root: Signed<Root> = parse(site, &name)?;
-    root.signed
-        .verify_role(&root)
-        .map_err(|error| invalid(site, &name, &error.to_string()))?;
-    Ok(root)
-}
-
 fn path(site: &Site, name: &str) -> PathBuf {
     site.path(METADATA).join(name)
 }
 
-fn invalid(site: &Site, name: &str, reason: &str) -> RepositoryError {
+/// What is wrong with the metadata file `name`.
+pub(super) fn invalid(site: &Site, name: &str, reason: &str) -> RepositoryError {
     RepositoryError::Invalid {
         path: path(site, name),
         reason: reason.into(),
     }
 }
 
-fn parse<T: DeserializeOwned>(site: &Site, name: &str) -> Result<T, RepositoryError> {
-    let bytes = site.read(&format!("{METADATA}/{name}"))?;
-    serde_json::from_slice(&bytes).map_err(|error| invalid(site, name, &error.to_string()))
+fn read(site: &Site, name: &str) -> Result<Vec<u8>, RepositoryError> {
+    Ok(site.read(&format!("{METADATA}/{name}"))?)
 }
 
-fn load<T>(site: &Site, name: &str, root: &Root) -> Result<Signed<T>, RepositoryError>
+/// The metadata file `name`, of which these are the bytes; not verified.
+pub(super) fn parse<T: DeserializeOwned>(
+    site: &Site,
+    name: &str,
+    bytes: &[u8],
+) -> Result<T, RepositoryError> {
+    serde_json::from_slice(bytes).map_err(|error| invalid(site, name, &error.to_string()))
+}
+
+fn verified<T>(
+    site: &Site,
+    name: &str,
+    bytes: &[u8],
+    root: &Root,
+) -> Result<Signed<T>, RepositoryError>
 where
     T: Role + Serialize + DeserializeOwned,
 {
-    let signed: Signed<T> = parse(site, name)?;
+    let signed: Signed<T> = parse(site, name, bytes)?;
     root.verify_role(&signed)
         .map_err(|error| invalid(site, name, &error.to_string()))?;
+    Ok(signed)
+}
+
+/// The file that signed metadata names `name`: it must be that very file.
+fn named<T>(
+    site: &Site,
+    meta: &HashMap<String, Metafile>,
+    name: &str,
+    root: &Root,
+) -> Result<Signed<T>, RepositoryError>
+where
+    T: Role + Serialize + DeserializeOwned,
+{
+    let file = meta
+        .get(name)
+        .ok_or_else(|| invalid(site, name, "no signed metadata names it"))?;
+    let place = format!("{}.{name}", file.version);
+    let bytes = read(site, &place)?;
+    let is = metafile(&bytes, file.version)?;
+    let same_length = file.length.is_none() || file.length == is.length;
+    if !same_length || (file.hashes.is_some() && file.hashes != is.hashes) {
+        return Err(invalid(site, &place, "not the file that was signed"));
+    }
+    let signed: Signed<T> = verified(site, &place, &bytes, root)?;
+    if signed.signed.version() != file.version {
+        let reason = format!("it is version {}", signed.signed.version());
+        return Err(invalid(site, &place, &reason));
+    }
     Ok(signed)
 }
 

@@ -17,7 +17,7 @@ impl Repository {
     /// them, snapshot and timestamp keys to `online`.
     ///
     /// # Errors
-    /// [`RepositoryError::Exists`] and others; no file is changed then.
+    /// [`RepositoryError::Exists`] and others. Keys may have been made then.
     pub(crate) fn init(
         &self,
         offline: &[PathBuf],
@@ -29,6 +29,21 @@ impl Repository {
         let first = offline
             .first()
             .ok_or_else(|| RepositoryError::Settings("no directory for the keys".into()))?;
+        let wanted = usize::try_from(self.settings.root_keys).unwrap_or(usize::MAX);
+        if offline.len() > wanted {
+            return Err(RepositoryError::Settings(format!(
+                "root-keys is {wanted}, and there are {} directories for them",
+                offline.len()
+            )));
+        }
+        for directory in offline.iter().map(PathBuf::as_path).chain([online]) {
+            if is_inside(directory, self.site.root()) {
+                return Err(RepositoryError::Unfit {
+                    what: directory.display().to_string(),
+                    reason: "it is on the site, which is published; keys must not be".into(),
+                });
+            }
+        }
         let mut keys = Keyring::default();
         let days = self.settings.days;
         let mut root = Root {
@@ -42,11 +57,7 @@ impl Repository {
         };
         let threshold = NonZeroU64::new(self.settings.root_threshold)
             .ok_or_else(|| RepositoryError::Settings("root-threshold is 0".into()))?;
-        for directory in offline
-            .iter()
-            .cycle()
-            .take(usize::try_from(self.settings.root_keys).unwrap_or(usize::MAX))
-        {
+        for directory in offline.iter().cycle().take(wanted) {
             add_key(&mut root, RoleType::Root, directory, threshold, &mut keys)?;
         }
         let one = NonZeroU64::MIN;
@@ -80,6 +91,19 @@ impl Repository {
         roles::write(&self.site, "1.snapshot.json", &snapshot)?;
         roles::write(&self.site, "timestamp.json", &timestamp)
     }
+}
+
+/// Whether `directory`, which need not exist, is `site` or lies in it.
+fn is_inside(directory: &Path, site: &Path) -> bool {
+    let real = |path: &Path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+        let there = path.ancestors().find_map(|above| {
+            let real = above.canonicalize().ok()?;
+            Some(real.join(path.strip_prefix(above).ok()?))
+        });
+        there.unwrap_or(path)
+    };
+    real(directory).starts_with(real(site))
 }
 
 /// Makes a key for `role` in `directory` and lets `root` name it.

@@ -113,7 +113,7 @@ impl Repository {
         let Found {
             roles: before,
             unfinished,
-        } = Found::read(&self.site)?;
+        } = self.found()?;
         let trusted = &before.root.signed;
         let (next, left) = match (unfinished, draft) {
             (None, None) => {
@@ -172,6 +172,10 @@ impl Repository {
             let new = count(&next.signed, &next);
             if old.have < old.need || new.have < new.need {
                 return unfinished(&before.root.signed, &next, draft.as_deref(), old, new);
+            }
+            // What is signed is kept, should the keys of another role be elsewhere.
+            if let Some(draft) = &draft {
+                write_draft(draft, &next)?;
             }
         }
         if left != Left::RemoveDraft {
@@ -341,14 +345,18 @@ fn unfinished(
             keys: ids.iter().map(short).collect::<Vec<_>>().join(", "),
         });
     };
-    // Through a rename: the signatures of others are in it.
-    crate::site::write_file(draft, &roles::bytes(next)?)
-        .map_err(|error| RepositoryError::Write(draft.into(), error))?;
+    write_draft(draft, next)?;
     Ok(Rotation::Draft {
         version: next.signed.version.get(),
         old,
         new,
     })
+}
+
+/// Through a rename: the signatures of others are in it.
+fn write_draft(draft: &Path, next: &Signed<Root>) -> Result<(), RepositoryError> {
+    crate::site::write_file(draft, &roles::bytes(next)?)
+        .map_err(|error| RepositoryError::Write(draft.into(), error))
 }
 
 fn root_ids(root: &Root) -> BTreeSet<KeyId> {

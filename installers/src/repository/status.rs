@@ -1,14 +1,17 @@
 //! How long the repository stays valid: a job that silently stops refreshing
 //! it would freeze every client.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp as Time;
 use serde::Serialize;
 use tough::schema::{Role, RoleType, Root, Signed};
 
 use super::RepositoryError;
 use super::change::Repository;
-use super::keys::short;
-use super::roles::Roles;
+use super::keys::{hex, short};
+use super::roles::{Roles, TARGETS};
+use crate::site::sha256_hex;
 
 /// Days left from which on a role is warned about.
 const WARN_DAYS: i64 = 30;
@@ -49,8 +52,34 @@ pub(crate) struct Status {
     pub(crate) format: u32,
     /// The roles: root, targets, snapshot, timestamp.
     pub(crate) roles: Vec<RoleStatus>,
+    /// Whether `release.toml` pins a root that all of this follows from. Else
+    /// the site is believed.
+    pub(crate) pinned: bool,
     /// Names of the targets.
     pub(crate) targets: Vec<String>,
+    /// Targets whose file is not the one that was signed.
+    pub(crate) damaged: Vec<Damaged>,
+}
+
+impl Status {
+    /// Whether clients refuse some of it, or soon will.
+    pub(crate) fn is_ailing(&self) -> bool {
+        self.roles.iter().any(RoleStatus::is_near) || !self.damaged.is_empty()
+    }
+
+    /// Whether clients refuse some of it.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.roles.iter().any(RoleStatus::is_expired) || !self.damaged.is_empty()
+    }
+}
+
+/// A file below `targets/` that clients refuse.
+#[derive(Debug, Serialize)]
+pub(crate) struct Damaged {
+    /// The file, below the site.
+    pub(crate) path: String,
+    /// What is wrong with it.
+    pub(crate) problem: String,
 }
 
 impl Repository {
@@ -59,7 +88,7 @@ impl Repository {
     /// # Errors
     /// [`RepositoryError`].
     pub(crate) fn status(&self) -> Result<Status, RepositoryError> {
-        let roles = Roles::read(&self.site)?;
+        let roles = self.roles()?;
         let root = &roles.root.signed;
         let mut targets: Vec<String> = roles
             .targets
@@ -71,6 +100,7 @@ impl Repository {
         targets.sort();
         Ok(Status {
             format: 1,
+            pinned: self.settings.root_sha256.is_some(),
             roles: vec![
                 role(root, &roles.root),
                 role(root, &roles.targets),
@@ -78,7 +108,38 @@ impl Repository {
                 role(root, &roles.timestamp),
             ],
             targets,
+            damaged: self.damaged(&roles),
         })
+    }
+
+    /// Digests of all targets, as they were signed.
+    ///
+    /// # Errors
+    /// [`RepositoryError`].
+    pub(crate) fn signed_digests(&self) -> Result<BTreeMap<String, String>, RepositoryError> {
+        let targets = self.roles()?.targets.signed.targets;
+        let digests = targets.iter();
+        Ok(digests
+            .map(|(name, target)| (name.raw().to_owned(), hex(&target.hashes.sha256)))
+            .collect())
+    }
+
+    fn damaged(&self, roles: &Roles) -> Vec<Damaged> {
+        let mut damaged = Vec::new();
+        for (name, target) in &roles.targets.signed.targets {
+            let signed = hex(&target.hashes.sha256);
+            let path = format!("{TARGETS}/{signed}.{}", name.raw());
+            let problem = match self.site.read(&path) {
+                Ok(bytes) if sha256_hex(&bytes) != signed => "not the file that was signed",
+                Ok(bytes) if bytes.len() as u64 != target.length => "not as long as was signed",
+                Ok(_) => continue,
+                Err(_) => "cannot be read",
+            };
+            let problem = problem.to_owned();
+            damaged.push(Damaged { path, problem });
+        }
+        damaged.sort_by(|a, b| a.path.cmp(&b.path));
+        damaged
     }
 }
 

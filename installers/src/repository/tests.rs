@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
+mod chain;
 mod rotate;
+mod terms;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -108,6 +110,20 @@ fn a_second_root_is_refused() {
 }
 
 #[test]
+fn keys_are_not_made_where_they_would_be_published_or_for_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("site");
+    let repository = Repository::new(Site::new(&site), settings());
+    let inside = repository.init(&[site.join("keys")], folder.path());
+    assert!(matches!(inside, Err(RepositoryError::Unfit { .. })));
+    let four: Vec<PathBuf> = (1..=4).map(|n| folder.path().join(n.to_string())).collect();
+    let too_many = repository.init(&four, folder.path());
+    assert!(matches!(too_many, Err(RepositoryError::Settings(_))));
+    assert!(!site.exists());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn refresh_needs_the_online_keys_alone_and_keeps_root_and_targets() {
     let fixture = Fixture::new();
     fixture
@@ -118,6 +134,10 @@ fn refresh_needs_the_online_keys_alone_and_keeps_root_and_targets() {
     let refused = fixture.repository.refresh(&fixture.keys(&["key-1"]));
     assert!(matches!(refused, Err(RepositoryError::Keys { .. })));
     assert_eq!(fixture.versions(), [1, 1, 2, 2]);
+    // With the targets key these last longer as well.
+    let both = fixture.keys(&["key-1", "online"]);
+    fixture.repository.refresh(&both).unwrap();
+    assert_eq!(fixture.versions(), [1, 2, 3, 3]);
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use tough::schema::{RoleType, Root, Signed};
 
-use super::super::roles::Roles;
 use super::super::rotate::sign;
 use super::super::*;
 use super::Fixture;
@@ -81,7 +80,7 @@ fn a_root_key_is_replaced_by_its_id_and_the_chain_holds() {
     fixture
         .rotate(&[lost.parse().unwrap()], &fixture.places(&new, None), keys)
         .unwrap();
-    let roles = Roles::read(&site).unwrap();
+    let roles = fixture.repository.roles().unwrap();
     let first = root(&site.path("metadata/1.root.json"));
     first.signed.verify_role(&roles.root).unwrap();
     assert!(
@@ -251,4 +250,25 @@ fn only_valid_signatures_count_and_an_invalid_one_of_ones_own_is_replaced() {
     assert_eq!(root(&path).signatures.len(), 1);
     let second = fixture.rotate(&[], &places, &["key-2"]).unwrap();
     assert!(matches!(second, Rotation::Published), "{second:?}");
+}
+
+#[test]
+fn what_was_signed_is_kept_while_the_keys_of_another_role_are_elsewhere() {
+    let fixture = Fixture::new();
+    let (path, new) = (fixture.root.join("draft.json"), fixture.root.join("new"));
+    let places = fixture.places(&new, Some(&path));
+    fixture
+        .rotate(&["targets".parse().unwrap()], &places, &["key-2"])
+        .unwrap();
+    // The second signature, by one who has neither the new targets key nor those online.
+    let alone = fixture.rotate(&[], &places, &["key-3"]);
+    assert!(
+        matches!(alone, Err(RepositoryError::Keys { .. })),
+        "{alone:?}"
+    );
+    assert_eq!(fixture.versions(), [1, 1, 1, 1]);
+    // Who has those has no root key.
+    let done = fixture.rotate(&[], &places, &["new", "online"]).unwrap();
+    assert!(matches!(done, Rotation::Published), "{done:?}");
+    assert_eq!(fixture.versions(), [2, 2, 2, 2]);
 }

@@ -118,6 +118,17 @@ pub enum HttpError {
     Setup(String),
 }
 
+/// Whether the client takes its proxy from `value`: it passes by what it cannot
+/// read, and any scheme but these two.
+fn may_be_proxy(value: &str) -> bool {
+    let url = match value.contains("://") {
+        true => Url::parse(value),
+        false => Url::parse(&format!("http://{value}")),
+    };
+    url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        && reqwest::Proxy::all(value).is_ok()
+}
+
 /// An https client.
 #[derive(Clone, Debug)]
 pub struct Http {
@@ -133,7 +144,7 @@ impl Http {
     pub fn new(connection: &Connection) -> Result<Self, HttpError> {
         let patience = connection.patience;
         for (name, value) in &connection.proxies {
-            if reqwest::Proxy::all(value).is_err() {
+            if !may_be_proxy(value) {
                 return Err(HttpError::Proxy { name });
             }
         }

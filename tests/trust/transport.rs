@@ -138,6 +138,10 @@ fn a_proxy_that_cannot_be_one_is_named_and_never_passed_by() {
     for (value, use_of_it) in [
         ("http://[nowhere", false),
         ("http://user:secret@:3128", false),
+        ("htp://127.0.0.1:3128", false),
+        ("socks5://127.0.0.1:3128", false),
+        ("http:127.0.0.1:3128", false),
+        ("https://127.0.0.1:3128", true),
         ("http://127.0.0.1:3128", true),
         ("127.0.0.1:3128", true),
     ] {

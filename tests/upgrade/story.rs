@@ -212,7 +212,10 @@ fn a_withdrawn_version_is_told_to_those_who_have_it_and_offered_to_nobody() {
     custom["yanked"] = true.into();
     custom["yanked_reason"] = "loses notes".into();
     site.repository.publish();
-    home.run(&["self-update", "--check"]).says("loses notes");
+    home.run(&["self-update", "--check"])
+        .exits(0)
+        .says("loses notes")
+        .shows("Back to 0.1.0: auditgraph self-update --to 0.1.0 --allow-downgrade");
     let other = Home::new(&site);
     other
         .run(&["self-update", "--check"])

@@ -117,6 +117,13 @@ pub(crate) fn build_of(release: &Release) -> Build {
 }
 
 impl Look {
+    /// The version to go back to, where the installed one is not to be run.
+    pub(crate) fn way_back(&self) -> Option<String> {
+        let newest = self.newest.as_ref().filter(|_| !self.standing.is_good())?;
+        let good = self.releases.standing(TARGET, &newest.version).is_good();
+        (good && newest.version < self.installed).then(|| newest.version.to_string())
+    }
+
     /// The release to go to; `None` when up to date.
     ///
     /// # Errors

@@ -41,6 +41,9 @@ pub(crate) struct Document {
     pub(crate) install: Install,
     /// What the maintainers say of the installed version.
     pub(crate) standing: Option<Standing>,
+    /// Where the installed version is not to be run and nothing newer is out: an
+    /// older one that may be.
+    pub(crate) way_back: Option<String>,
     /// Until when the metadata that was used is accepted, in RFC 3339.
     pub(crate) valid_until: Option<String>,
     /// Signed facts of the release.
@@ -64,6 +67,7 @@ impl Document {
             channel: None,
             install,
             standing: None,
+            way_back: None,
             valid_until: None,
             release: None,
             preflight: None,
@@ -80,9 +84,16 @@ impl Report for Document {
         let strong = page.paint(Style::Strong, version);
         let path = clean(&self.install.path.display().to_string()).into_owned();
         match self.outcome {
-            Outcome::UpToDate => {
+            Outcome::UpToDate if self.standing.as_ref().is_none_or(Standing::is_good) => {
                 page.line(format_args!("auditgraph {strong} is the version to have."))?;
             }
+            Outcome::UpToDate => match &self.way_back {
+                Some(version) => page.line(format_args!(
+                    "Nothing newer is out. Back to {version}: \
+                     auditgraph self-update --to {version} --allow-downgrade"
+                ))?,
+                None => page.line("Nothing better is out.")?,
+            },
             Outcome::Available => {
                 page.line(format_args!(
                     "auditgraph {strong} is available; {} is installed.",

@@ -35,7 +35,8 @@ pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Resu
     let place = Place::of(&install.path);
     let look = look(context, &typed.which, typed.allow_downgrade, root)?;
     let Some(release) = look.release()? else {
-        let document = describe(Outcome::UpToDate, &look, install, None);
+        let mut document = describe(Outcome::UpToDate, &look, install, None);
+        document.way_back = look.way_back();
         context.output.report(&document)?;
         return Ok(Exit::Done);
     };

@@ -19,6 +19,7 @@
 
 mod document;
 mod error;
+mod folders;
 pub mod gc;
 mod groups;
 mod id;

@@ -15,6 +15,7 @@ use std::thread;
 
 use serde::Serialize;
 
+use super::folders::Folders;
 use super::intent::{self, Intent, staged};
 use super::plan::{ApprovedPlan, Changes, PlannedIndex, RunPlan};
 use super::recover::{self, recover};
@@ -26,7 +27,6 @@ use crate::foundation::checksum::crc32_of_all;
 use crate::foundation::durable::{self, Meter, Written};
 use crate::foundation::pieces::in_pieces;
 use crate::foundation::progress::{Phase, Progress};
-use crate::workspace::{Layout, Lock};
 
 /// A run that is current now.
 #[derive(Clone, Debug, Serialize)]
@@ -53,16 +53,17 @@ impl ApprovedPlan {
     /// of this one is removed again.
     pub fn publish(self, progress: &dyn Progress) -> Result<Published, RunError> {
         let mut plan = self.0;
-        let made = Folders::make(&plan.layout)?;
+        let mut made = Folders::default();
         let lock = match plan.lock.take() {
-            Some(lock) => Ok(lock),
-            None => Lock::take(&plan.layout.lock()).map_err(RunError::from),
+            Some(lock) => lock,
+            None => made.lock(&plan.layout)?,
         };
-        let outcome = lock.and_then(|lock| {
-            let written = publish_locked(&plan, progress);
-            drop(lock);
-            written
-        });
+        let inside = made.inside(&plan.layout);
+        let outcome = inside.and_then(|()| publish_locked(&plan, progress));
+        if outcome.is_err() {
+            made.unmake(&plan.layout, &lock);
+        }
+        drop(lock);
         progress.finish();
         match outcome {
             Ok(bytes_written) => {
@@ -77,10 +78,7 @@ impl ApprovedPlan {
                     budget: plan.assessment,
                 })
             }
-            Err(error) => {
-                made.unmake(&plan.layout);
-                Err(error)
-            }
+            Err(error) => Err(error),
         }
     }
 }
@@ -296,53 +294,4 @@ fn rename(from: &Path, to: &Path) -> Result<(), RunError> {
 
 pub(super) fn sync(folder: &Path) -> Result<(), RunError> {
     durable::sync_directory(folder).map_err(|error| RunError::io(folder, error))
-}
-
-/// The folders a publication made, to be unmade if it fails: a first ingest
-/// that cannot be written leaves nothing at all.
-struct Folders(Vec<PathBuf>);
-
-impl Folders {
-    fn make(layout: &Layout) -> Result<Self, RunError> {
-        layout.check()?;
-        let mut made = Self(Vec::new());
-        let profiles = layout.derived().join("profiles");
-        let folders = [
-            layout.derived().to_owned(),
-            profiles,
-            layout.profile().to_owned(),
-            layout.packs(),
-            layout.cache(),
-            layout.runs(),
-        ];
-        for folder in folders {
-            match fs::create_dir(&folder) {
-                Ok(()) => {
-                    // The entry itself must survive a power cut.
-                    let synced = folder.parent().map_or(Ok(()), sync);
-                    made.0.push(folder);
-                    made.unless(layout, synced)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => made.unless(layout, Err(RunError::io(&folder, error)))?,
-            }
-        }
-        Ok(made)
-    }
-
-    /// Unmakes what was made when `outcome` is an error.
-    fn unless(&self, layout: &Layout, outcome: Result<(), RunError>) -> Result<(), RunError> {
-        outcome.inspect_err(|_| self.unmake(layout))
-    }
-
-    /// Removes what was made, as far as it is empty.
-    fn unmake(&self, layout: &Layout) {
-        for folder in self.0.iter().rev() {
-            if folder == layout.profile() {
-                // Ours as well: the folder did not exist before.
-                let _ = fs::remove_file(layout.lock());
-            }
-            let _ = fs::remove_dir(folder);
-        }
-    }
 }

@@ -68,7 +68,11 @@ impl Standing {
         layout.check()?;
         let current = match read_current(layout) {
             Ok(Some(current)) => current,
-            Ok(None) => return without_current(layout),
+            Ok(None) => match (without_current(layout)?, read_current(layout)) {
+                // A first run was published meanwhile.
+                (Self::RebuildRequired { .. }, Ok(Some(current))) => current,
+                (standing, _) => return Ok(standing),
+            },
             Err(reason) => return Ok(Self::RebuildRequired { run: None, reason }),
         };
         Ok(match read_manifest(layout, &current.run) {
@@ -258,6 +262,9 @@ pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>, RunError> {
 /// A profile without `current` is empty if it holds nothing but what an
 /// interrupted first run left behind; anything else is a loss or foreign.
 fn without_current(layout: &Layout) -> Result<Standing, RunError> {
+    // Listed first: what a writer has just shown, its intent or `current` names.
+    let foreign_run = list_foreign(layout)?.into_iter().next();
+    let (runs, packs) = (list_runs(layout)?, names(&layout.packs())?);
     let intent = Intent::read(layout).ok().flatten();
     // Where its run can have been current, it is `current` that is lost.
     let intent = intent.filter(|intent| !intent.may_be_done(layout));
@@ -267,16 +274,16 @@ fn without_current(layout: &Layout) -> Result<Standing, RunError> {
             .is_some_and(|intent| intent.publishes(folder, name))
     };
     let mut lost = None;
-    if let Some(name) = list_foreign(layout)?.first() {
+    if let Some(name) = foreign_run {
         return Ok(foreign(&format!("runs/{name}")));
     }
-    for run in list_runs(layout)? {
+    for run in runs {
         let name = manifest_file(&run);
         if !unfinished("runs", &name) {
             lost = Some(format!("it is missing, and runs/{name} exists"));
         }
     }
-    for name in names(&layout.packs())? {
+    for name in packs {
         if !unfinished("packs", &name) {
             lost = Some(format!("it is missing, and packs/{name} exists"));
         }

@@ -3,8 +3,13 @@
 //! The lock is a POSIX record lock on the empty file `lock`: the kernel drops
 //! it when its holder dies, and can say who holds it without the holder ever
 //! writing a byte. It is advisory; readers never take it.
+//!
+//! Such a lock has a trap: the kernel also drops it when its process closes any
+//! descriptor of the file, also one that was opened elsewhere to read it. And it
+//! is the process that holds it, so threads do not lock each other out. Nothing
+//! but this module opens a lock file, and a process takes it once.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, DirEntry, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -16,7 +21,12 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    path: PathBuf,
 }
+
+/// How often a lock file is opened that goes away before it is locked. A writer
+/// removes it once, when it gives up.
+const TRIES: usize = 100;
 
 /// Another process holds the lock.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +60,11 @@ impl Lock {
     /// # Errors
     /// [`LockError`].
     pub fn take_existing(path: &Path) -> Result<Option<Self>, LockError> {
-        match Self::open(path, false) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            opened => Self::hold(path, opened).map(Some),
+        match Self::take_opened(path, false) {
+            Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            taken => taken.map(Some),
         }
     }
 
@@ -61,19 +73,43 @@ impl Lock {
     /// # Errors
     /// [`LockError`].
     pub fn take(path: &Path) -> Result<Self, LockError> {
-        Self::hold(path, Self::open(path, true))
+        Self::take_opened(path, true)
     }
 
-    /// Whether `path` still is the file that is locked: false when it was
-    /// removed or replaced meanwhile, so that the lock locks out nobody.
+    /// Removes the lock file if nothing else is in its folder; whether it did.
+    /// Only the holder may: who waits for this very file sees that it is gone,
+    /// and takes a new one.
     #[must_use]
-    pub fn is_at(&self, path: &Path) -> bool {
-        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    pub fn remove_if_alone(&self) -> bool {
+        let Some(folder) = self.path.parent() else {
+            return false;
+        };
+        let is_lock = |entry: io::Result<DirEntry>| entry.is_ok_and(|it| it.path() == self.path);
+        let alone = fs::read_dir(folder).is_ok_and(|mut entries| entries.all(is_lock));
+        alone && self.is_there() && fs::remove_file(&self.path).is_ok()
+    }
+
+    /// Whether the file that is locked still has its name: otherwise the lock
+    /// locks out nobody.
+    fn is_there(&self) -> bool {
+        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
         let held = self.file.metadata().map(identity);
-        held.is_ok_and(|held| {
-            std::fs::metadata(path)
-                .map(identity)
-                .is_ok_and(|at| at == held)
+        let there = fs::symlink_metadata(&self.path).map(identity);
+        held.is_ok_and(|held| there.is_ok_and(|there| there == held))
+    }
+
+    /// Between opening and locking, the one who held it may have removed it.
+    fn take_opened(path: &Path, create: bool) -> Result<Self, LockError> {
+        for _ in 0..TRIES {
+            let opened = Self::open(path, create);
+            let lock = Self::hold(path, opened)?;
+            if lock.is_there() {
+                return Ok(lock);
+            }
+        }
+        Err(LockError::Io {
+            path: path.to_owned(),
+            source: io::Error::other("it is replaced again and again"),
         })
     }
 
@@ -95,7 +131,10 @@ impl Lock {
         };
         let file = opened.map_err(io)?;
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { file }),
+            Ok(()) => Ok(Self {
+                file,
+                path: path.to_owned(),
+            }),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {
                 let wanted = Flock::from(FlockType::WriteLock);
                 let holder = fcntl_getlk(&file, &wanted).ok().flatten();
@@ -106,5 +145,53 @@ impl Lock {
             }
             Err(error) => Err(io(error.into())),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_on_a_file_that_was_removed_or_replaced_counts_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let opened = || Lock::open(&path, true);
+        assert!(Lock::hold(&path, opened()).unwrap().is_there());
+        let removed = opened();
+        fs::remove_file(&path).unwrap();
+        assert!(!Lock::hold(&path, removed).unwrap().is_there());
+        let replaced = opened();
+        fs::rename(&path, folder.path().join("old")).unwrap();
+        File::create(&path).unwrap();
+        assert!(!Lock::hold(&path, replaced).unwrap().is_there());
+        assert!(Lock::take(&path).unwrap().is_there());
+    }
+
+    #[test]
+    fn only_a_file_that_exists_is_taken_where_nothing_may_be_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert!(Lock::take_existing(&path).unwrap().is_none());
+        drop(Lock::take(&path).unwrap());
+        assert!(Lock::take_existing(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_file_beside_others_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let lock = Lock::take(&path).unwrap();
+        let other = folder.path().join("current");
+        fs::write(&other, "").unwrap();
+        assert!(!lock.remove_if_alone());
+        fs::remove_file(&other).unwrap();
+        assert!(lock.remove_if_alone());
+        assert!(!path.exists());
+        // Another writer's by now.
+        File::create(&path).unwrap();
+        assert!(!lock.remove_if_alone());
+        assert!(path.exists());
     }
 }

@@ -1,5 +1,8 @@
 //! One writer at a time; readers never wait.
 
+use std::fs;
+use std::process::Stdio;
+
 use auditgraph::workspace::{Lock, ProfileName, Workspace};
 
 use crate::support::{NOTES, Sandbox, snapshot};
@@ -41,4 +44,31 @@ fn a_second_writer_is_told_who_holds_the_lock_and_a_reader_is_not_blocked() {
     drop(lock);
     assert_eq!(snapshot(&sandbox.root()), before);
     sandbox.run(&["ingest"]).done();
+}
+
+#[test]
+fn of_first_ingests_at_once_one_publishes_and_none_harms_it() {
+    let sandbox = Sandbox::with(NOTES);
+    for round in 0..20 {
+        let running: Vec<_> = (0..3)
+            .map(|_| {
+                let mut command = sandbox.command(&["ingest"]);
+                command.stdout(Stdio::piped()).stderr(Stdio::piped());
+                command.spawn().unwrap()
+            })
+            .collect();
+        let mut published = 0;
+        for child in running {
+            let output = child.wait_with_output().unwrap();
+            match output.status.code() {
+                Some(0) => published += 1,
+                // Busy, or another one was faster.
+                Some(7) => {}
+                _ => panic!("round {round}: {output:?}"),
+            }
+        }
+        assert!(published > 0, "round {round}");
+        sandbox.run(&["verify"]).done();
+        fs::remove_dir_all(sandbox.root().join(".pkg")).unwrap();
+    }
 }

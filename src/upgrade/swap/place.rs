@@ -123,7 +123,7 @@ impl Place {
     }
 
     /// Makes our folder and takes the lock in it. The one who held it before
-    /// may be removing both, so the lock counts only if it is still there.
+    /// may be removing both; then both are made again.
     fn lock_folder(&self) -> Result<Lock, SwapError> {
         loop {
             match DirBuilder::new().mode(0o755).create(&self.folder) {
@@ -145,8 +145,7 @@ impl Place {
                 Err(error) => return Err(SwapError::io("read", &self.folder)(error)),
             }
             match Lock::take(&self.lock()) {
-                Ok(lock) if lock.is_at(&self.lock()) => return Ok(lock),
-                Ok(_) => {}
+                Ok(lock) => return Ok(lock),
                 Err(LockError::Busy(busy)) => {
                     return Err(SwapError::Busy {
                         target: self.target.clone(),
@@ -184,13 +183,7 @@ impl Drop for Held {
     /// Leaves no trace where nothing was kept: our folder goes when only the
     /// lock is in it. Best effort; a leftover folder does no harm.
     fn drop(&mut self) {
-        let lock = self.place.lock();
-        let only_lock = fs::read_dir(&self.place.folder).is_ok_and(|entries| {
-            entries
-                .filter_map(Result::ok)
-                .all(|entry| entry.path() == lock)
-        });
-        if only_lock && self.lock.is_at(&lock) && fs::remove_file(&lock).is_ok() {
+        if self.lock.remove_if_alone() {
             let _ = fs::remove_dir(&self.place.folder);
         }
     }

@@ -26,6 +26,54 @@ pub const SPLIT_ABOVE: usize = 256;
 /// of them escaped, are less than half of it.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
+/// Trees on the way from the root to any one, both included: an edit holds them
+/// all at once. A path has at most 512 parts. A folder is split
+/// above 256 entries, and one of its parts at some 60,000; so of the four million
+/// files of a run, 512 folders, as many splits and some 60 more can lie on one
+/// way.
+const LONGEST_WAY: usize = 1_536;
+
+/// How a tree is reached from the root.
+#[derive(Clone, Copy, Debug, Default)]
+struct Way {
+    /// How often the folder was split.
+    splits: usize,
+    /// Trees above it.
+    above: usize,
+}
+
+impl Way {
+    /// To a folder in this one.
+    const fn to_folder(self) -> Self {
+        Self {
+            splits: 0,
+            above: self.above + 1,
+        }
+    }
+
+    /// To a part of this folder.
+    const fn to_part(self) -> Self {
+        Self {
+            splits: self.splits + 1,
+            above: self.above + 1,
+        }
+    }
+
+    /// Whether a tree can be here.
+    ///
+    /// # Errors
+    /// The words why not.
+    const fn check(self) -> Result<(), &'static str> {
+        if self.splits > write::MAX_LEVELS {
+            return Err("split too often");
+        }
+        if self.above >= LONGEST_WAY {
+            return Err("too many trees lead to it");
+        }
+        Ok(())
+    }
+}
+
 /// What a run knows of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {

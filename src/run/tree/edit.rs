@@ -2,11 +2,12 @@
 //! and written again, so that an edit costs what it changes. The result is,
 //! byte for byte, what writing all files would give.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
+use std::mem;
 
-use super::node::{Name, Node, Nodes, Tree};
-use super::write::{MAX_LEVELS, emit_tree, part_of, store};
-use super::{Entry, SPLIT_ABOVE, TreeError};
+use super::node::{Node, Nodes, Tree};
+use super::write::{emit_tree, part_of, store};
+use super::{Entry, SPLIT_ABOVE, TreeError, Way};
 use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
 
@@ -46,7 +47,7 @@ pub fn edit<E: std::error::Error>(
         });
     }
     let edits = edits.iter().map(|(path, to)| (path.as_str(), to.as_ref()));
-    let new = match editor.part(Some(root), 0, by_name(edits))? {
+    let new = match editor.run(root, by_name(edits))? {
         Some(new) => new,
         None => editor.emit(&Tree::default()),
     };
@@ -97,79 +98,164 @@ fn by_name<'a>(edits: impl IntoIterator<Item = (&'a str, Option<&'a Entry>)>) ->
     names
 }
 
-impl<E: std::error::Error> Editor<'_, E> {
-    /// A folder, or above level 0 a part of one, after `edits`; `None` when
-    /// nothing is left of it.
-    fn part(
-        &mut self,
-        id: Option<Sha256>,
-        level: usize,
-        edits: ByName<'_>,
-    ) -> Result<Option<Sha256>, TreeError<E>> {
-        let Some(id) = id else {
-            return self.entries(Nodes::default(), level, edits);
+/// What becomes of a tree: `None` when nothing is left of it.
+type Outcome = Option<Sha256>;
+
+/// A tree that is edited: those below it that change come first, one at a time.
+struct Open<'a> {
+    way: Way,
+    rest: Rest<'a>,
+}
+
+/// What is there, what is yet to be done to it, and what waits for the tree below.
+enum Rest<'a> {
+    Folder {
+        nodes: Nodes<'a>,
+        edits: btree_map::IntoIter<&'a str, Edit<'a>>,
+        waits: Option<(&'a str, Option<Node>, Option<Option<&'a Entry>>)>,
+    },
+    Split {
+        parts: BTreeMap<String, Sha256>,
+        may_shrink: bool,
+        edits: btree_map::IntoIter<String, ByName<'a>>,
+        waits: Option<String>,
+    },
+}
+
+/// A tree that is to be edited next.
+type Below<'a> = (Option<Sha256>, Way, ByName<'a>);
+
+impl<'a> Open<'a> {
+    fn folder(nodes: Nodes<'a>, way: Way, edits: ByName<'a>) -> Self {
+        let edits = edits.into_iter();
+        let waits = None;
+        let rest = Rest::Folder {
+            nodes,
+            edits,
+            waits,
         };
+        Self { way, rest }
+    }
+
+    fn split(parts: BTreeMap<String, Sha256>, way: Way, edits: ByName<'a>) -> Self {
+        let may_shrink = edits.values().any(Edit::removes);
+        let mut by_part: BTreeMap<String, ByName<'a>> = BTreeMap::new();
+        for (name, edit) in edits {
+            let part = part_of(name, way.splits);
+            by_part.entry(part).or_default().insert(name, edit);
+        }
+        let rest = Rest::Split {
+            parts,
+            may_shrink,
+            edits: by_part.into_iter(),
+            waits: None,
+        };
+        Self { way, rest }
+    }
+
+    /// The next tree below that changes; it is to be [`put`](Self::put) before
+    /// the one after it is asked for.
+    fn next(&mut self) -> Option<Below<'a>> {
+        match &mut self.rest {
+            Rest::Folder {
+                nodes,
+                edits,
+                waits,
+            } => {
+                for (name, Edit { file, below }) in edits {
+                    let old = nodes.remove(name);
+                    let folder = old.as_ref().and_then(Node::folder);
+                    if !below.is_empty() {
+                        *waits = Some((name, old, file));
+                        return Some((folder, self.way.to_folder(), by_name(below)));
+                    }
+                    nodes.put(name, node(folder, old, file));
+                }
+                None
+            }
+            Rest::Split {
+                parts,
+                edits,
+                waits,
+                ..
+            } => {
+                let (key, edits) = edits.next()?;
+                let part = parts.remove(&key);
+                *waits = Some(key);
+                Some((part, self.way.to_part(), edits))
+            }
+        }
+    }
+
+    /// Takes what became of the tree that was the next.
+    fn put(&mut self, below: Outcome) {
+        match &mut self.rest {
+            Rest::Folder { nodes, waits, .. } => {
+                if let Some((name, old, file)) = waits.take() {
+                    nodes.put(name, node(below, old, file));
+                }
+            }
+            Rest::Split { parts, waits, .. } => parts.extend(waits.take().zip(below)),
+        }
+    }
+}
+
+/// What a name stands for that stood for `old`, after what became of the folder
+/// and of the file of that name: a folder that something is left of comes before
+/// a file.
+fn node(folder: Outcome, old: Option<Node>, file: Option<Option<&Entry>>) -> Option<Node> {
+    match (folder, file) {
+        (Some(folder), _) => Some(Node::tree(folder)),
+        (None, Some(file)) => file.map(Node::from),
+        (None, None) => old.filter(|old| old.folder().is_none()),
+    }
+}
+
+impl<E: std::error::Error> Editor<'_, E> {
+    /// Edits the tree `root` and those below: on the heap, for a stranger may
+    /// have put many of them one below the other.
+    fn run(&mut self, root: Sha256, edits: ByName<'_>) -> Result<Outcome, TreeError<E>> {
+        let mut above = Vec::new();
+        let mut tree = self.open((Some(root), Way::default(), edits))?;
+        loop {
+            if let Some(below) = tree.next() {
+                let below = self.open(below)?;
+                above.push(mem::replace(&mut tree, below));
+                continue;
+            }
+            let outcome = self.close(tree)?;
+            tree = match above.pop() {
+                Some(tree) => tree,
+                None => return Ok(outcome),
+            };
+            tree.put(outcome);
+        }
+    }
+
+    fn open<'a>(&mut self, (id, way, edits): Below<'a>) -> Result<Open<'a>, TreeError<E>> {
+        let Some(id) = id else {
+            return Ok(Open::folder(Nodes::default(), way, edits));
+        };
+        way.check().map_err(|why| malformed(id, why))?;
         let bytes = (self.get)(id).map_err(TreeError::Object)?;
         self.replaced.push(id);
         let tree = parse(id, &bytes)?;
-        if tree.split.is_empty() {
-            return self.entries(tree.entries, level, edits);
-        }
-        if level >= MAX_LEVELS {
-            return Err(malformed(id, "split too often"));
-        }
-        self.split(tree.split, level, edits)
-    }
-
-    fn entries<'n>(
-        &mut self,
-        mut nodes: Nodes<'n>,
-        level: usize,
-        edits: ByName<'n>,
-    ) -> Result<Option<Sha256>, TreeError<E>> {
-        for (name, edit) in edits {
-            let node = self.node(nodes.remove(name), edit)?;
-            if let Some(node) = node {
-                nodes.insert(Name::from(name), node);
-            }
-        }
-        Ok(self.store(nodes, level))
-    }
-
-    /// What a name stands for after `edit`: a folder that something is left
-    /// of comes before a file of the same name.
-    fn node(&mut self, old: Option<Node>, edit: Edit<'_>) -> Result<Option<Node>, TreeError<E>> {
-        let folder = old.as_ref().and_then(Node::folder);
-        let below = match edit.below.is_empty() {
-            true => folder,
-            false => self.part(folder, 0, by_name(edit.below))?,
-        };
-        Ok(match (below, edit.file) {
-            (Some(folder), _) => Some(Node::tree(folder)),
-            (None, Some(file)) => file.map(Node::from),
-            (None, None) => old.filter(|_| folder.is_none()),
+        Ok(match tree.split.is_empty() {
+            true => Open::folder(tree.entries.into_owned(), way, edits),
+            false => Open::split(tree.split, way, edits),
         })
     }
 
-    fn split(
-        &mut self,
-        mut parts: BTreeMap<String, Sha256>,
-        level: usize,
-        edits: ByName<'_>,
-    ) -> Result<Option<Sha256>, TreeError<E>> {
-        let may_shrink = edits.values().any(Edit::removes);
-        let mut by_part: BTreeMap<String, ByName<'_>> = BTreeMap::new();
-        for (name, edit) in edits {
-            let part = part_of(name, level);
-            by_part.entry(part).or_default().insert(name, edit);
-        }
-        for (key, edits) in by_part {
-            let new = self.part(parts.remove(&key), level + 1, edits)?;
-            parts.extend(new.map(|part| (key, part)));
-        }
+    fn close(&mut self, tree: Open<'_>) -> Result<Outcome, TreeError<E>> {
+        let (parts, may_shrink) = match tree.rest {
+            Rest::Folder { nodes, .. } => return Ok(self.store(nodes, tree.way)),
+            Rest::Split {
+                parts, may_shrink, ..
+            } => (parts, may_shrink),
+        };
         if may_shrink && let Some(nodes) = self.few(&parts)? {
             self.forget(&parts);
-            return Ok(self.store(nodes, level));
+            return Ok(self.store(nodes, tree.way));
         }
         Ok(Some(self.emit(&Tree::of_parts(parts))))
     }
@@ -187,8 +273,8 @@ impl<E: std::error::Error> Editor<'_, E> {
             if !tree.split.is_empty() || nodes.len() + tree.entries.len() > SPLIT_ABOVE {
                 return Ok(None);
             }
-            for (name, node) in tree.entries {
-                nodes.insert(name.into_owned(), node);
+            for (name, node) in tree.entries.into_owned() {
+                nodes.insert(name, node);
             }
         }
         Ok(Some(nodes))
@@ -213,9 +299,9 @@ impl<E: std::error::Error> Editor<'_, E> {
         }
     }
 
-    fn store(&mut self, nodes: Nodes<'_>, level: usize) -> Option<Sha256> {
+    fn store(&mut self, nodes: Nodes<'_>, way: Way) -> Outcome {
         let emit = &mut |id, bytes| self.made.push((id, bytes));
-        (!nodes.is_empty()).then(|| store(nodes, level, emit))
+        (!nodes.is_empty()).then(|| store(nodes, way.splits, emit))
     }
 
     fn emit(&mut self, tree: &Tree<'_>) -> Sha256 {

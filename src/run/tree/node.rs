@@ -57,6 +57,19 @@ impl<'a> Nodes<'a> {
         Some(self.0.remove(at).1)
     }
 
+    /// Enters what `name` stands for, if it stands for something.
+    pub(super) fn put(&mut self, name: &'a str, node: Option<Node>) {
+        if let Some(node) = node {
+            self.insert(Name::from(name), node);
+        }
+    }
+
+    /// Of names that are borrowed from nothing.
+    pub(super) fn into_owned(self) -> Nodes<'static> {
+        let owned = |(name, node): (Name<'a>, Node)| (name.into_owned(), node);
+        Nodes(self.0.into_iter().map(owned).collect())
+    }
+
     /// Enters `node`, in the place of one of the same name.
     pub(super) fn insert(&mut self, name: Name<'a>, node: Node) {
         match self.place(name.as_str()) {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::node::{Meaning, Node, Tree};
-use super::write::{MAX_LEVELS, part_of};
-use super::{Entry, Files, TreeError};
+use super::write::part_of;
+use super::{Entry, Files, TreeError, Way};
 use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
 
@@ -45,13 +45,12 @@ struct Pending {
     id: Sha256,
     /// The folder's path, ending in `/`; empty for the root.
     prefix: String,
-    /// How often the folder was split on the way here.
-    splits: usize,
+    way: Way,
 }
 
 impl Pending {
     const fn is_root(&self) -> bool {
-        self.prefix.is_empty() && self.splits == 0
+        self.way.above == 0
     }
 }
 
@@ -85,7 +84,7 @@ pub(super) fn read_within<E: std::error::Error + Send>(
     let mut pending = vec![Pending {
         id: root,
         prefix: String::new(),
-        splits: 0,
+        way: Way::default(),
     }];
     let mut fetched = Vec::new();
     while !pending.is_empty() || !fetched.is_empty() {
@@ -157,14 +156,14 @@ fn tell(at: &Pending, bytes: &[u8]) -> Result<Told, String> {
     if tree.entries.is_empty() && tree.split.is_empty() && !at.is_root() {
         return Err("it is empty".to_owned());
     }
-    let below = |id: Sha256, prefix: String, splits: usize| Pending { id, prefix, splits };
+    let below = |id: Sha256, prefix: String, way: Way| {
+        way.check()?;
+        Ok::<_, &str>(Pending { id, prefix, way })
+    };
     let mut told = Told::default();
     for part in tree.split.into_values() {
-        if at.splits >= MAX_LEVELS {
-            return Err("split too often".to_owned());
-        }
-        told.below
-            .push(below(part, at.prefix.clone(), at.splits + 1));
+        let part = below(part, at.prefix.clone(), at.way.to_part())?;
+        told.below.push(part);
     }
     told.files.reserve(tree.entries.len());
     for (name, node) in tree.entries {
@@ -176,7 +175,10 @@ fn tell(at: &Pending, bytes: &[u8]) -> Result<Told, String> {
             .map_err(|path| format!("not a path inside the workspace: {path:?}"))?;
         match node.meaning() {
             Some(Meaning::Entry(entry)) => told.files.push((path, entry)),
-            Some(Meaning::Tree(object)) => told.below.push(below(object, format!("{path}/"), 0)),
+            Some(Meaning::Tree(object)) => {
+                let folder = below(object, format!("{path}/"), at.way.to_folder())?;
+                told.below.push(folder);
+            }
             None => return Err(format!("the entry {path} contradicts itself")),
         }
     }
@@ -197,24 +199,22 @@ pub fn find<E: std::error::Error>(
     let Some(mut name) = names.next() else {
         return Ok(None);
     };
-    let (mut id, mut level) = (root, 0usize);
+    let (mut id, mut way) = (root, Way::default());
     loop {
         let malformed = |detail: String| TreeError::Malformed { id, detail };
+        way.check().map_err(|why| malformed(why.to_owned()))?;
         let bytes = get(id).map_err(TreeError::Object)?;
         let mut tree = Tree::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
         if !tree.split.is_empty() {
-            if level >= MAX_LEVELS {
-                return Err(malformed("split too often".to_owned()));
-            }
-            match tree.split.get(&part_of(name, level)) {
-                Some(part) => (id, level) = (*part, level + 1),
+            match tree.split.get(&part_of(name, way.splits)) {
+                Some(part) => (id, way) = (*part, way.to_part()),
                 None => return Ok(None),
             }
             continue;
         }
         match (tree.entries.remove(name).map(Node::meaning), names.next()) {
             (Some(Some(Meaning::Tree(folder))), Some(next)) => {
-                (id, name, level) = (folder, next, 0);
+                (id, name, way) = (folder, next, way.to_folder());
             }
             (Some(Some(Meaning::Entry(entry))), None) => return Ok(Some(entry)),
             (Some(None), _) => {

@@ -266,6 +266,66 @@ fn the_deepest_folder_is_read_and_edited() {
     assert!(listed(edited.root, &store).unwrap().files == files);
 }
 
+/// The path of one file with `count` trees on the way to it, as few of them
+/// folders as there can be; and the root.
+fn long_way(count: usize) -> (WorkspacePath, Sha256, Store) {
+    let mut store = Store::new();
+    let mut put = |text: String| {
+        let id = Sha256::of(text.as_bytes());
+        store.insert(id, text.into_bytes());
+        id
+    };
+    let (mut path, mut node) = ("f".to_owned(), r#"{"status":"file"}"#.to_owned());
+    let mut left = count;
+    loop {
+        let name = path.split('/').next().unwrap();
+        let mut id = put(format!(
+            r#"{{"kind":"tree","entries":{{"{name}":{node}}}}}"#
+        ));
+        left -= 1;
+        for level in (0..left.min(write::MAX_LEVELS)).rev() {
+            let part = write::part_of(name, level);
+            id = put(format!(r#"{{"kind":"tree","split":{{"{part}":"{id}"}}}}"#));
+            left -= 1;
+        }
+        if left == 0 {
+            return (path.parse().unwrap(), id, store);
+        }
+        path = format!("d/{path}");
+        node = format!(r#"{{"status":"tree","object":"{id}"}}"#);
+    }
+}
+
+#[test]
+fn a_way_of_too_many_trees_is_refused_and_the_longest_fills_no_stack() {
+    let every_reader = || {
+        for (count, fits) in [
+            (LONGEST_WAY, true),
+            (LONGEST_WAY + 1, false),
+            (16_000, false),
+        ] {
+            let (path, root, store) = long_way(count);
+            let get = &mut |id| store.get(&id).cloned().ok_or(Absent);
+            let edits = Edits::from([(path.clone(), Some(entry("new")))]);
+            let errors = [
+                read(root, get).err(),
+                find(root, &path, get).err(),
+                edit(root, &edits, get, &mut |_, _| {}).err(),
+            ];
+            for error in errors {
+                let text = error.map(|error| error.to_string());
+                match text {
+                    None => assert!(fits, "{count}"),
+                    Some(text) => assert!(!fits && text.contains("too many trees"), "{text}"),
+                }
+            }
+        }
+    };
+    // As large as that of the pool's threads.
+    let worker = std::thread::Builder::new().stack_size(2 << 20);
+    worker.spawn(every_reader).unwrap().join().unwrap();
+}
+
 #[test]
 fn an_absent_tree_is_an_error() {
     let (root, _) = stored(&files(3));

@@ -15,8 +15,7 @@
 //! that is meant, if there is one, and a NUL; then 4 bytes CRC-32 of the run's
 //! index as it was written; last the SHA-256 of all before it.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use hashbrown::HashMap;
 
 use crate::foundation::{Sha256, durable};
 use crate::graph::{FileNames, FileTarget, WorkspacePath};
@@ -44,27 +43,10 @@ pub(super) struct StatCache {
     index_crc: Option<u32>,
 }
 
-/// The hash of a key that is one already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = word(bytes);
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-}
-
-/// What `stat` said of the files of a run.
+/// What `stat` said of the files of a run, by the hash of each path. Hashed once
+/// more, with a seed: a stranger may have chosen the keys of a file.
 #[derive(Debug, Default)]
-pub(super) struct Prints(HashMap<u64, u64, BuildHasherDefault<Hashed>>);
+pub(super) struct Prints(HashMap<u64, u64>);
 
 impl Prints {
     /// Adds a file.

@@ -65,21 +65,17 @@ impl ApprovedPlan {
         }
         drop(lock);
         progress.finish();
-        match outcome {
-            Ok(bytes_written) => {
-                // Freed beside what comes next.
-                rayon::spawn(move || drop((plan.index, plan.pack, plan.stat, plan.spent)));
-                Ok(Published {
-                    run: plan.manifest.run,
-                    parent: plan.manifest.parent,
-                    sources: plan.changes,
-                    extracted: plan.extracted,
-                    bytes_written,
-                    budget: plan.assessment,
-                })
-            }
-            Err(error) => Err(error),
-        }
+        let bytes_written = outcome?;
+        // Freed beside what comes next.
+        rayon::spawn(move || drop((plan.index, plan.pack, plan.stat, plan.spent)));
+        Ok(Published {
+            run: plan.manifest.run,
+            parent: plan.manifest.parent,
+            sources: plan.changes,
+            extracted: plan.extracted,
+            bytes_written,
+            budget: plan.assessment,
+        })
     }
 }
 

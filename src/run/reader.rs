@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::standing::{self, Standing};
-use super::{Manifest, Objects, RunError, RunId, manifest_file, remake};
+use super::{Manifest, Objects, RunError, RunId, remake};
 use crate::foundation::Sha256;
 use crate::foundation::progress::Progress;
 use crate::graph::{Document, WorkspacePath};
@@ -182,7 +182,7 @@ fn choose(
 ) -> Result<Manifest, RunError> {
     if let Some(run) = wanted {
         layout.check()?;
-        if !layout.runs().join(manifest_file(run)).exists() {
+        if !standing::has_manifest(layout, run) {
             return Err(RunError::UnknownRun(run.clone()));
         }
         return standing::read_manifest(layout, run).map_err(|reason| RunError::RebuildRequired {

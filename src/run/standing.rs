@@ -202,6 +202,11 @@ pub(super) fn way_back(layout: &Layout, reason: &Reason) -> Result<Option<Manife
     if !newer {
         return Ok(None);
     }
+    newest_readable(layout)
+}
+
+/// The newest run that this build reads.
+pub(super) fn newest_readable(layout: &Layout) -> Result<Option<Manifest>, RunError> {
     let runs = list_runs(layout)?;
     Ok(runs
         .iter()

@@ -3,8 +3,9 @@
 use super::{RunError, RunId, Standing, standing};
 use crate::budget::Assessment;
 use crate::schema::Reason;
+use crate::source::{Root, Selection, scan_unsorted};
 use crate::workspace::usage::{self, Usage};
-use crate::workspace::{ProfileName, Workspace};
+use crate::workspace::{Layout, ProfileName, Workspace};
 
 /// How a profile stands.
 #[derive(Clone, Debug)]
@@ -29,10 +30,7 @@ impl Status {
         let standing = Standing::judge(&layout)?;
         let usage = usage::measure(layout.profile())
             .map_err(|error| RunError::io(layout.profile(), error))?;
-        let source_bytes = match &standing {
-            Standing::Ready(manifest) => manifest.source_bytes,
-            Standing::Empty | Standing::RebuildRequired { .. } => 0,
-        };
+        let source_bytes = source_bytes(workspace, &layout, &standing)?;
         let policy = &workspace.config().budget;
         Ok(Self {
             budget: policy.assess(source_bytes, usage.total.bytes, 0),
@@ -60,4 +58,28 @@ impl Status {
             Standing::Ready(_) | Standing::Empty => None,
         }
     }
+}
+
+/// The bytes of sources that the budget counts by: those of the current run, or
+/// of the newest that can be read. Where no run can, those of the files that an
+/// ingest would read; some of them it may refuse.
+fn source_bytes(
+    workspace: &Workspace,
+    layout: &Layout,
+    standing: &Standing,
+) -> Result<u64, RunError> {
+    if let Standing::Ready(manifest) = standing {
+        return Ok(manifest.source_bytes);
+    }
+    if let Some(manifest) = standing::newest_readable(layout)? {
+        return Ok(manifest.source_bytes);
+    }
+    let sources = &workspace.config().sources;
+    let root =
+        Root::open(workspace.root()).map_err(|error| RunError::io(workspace.root(), error))?;
+    let files = scan_unsorted(&root, &Selection::new(sources)?)?.files;
+    let sizes = files.iter().map(|file| file.bytes);
+    Ok(sizes
+        .filter(|bytes| *bytes <= sources.max_file_bytes)
+        .fold(0, u64::saturating_add))
 }

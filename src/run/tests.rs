@@ -373,6 +373,28 @@ fn an_ordinal_is_not_used_again_after_its_manifest_is_lost() {
 }
 
 #[test]
+fn a_run_that_cannot_be_read_does_not_make_the_sources_none() {
+    let story = Story::new();
+    let counted = || {
+        let status = status::Status::take(&story.workspace(), &ProfileName::default());
+        status.unwrap().budget.source_bytes
+    };
+    let ingested = story.publish(Mode::Ingest);
+    let read = |run| read_manifest(&story.layout(), run).unwrap().source_bytes;
+    let first = read(&ingested.run);
+    assert_eq!(counted(), first);
+    story.write("notes/new.md", "# New\n");
+    let second = story.publish(Mode::Ingest).run;
+    assert_ne!(read(&second), first);
+    // The newest that can be read; then what an ingest would read.
+    let manifest = |run: &RunId| story.layout().runs().join(manifest_file(run));
+    fs::write(manifest(&second), "{}").unwrap();
+    assert_eq!(counted(), first);
+    fs::write(manifest(&ingested.run), "{}").unwrap();
+    assert_eq!(counted(), first + "# New\n".len() as u64);
+}
+
+#[test]
 fn a_plan_over_budget_cannot_be_published() {
     let story = Story::new();
     story.write("auditgraph.toml", "[budget]\nmax_bytes = 1000\n");

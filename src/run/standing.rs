@@ -239,9 +239,12 @@ pub(super) fn next_ordinal(layout: &Layout) -> Result<u32, RunError> {
 }
 
 /// The ordinal of the run id inside a file name such as
-/// `index-r0001-….db`.
+/// `index-r0001-….db`, also of a file that is not whole yet.
 fn ordinal_in(name: &str) -> Option<u32> {
-    let from = name.strip_prefix("index-").unwrap_or(name);
+    let name = name.strip_prefix('.').unwrap_or(name);
+    let kinds = ["index-", "stat-"];
+    let of_kind = kinds.iter().find_map(|kind| name.strip_prefix(kind));
+    let from = of_kind.unwrap_or(name);
     let (ordinal, rest) = from.split_once('-')?;
     let run: RunId = format!("{ordinal}-{}", rest.get(..12)?).parse().ok()?;
     Some(run.ordinal())
@@ -316,5 +319,28 @@ fn foreign(found: &str) -> Standing {
         reason: Reason::ForeignLayout {
             detail: format!("found {found}"),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_that_a_run_leaves_tells_its_ordinal() {
+        let run = "r0009-3fa9c0d21b44";
+        for name in [
+            format!("{run}.json"),
+            format!("{run}-3fa9c0d21b44.db"),
+            format!("index-{run}.db"),
+            format!("index-{run}.db.sha256"),
+            format!(".index-{run}.db"),
+            format!("stat-{run}.bin"),
+        ] {
+            assert_eq!(ordinal_in(&name), Some(9), "{name}");
+        }
+        for name in ["index-", "r0009", "notes-r0009-3fa9c0d21b44", "\u{fc}"] {
+            assert_eq!(ordinal_in(name), None, "{name}");
+        }
     }
 }

@@ -85,8 +85,9 @@ impl Context {
         }
     }
 
-    /// The runs that `gc --run` names; a name that is no run id is passed on,
-    /// since a foreign run has any name.
+    /// The runs that `gc --run` names. A foreign run has any name: what is called
+    /// exactly so is meant, even where an ordinal reads the same, and what is no
+    /// run id is passed on.
     ///
     /// # Errors
     /// When the runs cannot be listed.
@@ -95,8 +96,13 @@ impl Context {
         layout: &Layout,
         names: &[String],
     ) -> Result<Vec<String>, Failure> {
+        let foreign = run::foreign(layout)?;
         let mut known = Vec::new();
         for name in names {
+            if foreign.contains(name) {
+                known.push(name.clone());
+                continue;
+            }
             known.push(match self.find_run(layout, name) {
                 Ok(run) => run.to_string(),
                 Err(failure) if failure.kind() == "unknown_run" => name.clone(),

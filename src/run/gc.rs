@@ -62,7 +62,8 @@ pub struct GcPlan {
     pub incompatible: Vec<RunId>,
     /// Everything that goes, relative to the profile.
     pub files: Vec<Removal>,
-    /// Bytes that become free.
+    /// What the usage of the profile falls by: a file that keeps another name
+    /// frees nothing.
     pub bytes_freed: u64,
     #[serde(skip)]
     layout: Layout,
@@ -149,16 +150,29 @@ pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
             }
         }
     }
+    let bytes_freed = freed(layout, &files)?;
     let runs = chosen.iter().map(RunId::to_string).chain(foreign);
     Ok(GcPlan {
         runs: runs.collect(),
         kept: readable.into_iter().map(|manifest| manifest.run).collect(),
         incompatible,
-        bytes_freed: files.iter().map(|file| file.bytes).sum(),
+        bytes_freed,
         files,
         layout: layout.clone(),
         current,
     })
+}
+
+/// What the usage falls by when these are gone.
+fn freed(layout: &Layout, files: &[Removal]) -> Result<u64, RunError> {
+    let profile = layout.profile();
+    let gone = files.iter().map(|file| profile.join(&file.path)).collect();
+    let measured = |gone| {
+        let usage = usage::measure_without(profile, gone);
+        usage.map_err(|error| RunError::io(profile, error))
+    };
+    let (now, then) = (measured(&BTreeSet::new())?, measured(&gone)?);
+    Ok(now.total.bytes.saturating_sub(then.total.bytes))
 }
 
 /// The readable runs beyond the newest `count`, never the current one.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -63,6 +63,14 @@ impl Usage {
 /// # Errors
 /// Any other I/O error: an unknown usage cannot be judged.
 pub fn measure(folder: &Path) -> io::Result<Usage> {
+    measure_without(folder, &BTreeSet::new())
+}
+
+/// As [`measure`], as if the files and folders in `gone` were not there.
+///
+/// # Errors
+/// As [`measure`].
+pub fn measure_without(folder: &Path, gone: &BTreeSet<PathBuf>) -> io::Result<Usage> {
     let mut usage = Usage::default();
     let mut linked = BTreeSet::new();
     let mut pending = vec![(folder.to_owned(), None::<String>)];
@@ -77,6 +85,9 @@ pub fn measure(folder: &Path) -> io::Result<Usage> {
             };
             let name = entry.file_name().to_string_lossy().into_owned();
             if part.is_none() && name == "lock" {
+                continue;
+            }
+            if gone.contains(&entry.path()) {
                 continue;
             }
             let part = part.clone().unwrap_or(name);

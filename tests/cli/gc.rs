@@ -1,3 +1,5 @@
+use std::fs;
+
 use crate::support::{NOTES, Sandbox, snapshot};
 
 fn with_three_runs() -> Sandbox {
@@ -61,4 +63,36 @@ fn the_current_run_is_never_removed() {
         .exits(1)
         .says("auditgraph runs");
     assert_eq!(snapshot(&sandbox.root()), before);
+}
+
+#[test]
+fn a_foreign_run_is_called_what_its_folder_is_called() {
+    let sandbox = with_three_runs();
+    let runs = sandbox.root().join(".pkg/profiles/default/runs");
+    fs::create_dir(runs.join("2")).unwrap();
+    let ours = || sandbox.run(&["runs", "--json"]).document("runs")["runs"].clone();
+    sandbox.run(&["gc", "--run", "2"]).done().shows("runs/2");
+    assert!(!runs.join("2").exists());
+    assert_eq!(ours().as_array().unwrap().len(), 3);
+    sandbox.run(&["gc", "--run", "2"]).done();
+    assert_eq!(ours().as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_freed_is_what_the_usage_falls_by() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    // Its index is that of the first run, under a second name.
+    sandbox.run(&["rebuild"]).done();
+    let usage = || {
+        let status = sandbox.run(&["status", "--json"]).done().document("status");
+        status["total"]["bytes"].as_u64().unwrap()
+    };
+    let before = usage();
+    let collected = sandbox.run(&["gc", "--keep", "1", "--json"]).done();
+    let collected = collected.document("gc");
+    assert_eq!(collected["bytes_freed"], before - usage());
+    let files = collected["files"].as_array().unwrap();
+    let lengths: u64 = files.iter().map(|it| it["bytes"].as_u64().unwrap()).sum();
+    assert!(collected["bytes_freed"].as_u64().unwrap() < lengths);
 }

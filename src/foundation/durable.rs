@@ -4,9 +4,9 @@
 //! which nobody needs.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufRead, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -150,7 +150,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn replace_all(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
     let mut directories = BTreeSet::new();
     for (path, bytes) in files {
-        let directory = path.parent().unwrap_or(Path::new("."));
+        let directory = folder_of(path);
         let staged = staged_in(directory, path);
         let _ = fs::remove_file(&staged);
         stage(&staged, &mut &bytes[..], &Meter::new(u64::MAX))?;
@@ -162,6 +162,15 @@ pub fn replace_all(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
     directories.into_iter().try_for_each(sync_directory)
 }
 
+/// The folder that `path` names a file of: the working one for a bare name.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
 /// The name that the new content of `path` has until it is complete: as much
 /// of its own name as fits beside the process, since a name has 255 bytes.
 fn staged_in(directory: &Path, path: &Path) -> PathBuf {
@@ -171,7 +180,9 @@ fn staged_in(directory: &Path, path: &Path) -> PathBuf {
 }
 
 /// As [`replace`], for content that is written as it is made; returns what
-/// `write` returns. Memory does not grow with the content.
+/// `write` returns. Memory does not grow with the content. A file keeps its
+/// permissions; a symbolic link is replaced itself, for it may be a stranger's
+/// and lead anywhere.
 ///
 /// # Errors
 /// What `write` reports, or any I/O error; the old file is then still there.
@@ -179,18 +190,21 @@ pub fn replace_with<T, E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
 ) -> Result<T, E> {
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let directory = folder_of(path);
     let staged = staged_in(directory, path);
     let _ = fs::remove_file(&staged);
+    let old = fs::symlink_metadata(path).ok().filter(Metadata::is_file);
+    let mode = old.map(|old| old.permissions().mode() & 0o777);
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(0o644)
+        .mode(mode.unwrap_or(0o644))
         .open(&staged)?;
     let outcome = (|| {
+        if let Some(mode) = mode {
+            // What the process masks, too.
+            file.set_permissions(Permissions::from_mode(mode))?;
+        }
         let mut buffered = io::BufWriter::with_capacity(256 * 1024, &mut file);
         let value = write(&mut buffered)?;
         buffered.flush()?;
@@ -256,4 +270,38 @@ pub fn file_digest(path: &Path) -> io::Result<Sha256> {
 
 fn not_regular(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_is_of_the_working_folder() {
+        assert_eq!(folder_of(Path::new("a")), Path::new("."));
+        assert_eq!(folder_of(Path::new("b/a")), Path::new("b"));
+        assert_eq!(folder_of(Path::new("/a")), Path::new("/"));
+    }
+
+    #[test]
+    fn a_replaced_file_keeps_its_permissions_and_a_link_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let replace = |name: &str| {
+            let write = |out: &mut dyn Write| out.write_all(b"new");
+            replace_with::<(), io::Error>(&at(name), write).unwrap();
+            fs::symlink_metadata(at(name)).unwrap().permissions().mode() & 0o777
+        };
+        for mode in [0o600, 0o666] {
+            fs::write(at("own"), "old").unwrap();
+            fs::set_permissions(at("own"), Permissions::from_mode(mode)).unwrap();
+            assert_eq!(replace("own"), mode);
+        }
+        std::os::unix::fs::symlink(at("elsewhere"), at("link")).unwrap();
+        fs::write(at("elsewhere"), "old").unwrap();
+        replace("link");
+        assert_eq!(fs::read(at("elsewhere")).unwrap(), b"old");
+        assert_eq!(fs::read(at("link")).unwrap(), b"new");
+    }
 }

@@ -198,10 +198,7 @@ fn check_destination(workspace: &Workspace, output: &Path) -> Result<(), Failure
     if output.file_name().is_none() {
         return refuse("is not the name of a file");
     }
-    let folder = match output.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let folder = durable::folder_of(output);
     let folder = folder.canonicalize().map_err(|error| {
         let failure = Failure::io("open the folder", folder, &error);
         match error.kind() {

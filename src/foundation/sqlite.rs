@@ -164,15 +164,28 @@ pub fn copy_untrusted(
 /// Tells SQLite to believe nothing that a file of `bytes` bytes says, and to
 /// write nothing.
 fn distrust(connection: &mut Connection, largest: i32, bytes: u64) -> Result<(), SqliteError> {
-    bound_work(connection, bytes)?;
+    distrust_copy(connection, largest, bytes)?;
+    // Not for a copy, which is written, and without a journal.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    Ok(connection.execute_batch("PRAGMA query_only=ON;")?)
+}
+
+/// As for a file that is only read, for a copy of one that is going to be
+/// changed: before anything else is asked of it.
+///
+/// # Errors
+/// [`SqliteError::Sqlite`].
+pub fn distrust_copy(
+    connection: &mut Connection,
+    largest: i32,
+    bytes: u64,
+) -> Result<(), SqliteError> {
+    bound_work(connection, bytes)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, largest)?;
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-    connection
-        .execute_batch("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA query_only=ON;")?;
-    Ok(())
+    Ok(connection.execute_batch("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;")?)
 }
 
 /// Steps of SQLite's machine that all statements on a file may take, whatever

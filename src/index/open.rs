@@ -17,7 +17,7 @@ use crate::foundation::sqlite;
 use crate::schema::{self, Reader, SchemaBlock, Verdict};
 
 /// No text or blob of an honest index is longer, in bytes.
-const MAX_VALUE_BYTES: i32 = 64 << 20;
+pub(super) const MAX_VALUE_BYTES: i32 = 64 << 20;
 /// Bounds of the JSON texts in `meta`.
 const META_BOUNDS: Bounds = Bounds {
     bytes: 64 << 10,

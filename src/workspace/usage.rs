@@ -26,8 +26,10 @@ pub struct Part {
 
 impl Part {
     fn add(&mut self, metadata: &fs::Metadata) {
-        self.bytes += metadata.len();
-        self.allocated_bytes += metadata.blocks() * 512;
+        // A sparse file may say any length.
+        let allocated = metadata.blocks().saturating_mul(512);
+        self.bytes = self.bytes.saturating_add(metadata.len());
+        self.allocated_bytes = self.allocated_bytes.saturating_add(allocated);
         self.files += 1;
     }
 }

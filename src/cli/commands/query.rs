@@ -197,7 +197,7 @@ fn cite(
             // Beyond this the digits tell nothing.
             score: (score * 10_000.0).round() / 10_000.0,
             citation: Citation {
-                line: place.line + snippet.line,
+                line: place.line.saturating_add(snippet.line),
                 end_line: place.end_line,
                 start: place.start,
                 end: place.end,

@@ -11,9 +11,10 @@ use crate::foundation::Sha256Hasher;
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::image::{HEADER, stamp_as_written_once};
 use crate::foundation::spill::{Artifact, SpillFile};
-use crate::foundation::sqlite::{Scratch, bound_work};
+use crate::foundation::sqlite::{Scratch, distrust_copy};
 use crate::index::error::IndexError;
 use crate::index::layout::APPLICATION_ID;
+use crate::index::open::MAX_VALUE_BYTES;
 use crate::schema;
 
 /// Bytes of a page: SQLite's default, said aloud because the bytes of the
@@ -63,9 +64,9 @@ impl Workshop {
             }
         };
         if let Some(bytes) = copied {
-            // Anybody may have written it. An edit too large for this is told
-            // as damage, and the index built from nothing.
-            bound_work(&mut connection, bytes)?;
+            // Anybody may have written it. An edit too large for the bounds is
+            // told as damage, and the index built from nothing.
+            distrust_copy(&mut connection, MAX_VALUE_BYTES, bytes)?;
         }
         // The journal is off because a failed build is thrown away whole.
         connection.execute_batch(&format!(

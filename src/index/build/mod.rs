@@ -251,16 +251,18 @@ impl Resolved {
     }
 }
 
+// Anybody may have written the counts of the index that an update begins with:
+// what is added and taken out wraps.
 impl Counts {
     /// Adds what one document holds.
     pub(super) const fn absorb(&mut self, document: &Self) {
-        self.documents += document.documents;
-        self.sections += document.sections;
-        self.chunks += document.chunks;
-        self.mentions += document.mentions;
-        self.tagged += document.tagged;
-        self.links += document.links;
-        self.unresolved += document.unresolved;
+        self.documents = self.documents.wrapping_add(document.documents);
+        self.sections = self.sections.wrapping_add(document.sections);
+        self.chunks = self.chunks.wrapping_add(document.chunks);
+        self.mentions = self.mentions.wrapping_add(document.mentions);
+        self.tagged = self.tagged.wrapping_add(document.tagged);
+        self.links = self.links.wrapping_add(document.links);
+        self.unresolved = self.unresolved.wrapping_add(document.unresolved);
     }
 
     /// Takes out what one document held.
@@ -276,12 +278,12 @@ impl Counts {
 
     pub(super) fn add(&mut self, prepared: &Prepared) {
         let document = &prepared.document;
-        self.documents += 1;
-        self.sections += document.sections.len() as u64;
-        self.chunks += document.chunks.len() as u64;
-        self.mentions += prepared.mentions.len() as u64;
-        self.tagged += document.tags.len() as u64;
-        self.links += document.links.len() as u64;
+        self.documents = self.documents.wrapping_add(1);
+        self.sections = self.sections.wrapping_add(document.sections.len() as u64);
+        self.chunks = self.chunks.wrapping_add(document.chunks.len() as u64);
+        self.mentions = self.mentions.wrapping_add(prepared.mentions.len() as u64);
+        self.tagged = self.tagged.wrapping_add(document.tags.len() as u64);
+        self.links = self.links.wrapping_add(document.links.len() as u64);
     }
 }
 

@@ -91,7 +91,7 @@ impl<'a> Edit<'a> {
         for number in 0..new.document.chunks.len() {
             if !self.is_searchable_already(number) {
                 let text = search_text(self.path, &new.document, number);
-                let id = self.new_first_chunk + number as i64;
+                let id = self.new_first_chunk.saturating_add(number as i64);
                 insert.execute(params![id, text.text, text.heading, text.title])?;
             }
         }
@@ -115,7 +115,7 @@ impl<'a> Edit<'a> {
         for number in 0..old.chunks.len() {
             if !self.is_searchable_already(number) {
                 let text = search_text(self.path, old, number);
-                let id = self.old_first_chunk + number as i64;
+                let id = self.old_first_chunk.saturating_add(number as i64);
                 forget.execute(params![id, text.text, text.heading, text.title])?;
             }
         }
@@ -128,7 +128,7 @@ impl<'a> Edit<'a> {
             .prepare_cached("DELETE FROM chunk WHERE id >= ? AND id < ?")?
             .execute([
                 self.old_first_chunk,
-                self.old_first_chunk + old.chunks.len() as i64,
+                self.old_first_chunk.saturating_add(old.chunks.len() as i64),
             ])?;
         connection
             .prepare_cached("DELETE FROM mention WHERE id >= ? AND id < ?")?
@@ -199,14 +199,14 @@ pub(super) fn assign_ids(
     for edit in edits.iter_mut().filter(|edit| edit.new.is_some()) {
         if edit.old.is_none() {
             edit.id = next_document;
-            next_document += 1;
+            next_document = next_document.saturating_add(1);
         }
         let (before, after) = edit.chunk_counts();
         if edit.old.is_some() && before == after {
             edit.new_first_chunk = edit.old_first_chunk;
         } else {
             edit.new_first_chunk = next_chunk;
-            next_chunk += after as i64;
+            next_chunk = next_chunk.saturating_add(after as i64);
         }
     }
     edits.sort_by_key(|edit| (edit.new_first_chunk, edit.old_first_chunk));

@@ -218,7 +218,7 @@ impl Updater<'_> {
     fn add_resolution(&mut self, document: i64, path: &WorkspacePath) -> Result<(), IndexError> {
         let (row, unresolved) = recompute::resolution(self.connection, document, path)?;
         row.into_iter().for_each(|row| self.sum.add(row));
-        self.counts.unresolved += unresolved;
+        self.counts.unresolved = self.counts.unresolved.wrapping_add(unresolved);
         Ok(())
     }
 

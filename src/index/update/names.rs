@@ -64,7 +64,7 @@ impl Counted {
             Some(Some(id)) => *id,
             _ => {
                 let id = self.next;
-                self.next += 1;
+                self.next = self.next.saturating_add(1);
                 self.added += 1;
                 connection
                     .prepare_cached(&format!(
@@ -97,6 +97,8 @@ impl Counted {
     }
 }
 
+/// One more than the highest id, which anybody may have written: behind the last
+/// there is none, and the same once more is refused.
 fn next_id(connection: &Connection, table: &str) -> rusqlite::Result<i64> {
     connection.query_row(
         &format!("SELECT coalesce(max(id), 0) + 1 FROM {table}"),
@@ -209,11 +211,12 @@ impl<'c> LiveNames<'c> {
     /// corrects the counts.
     pub(super) fn settle(self, counts: &mut Counts) -> Result<(), IndexError> {
         let (added, dropped) = self.terms.settle(self.connection)?;
-        counts.terms = (counts.terms + added).wrapping_sub(dropped);
+        counts.terms = counts.terms.wrapping_add(added).wrapping_sub(dropped);
         let (added, dropped) = self.tags.settle(self.connection)?;
-        counts.tags = (counts.tags + added).wrapping_sub(dropped);
+        counts.tags = counts.tags.wrapping_add(added).wrapping_sub(dropped);
         let gone = self.drop_targets()?;
-        counts.targets = (counts.targets + self.added_targets).wrapping_sub(gone);
+        let targets = counts.targets.wrapping_add(self.added_targets);
+        counts.targets = targets.wrapping_sub(gone);
         Ok(())
     }
 }
@@ -257,7 +260,7 @@ impl NameIds for LiveNames<'_> {
             return Ok(*id);
         }
         let id = self.next_target;
-        self.next_target += 1;
+        self.next_target = self.next_target.saturating_add(1);
         self.added_targets += 1;
         self.connection
             .prepare_cached("INSERT INTO target(id, kind, key) VALUES(?, ?, ?)")?

@@ -11,7 +11,7 @@ use super::{Change, Editable};
 use crate::foundation::Sha256;
 use crate::foundation::checksum::Checksum;
 use crate::graph::WorkspacePath;
-use crate::index::build::Workshop;
+use crate::index::build::{Counts, Workshop};
 use crate::index::testing::{bytes, document, prepared};
 use crate::index::{Batches, Builder, Built, Facts, Index, IndexError, Scratch};
 
@@ -208,13 +208,49 @@ fn what_an_edit_reads_of_an_index_is_bounded_by_its_size() {
         let bytes = built.artifact.bytes();
         Workshop::copy(&Scratch::Memory, &mut lent.reader(), bytes)
     });
+    let workshop = copy.unwrap().unwrap();
+    let connection = workshop.connection();
+    let trusted = connection.pragma_query_value(None, "trusted_schema", |row| row.get::<_, i64>(0));
+    assert_eq!(trusted.unwrap(), 0);
     let endless = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t)
                    SELECT count(*) FROM t";
-    let workshop = copy.unwrap().unwrap();
-    let counted = workshop
-        .connection()
-        .query_row(endless, [], |row| row.get::<_, i64>(0));
+    let counted = connection.query_row(endless, [], |row| row.get::<_, i64>(0));
     assert!(IndexError::from(counted.unwrap_err()).is_damage());
+}
+
+/// The counts in an index are what anybody wrote there.
+#[test]
+fn counts_that_are_wrong_stop_no_edit() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    let texts = Texts::from([(
+        "a.md".to_owned(),
+        "# Alpha\n\n`x` #y [z](z.md)\n".to_owned(),
+    )]);
+    let facts = Facts::default();
+    std::fs::write(&path, bytes(&scratch_build(&texts, &facts))).unwrap();
+    let new = Texts::from([("a.md".to_owned(), "# Beta\n\n`b` #c [d](d.md)\n".to_owned())]);
+    for count in [0, u64::MAX] {
+        let counts = Counts {
+            documents: count,
+            sections: count,
+            chunks: count,
+            terms: count,
+            tags: count,
+            targets: count,
+            mentions: count,
+            tagged: count,
+            links: count,
+            unresolved: count,
+            refused: count,
+        };
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let set = "UPDATE meta SET value = ? WHERE key = 'counts'";
+        let counts = serde_json::to_string(&counts).unwrap();
+        assert_eq!(connection.execute(set, [counts]).unwrap(), 1);
+        drop(connection);
+        update(&path, &Scratch::Memory, &changes(&texts, &new), &facts).unwrap();
+    }
 }
 
 #[test]

@@ -112,7 +112,7 @@ enum Rest<'a> {
     Folder {
         nodes: Nodes<'a>,
         edits: btree_map::IntoIter<&'a str, Edit<'a>>,
-        waits: Option<(&'a str, Option<Node>, Option<Option<&'a Entry>>)>,
+        waits: Option<Waiting<'a>>,
     },
     Split {
         parts: BTreeMap<String, Sha256>,
@@ -120,6 +120,13 @@ enum Rest<'a> {
         edits: btree_map::IntoIter<String, ByName<'a>>,
         waits: Option<String>,
     },
+}
+
+/// A name of a folder: what it stood for, and what happens to the file of it.
+struct Waiting<'a> {
+    name: &'a str,
+    old: Option<Node>,
+    file: Option<Option<&'a Entry>>,
 }
 
 /// A tree that is to be edited next.
@@ -166,7 +173,7 @@ impl<'a> Open<'a> {
                     let old = nodes.remove(name);
                     let folder = old.as_ref().and_then(Node::folder);
                     if !below.is_empty() {
-                        *waits = Some((name, old, file));
+                        *waits = Some(Waiting { name, old, file });
                         return Some((folder, self.way.to_folder(), by_name(below)));
                     }
                     nodes.put(name, node(folder, old, file));
@@ -191,7 +198,7 @@ impl<'a> Open<'a> {
     fn put(&mut self, below: Outcome) {
         match &mut self.rest {
             Rest::Folder { nodes, waits, .. } => {
-                if let Some((name, old, file)) = waits.take() {
+                if let Some(Waiting { name, old, file }) = waits.take() {
                     nodes.put(name, node(below, old, file));
                 }
             }

@@ -117,6 +117,12 @@ impl Index {
         Ok(edges)
     }
 
+    /// The links that end at a section of `document`.
+    pub(super) fn edges_to_sections(&self, document: i64) -> Result<Vec<Edge>, IndexError> {
+        let sql = format!("{LINK} WHERE to_document = ? AND to_section IS NOT NULL");
+        self.rows(&sql, [document], link)
+    }
+
     fn rows<P: Params>(
         &self,
         sql: &str,

@@ -24,6 +24,16 @@ pub(super) enum Ref {
 }
 
 impl Ref {
+    /// The document that this is or is part of.
+    pub(super) const fn document(self) -> Option<i64> {
+        match self {
+            Self::Document(document) | Self::Section(document, _) | Self::Chunk(document, _) => {
+                Some(document)
+            }
+            Self::Term(_) | Self::Tag(_) | Self::Target(_) => None,
+        }
+    }
+
     /// The term, tag or target (whatever `kind` is) with this row.
     pub(super) const fn name(kind: NodeKind, id: i64) -> Self {
         match kind {

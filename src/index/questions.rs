@@ -170,10 +170,16 @@ fn neighbours_come_by_distance_then_id_and_a_limit_is_told() {
                 "0 tag:herbs".to_owned(),
                 "1 document:README.md".to_owned(),
                 "1 document:notes/soil.md".to_owned(),
+                // Along the links of their sections, too.
+                "2 document:notes/Árvore.md".to_owned(),
                 "2 section:README.md#the-garden".to_owned(),
+                "2 section:notes/soil.md#compost-heap".to_owned(),
                 "2 tag:soil".to_owned(),
+                "2 external:https://example.org/a".to_owned(),
+                "2 file:img/plan.png".to_owned(),
+                "2 unresolved:notes/missing.md".to_owned(),
             ],
-            4,
+            10,
             false
         )
     );

@@ -154,6 +154,11 @@ fn a_snippet_marks_what_the_index_matched() {
         .map(|r| &piece.text[r.clone()])
         .collect();
     assert_eq!(marked, ["é água", "água"]);
+    // The best window begins below the first line that it shows.
+    let query = parse("apple OR banana OR cherry").unwrap();
+    let text = format!("apple\nfoo apple banana {} cherry\n", "filler ".repeat(14));
+    let piece = snippet(&text, &query);
+    assert_eq!((piece.line, piece.ranges[0].clone()), (0, 0..5));
     let long = format!("{} needle {}", "hay ".repeat(200), "hay ".repeat(200));
     let piece = snippet(&long, &parse("need*").unwrap());
     assert!(piece.text.starts_with('…') && piece.text.ends_with('…'));
@@ -281,4 +286,45 @@ fn a_walk_through_a_document_of_many_parts_costs_little_more_than_its_links() {
         assert_eq!(around.unwrap().unwrap().nodes.len(), 6_001);
     });
     assert!(walked < links * 40, "{walked:?}, links {links:?}");
+}
+
+#[test]
+fn without_its_structure_a_document_has_the_links_of_its_sections() {
+    let documents = [
+        (
+            "plan.md",
+            "# Plan\n\n## Scope\n\nsee [x](other.md) and [x](#plan)\n",
+        ),
+        ("other.md", "# Other\n\n[x](plan.md#scope)\n"),
+        ("far.md", "# Far\n\n[x](other.md#other)\n"),
+    ];
+    let built = build(&Scratch::Memory, &documents, &facts(&[]));
+    let index = Index::from_artifact(&built.artifact).unwrap();
+    let around = |kinds: &[LinkKind], direction, depth| {
+        let walk = Walk {
+            direction,
+            kinds: kinds.iter().copied().collect(),
+            depth,
+            limit: 100,
+        };
+        let around = index.neighbors(&"document:plan.md".parse().unwrap(), &walk);
+        let around = around.unwrap().unwrap();
+        let nodes = around.nodes.iter().skip(1);
+        let nodes: Vec<String> = nodes.map(|near| near.node.id.to_string()).collect();
+        (nodes.join(" "), around.links.len())
+    };
+    use Direction::{Both, In, Out};
+    let links = &[LinkKind::LinksTo];
+    assert_eq!(around(links, Out, 1), ("document:other.md".to_owned(), 2));
+    assert_eq!(
+        around(links, In, 1),
+        ("section:other.md#other".to_owned(), 2)
+    );
+    assert_eq!(
+        around(links, In, 2).0,
+        "section:other.md#other section:far.md#far"
+    );
+    assert_eq!(around(links, Both, 1).1, 3, "one of them to itself");
+    let structure = &[LinkKind::LinksTo, LinkKind::Contains];
+    assert_eq!(around(structure, Out, 1).0, "section:plan.md#plan");
 }

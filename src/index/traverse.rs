@@ -29,12 +29,36 @@ pub enum Direction {
 pub struct Walk {
     /// Which way.
     pub direction: Direction,
-    /// Along links of these kinds; empty means all.
+    /// Along links of these kinds; empty means all. Where these leave `contains`
+    /// out, a document stands for its sections and chunks: their links are its.
     pub kinds: BTreeSet<LinkKind>,
     /// At most this many links away.
     pub depth: u32,
     /// At most this many nodes beside the first.
     pub limit: usize,
+}
+
+impl Walk {
+    fn takes(&self, kind: LinkKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
+    /// Whether `at` stands for all its parts: they cannot be reached.
+    fn is_whole(&self, at: Ref) -> bool {
+        matches!(at, Ref::Document(_)) && !self.takes(LinkKind::Contains)
+    }
+
+    /// Whether `part` counts as `at`.
+    fn is(&self, at: Ref, part: Ref) -> bool {
+        part == at || (self.is_whole(at) && part.document() == at.document())
+    }
+
+    /// Whether `end` was reached, or what it counts as.
+    fn has(&self, reached: &HashMap<Ref, u32>, end: Ref) -> bool {
+        let document = end.document().map(Ref::Document);
+        let whole = document.filter(|document| self.is_whole(*document));
+        reached.contains_key(&end) || whole.is_some_and(|document| reached.contains_key(&document))
+    }
 }
 
 /// What lies around a node.
@@ -82,7 +106,7 @@ impl Index {
             return Ok(Vec::new());
         };
         let mut links = Vec::new();
-        for edge in walker.edges(at, direction)? {
+        for edge in walker.edges(at, direction, false)? {
             links.push(walker.namer.link(edge)?);
         }
         sort(&mut links);
@@ -109,16 +133,17 @@ impl Index {
             let mut next: BTreeMap<NodeId, Ref> = BTreeMap::new();
             let mut edges: Vec<Edge> = Vec::new();
             for at in frontier {
-                for edge in walker.edges(at, walk.direction)? {
-                    if !walk.kinds.is_empty() && !walk.kinds.contains(&edge.kind) {
+                let whole = walk.is_whole(at);
+                for edge in walker.edges(at, walk.direction, whole)? {
+                    if !walk.takes(edge.kind) {
                         continue;
                     }
-                    let other = if edge.source == at {
+                    let other = if walk.is(at, edge.source) {
                         edge.target
                     } else {
                         edge.source
                     };
-                    if !reached.contains_key(&other) {
+                    if !walk.is(at, other) && !reached.contains_key(&other) {
                         next.insert(walker.namer.id(other)?, other);
                     }
                     edges.push(edge);
@@ -132,7 +157,8 @@ impl Index {
                 found.push((distance, *at));
             }
             for edge in edges {
-                if reached.contains_key(&edge.source) && reached.contains_key(&edge.target) {
+                let ends = [edge.source, edge.target];
+                if ends.into_iter().all(|end| walk.has(&reached, end)) {
                     links.push(walker.namer.link(edge)?);
                 }
             }
@@ -192,17 +218,31 @@ impl<'i> Walker<'i> {
         }
     }
 
-    fn edges(&mut self, at: Ref, direction: Direction) -> Result<Vec<Edge>, IndexError> {
+    /// The links of `at`; those of its sections and chunks too where it is a
+    /// `whole` document.
+    fn edges(
+        &mut self,
+        at: Ref,
+        direction: Direction,
+        whole: bool,
+    ) -> Result<Vec<Edge>, IndexError> {
         let mut edges = Vec::new();
         if matches!(direction, Direction::Out | Direction::Both)
             && let Ref::Document(document) | Ref::Section(document, _) | Ref::Chunk(document, _) =
                 at
         {
             let outgoing = self.outgoing(document)?;
-            edges.extend(outgoing.get(&at).into_iter().flatten().cloned());
+            if whole {
+                edges.extend(outgoing.values().flatten().cloned());
+            } else {
+                edges.extend(outgoing.get(&at).into_iter().flatten().cloned());
+            }
         }
         if matches!(direction, Direction::In | Direction::Both) {
             edges.extend(self.index.edges_to(at, self.namer.locator())?);
+            if whole && let Ref::Document(document) = at {
+                edges.extend(self.index.edges_to_sections(document)?);
+            }
         }
         Ok(edges)
     }

@@ -43,12 +43,14 @@ pub(super) fn extract(text: &str) -> Document {
         run: 0..0,
         taken: 0,
         heading: None,
+        covered: start,
     };
     while let Some((event, range)) = events.next() {
         let range = start + range.start..start + range.end;
         reader.event(event, range, events.reference_definitions());
     }
     reader.flush();
+    reader.leftover(text.len());
     reader.builder.finish()
 }
 
@@ -77,9 +79,20 @@ struct Reader<'t> {
     /// Plain text before this is part of a link.
     taken: usize,
     heading: Option<Heading>,
+    /// Where the last top-level block ends.
+    covered: usize,
 }
 
 impl Reader<'_> {
+    /// Definitions of links are no blocks, but text all the same: what stands
+    /// between the last block and `end` is one.
+    fn leftover(&mut self, end: usize) {
+        let gap = self.covered.min(end)..end;
+        if self.builder.text()[gap.clone()].contains(char::is_alphanumeric) {
+            self.builder.block(gap);
+        }
+    }
+
     fn event(&mut self, event: Event<'_>, range: Range<usize>, definitions: &RefDefs<'_>) {
         if let Event::Text(text) = &event {
             self.text(text, range);
@@ -147,6 +160,10 @@ impl Reader<'_> {
         self.end_verbatim(tag.to_end());
         let top = self.depth == 0;
         self.depth += 1;
+        if top {
+            self.leftover(range.start);
+            self.covered = range.end;
+        }
         if let Tag::Heading { level, id, .. } = &tag {
             if top {
                 self.builder.open_section(rank(*level), range.clone());

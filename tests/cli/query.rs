@@ -89,7 +89,8 @@ fn a_scope_without_documents_is_told() {
         .done()
         .says("no hits")
         .says("no document has path nowhere")
-        .says("no document has tag nobody");
+        .says("no document has tag nobody: auditgraph list --type tag")
+        .says("shows all");
     let outcome = sandbox.run(&["query", "zebra", "--path", "deep"]).done();
     assert_eq!(outcome.stderr, "note: no hits\n");
 }

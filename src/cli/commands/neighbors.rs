@@ -40,7 +40,8 @@ pub(crate) struct Typed {
     /// Which way to follow links
     #[arg(long, value_name = "WAY", default_value = "both")]
     direction: Way,
-    /// Only along links of this kind (repeatable)
+    /// Only along links of this kind (repeatable); without `contains`, links of a document's
+    /// sections are its own
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = kinds::one_of(link_kinds()))]
     kinds: Vec<LinkKind>,
     /// At most this many nodes

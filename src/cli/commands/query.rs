@@ -92,21 +92,26 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     if answer.hits.is_empty() {
         context.output.note("no hits");
         let list = context.scope.command("list");
-        for scope in empty_scopes(opened.session.index(), typed)? {
-            context
-                .output
-                .note(format_args!("{scope}: {list} shows all"));
+        for (scope, kind) in empty_scopes(opened.session.index(), typed)? {
+            context.output.note(format_args!(
+                "{scope}: {list} --type {} shows all",
+                kind.name()
+            ));
         }
     }
     Ok(Exit::Done)
 }
 
-/// Why there can be no hits: a scope in which there is no document.
-fn empty_scopes(index: &Index, typed: &Typed) -> Result<Vec<String>, Failure> {
-    let paths = typed.paths.iter().map(|path| ("path", path));
-    let tags = typed.tags.iter().map(|tag| ("tag", tag));
+/// Why there can be no hits: a scope in which there is no document, with the
+/// kind of nodes that scopes of its kind are taken from.
+fn empty_scopes(index: &Index, typed: &Typed) -> Result<Vec<(String, NodeKind)>, Failure> {
+    let paths = typed
+        .paths
+        .iter()
+        .map(|path| ("path", path, NodeKind::Document));
+    let tags = typed.tags.iter().map(|tag| ("tag", tag, NodeKind::Tag));
     let mut empty = Vec::new();
-    for (key, value) in paths.chain(tags) {
+    for (key, value, listed) in paths.chain(tags) {
         let kind = NodeKind::Document;
         let filter = Filter::parse(&format!("{key}={value}"), Some(kind))?;
         let one = Window {
@@ -114,7 +119,7 @@ fn empty_scopes(index: &Index, typed: &Typed) -> Result<Vec<String>, Failure> {
             limit: 1,
         };
         if index.list_nodes(kind, &[filter], one)?.items.is_empty() {
-            empty.push(format!("no document has {key} {value}"));
+            empty.push((format!("no document has {key} {value}"), listed));
         }
     }
     Ok(empty)

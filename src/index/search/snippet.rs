@@ -18,8 +18,8 @@ pub struct Snippet {
     pub text: String,
     /// Byte ranges of `text` that match, ascending, not overlapping.
     pub ranges: Vec<Range<usize>>,
-    /// In which line of the whole text the piece's first match stands,
-    /// counted from 0; 0 when nothing matches.
+    /// In which line of the whole text the first match that the piece shows
+    /// stands, counted from 0; 0 when nothing matches.
     pub line: u32,
 }
 
@@ -32,8 +32,10 @@ pub fn snippet(text: &str, query: &Expression) -> Snippet {
     let start = first.map_or(0, |at| lead_in(text, matches[at].range.start));
     let window = cut(text, start);
     let mut snippet = collapse(text, &window, &matches);
-    if let Some(at) = first {
-        let before = &text.as_bytes()[..matches[at].range.start];
+    // What leads in may match as well.
+    let shown = matches.iter().find(|m| window.contains(&m.range.start));
+    if let Some(shown) = shown {
+        let before = &text.as_bytes()[..shown.range.start];
         snippet.line = before.iter().filter(|byte| **byte == b'\n').count() as u32;
     }
     snippet
@@ -138,7 +140,7 @@ fn collapse(text: &str, window: &Range<usize>, matches: &[Match]) -> Snippet {
     let mut pending_space = false;
     let mut upcoming = matches
         .iter()
-        .filter(|m| m.range.start >= window.start && m.range.start < window.end)
+        .filter(|m| window.contains(&m.range.start))
         .peekable();
     let mut open: Option<(usize, usize)> = None;
     for (offset, c) in text[window.clone()].char_indices() {

@@ -431,3 +431,21 @@ fn extraction_keeps_windows_line_ends_apart() {
     assert_eq!(markdown(text).title.as_deref(), Some("x"));
     assert_eq!(tags(text), ["a"]);
 }
+
+#[test]
+fn definitions_of_links_are_text_of_the_section_they_stand_in() {
+    let chunks = |text: &str| -> Vec<(Option<u32>, String)> {
+        let chunks = markdown(text).chunks.into_iter();
+        chunks.map(|chunk| (chunk.section, chunk.text)).collect()
+    };
+    let define = "[q]: https://x.example \"Quagga\"";
+    let ends = chunks(&format!(
+        "# One\n\ntext [q]\n\n{define}\n\n# Two\n\nmore\n\n{define}\n"
+    ));
+    assert_eq!(ends.len(), 2);
+    assert_eq!(ends[0], (Some(0), format!("# One\n\ntext [q]\n\n{define}")));
+    assert_eq!(ends[1], (Some(1), format!("# Two\n\nmore\n\n{define}")));
+    assert_eq!(chunks(&format!("{define}\n")), [(None, define.to_owned())]);
+    assert_eq!(chunks("***\n\n---\n"), []);
+    assert_eq!(chunks("text\n\n---\n"), [(None, "text".to_owned())]);
+}

@@ -125,9 +125,11 @@ fn a_destination_that_makes_no_sense_is_refused() {
         ("deep", "not a regular file"),
         ("/dev/null", "not a regular file"),
         ("..", "not a regular file"),
+        ("auditgraph.toml", "is the configuration"),
+        ("plan.md", "is a source"),
     ] {
         sandbox
-            .run(&["export", "--output", output])
+            .run(&["export", "--format", "json", "--output", output])
             .exits(2)
             .says(told);
     }

@@ -20,8 +20,9 @@ use crate::export::{self, Count, ExportError, Format, Header, RunReference};
 use crate::foundation::shell::quote;
 use crate::foundation::size::human;
 use crate::foundation::{Sha256, Sha256Hasher, durable};
-use crate::run::counted_source_bytes;
-use crate::workspace::{Workspace, usage};
+use crate::run::{RunError, counted_source_bytes};
+use crate::source::Selection;
+use crate::workspace::{CONFIG_FILE, Workspace, usage};
 
 const EXAMPLES: &[(&str, &str)] = &[
     (
@@ -183,8 +184,9 @@ fn judge(context: &Context, opened: &Opened) -> Result<Budget, Failure> {
     Ok(Budget::new(assessment, &usage, &layout, &context.scope))
 }
 
-/// Refuses a destination under `.pkg`, and one that is no regular file: a
-/// rename would put a file in the place of a device.
+/// Refuses a destination under `.pkg`, one that is no regular file (a rename
+/// would put a file in the place of a device), and in the place of a source or
+/// of the configuration.
 fn check_destination(workspace: &Workspace, output: &Path) -> Result<(), Failure> {
     let refuse = |what: &str| {
         Err(Failure::usage(format_args!("{} {what}", output.display()))
@@ -210,7 +212,22 @@ fn check_destination(workspace: &Workspace, output: &Path) -> Result<(), Failure
     if folder.starts_with(&derived) {
         return refuse("is inside .pkg, where only runs are written");
     }
-    Ok(())
+    let place = folder.join(output.file_name().unwrap_or_default());
+    let inside = place.strip_prefix(workspace.root()).ok();
+    match inside.and_then(Path::to_str) {
+        Some(CONFIG_FILE) => refuse("is the configuration of the workspace"),
+        Some(path) if place.exists() && is_source(workspace, path)? => {
+            refuse("is a source of the workspace")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether an ingest takes the file at `path`, below the root.
+fn is_source(workspace: &Workspace, path: &str) -> Result<bool, Failure> {
+    let selection = Selection::new(&workspace.config().sources).map_err(RunError::from)?;
+    let mut folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+    Ok(folders.all(|folder| selection.enters(folder)) && selection.selects(path))
 }
 
 /// Counts and hashes what passes.

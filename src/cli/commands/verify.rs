@@ -50,7 +50,7 @@ fn advice(problems: &[Problem], scope: &Scope) -> String {
         .into_iter()
         .any(has)
     {
-        let (rebuild, gc) = (scope.command("rebuild"), scope.command("gc"));
+        let (rebuild, gc) = (scope.command("rebuild"), scope.command("gc --keep 1"));
         format!("{rebuild} makes a new run from the sources; the damaged files stay until {gc}")
     } else if has(Kind::Index) {
         let query = scope.command("query");

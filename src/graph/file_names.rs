@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use super::WorkspacePath;
-use super::candidates::composed;
-use super::page::{ends_in, last};
-use super::path::lower;
+use super::page::{ends_in, folded, last};
 use super::resolve::nearness;
 
 /// Where a link says that a file is.
@@ -49,7 +47,7 @@ impl<'p> FileNames<'p> {
     pub fn of(paths: impl Iterator<Item = &'p WorkspacePath>) -> Self {
         let mut names = Self::default();
         for path in paths {
-            let same = names.0.entry(key(path.file_name())).or_default();
+            let same = names.0.entry(folded(path.file_name())).or_default();
             same.push(path);
         }
         names
@@ -61,27 +59,19 @@ impl<'p> FileNames<'p> {
         ends: impl Iterator<Item = &'e str>,
         paths: impl Iterator<Item = &'p WorkspacePath>,
     ) -> Self {
-        let wanted: BTreeSet<Cow<'_, str>> = ends.map(|end| key(last(end))).collect();
+        let wanted: BTreeSet<Cow<'_, str>> = ends.map(|end| folded(last(end))).collect();
         if wanted.is_empty() {
             return Self::default();
         }
-        Self::of(paths.filter(|path| wanted.contains(&key(path.file_name()))))
+        Self::of(paths.filter(|path| wanted.contains(&folded(path.file_name()))))
     }
 
     /// The nearest file whose path ends in `end`, which is in lower case.
     #[must_use]
     pub fn find(&self, end: &str) -> Option<&'p WorkspacePath> {
-        let same = self.0.get(&key(last(end)))?.iter().copied();
+        let same = self.0.get(&folded(last(end)))?.iter().copied();
         same.filter(|path| ends_in(path.as_str(), end))
             .min_by_key(|path| nearness(path.as_str()))
-    }
-}
-
-/// The same for names that differ in case, or in nothing that can be seen.
-fn key(name: &str) -> Cow<'_, str> {
-    match lower(name) {
-        lower if lower.is_ascii() => lower,
-        lower => Cow::Owned(composed(&lower)),
     }
 }
 

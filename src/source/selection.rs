@@ -127,6 +127,13 @@ impl Selection {
         !self.exclude.is_match(path)
     }
 
+    /// Whether the file at `path`, and every folder on the way to it, is selected.
+    #[must_use]
+    pub fn takes(&self, path: &str) -> bool {
+        let mut folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+        folders.all(|folder| self.enters(folder)) && self.selects(path)
+    }
+
     /// Whether a file called `name` can be a source as far as its name alone
     /// tells: cheap, asked before anything else.
     pub(super) fn considers_name(&self, name: &[u8]) -> bool {

@@ -13,14 +13,11 @@ impl Checker<'_> {
             return;
         }
         progress("update repository: signatures, versions, expiry");
-        let repository =
-            Settings::of(self.facts).map(|settings| Repository::new(self.site.clone(), settings));
-        let digests = repository.as_ref().map(Repository::signed_digests);
-        if let Ok(Ok(digests)) = digests {
-            self.signed(&digests);
-        }
-        match repository.and_then(|repository| repository.status()) {
+        let status = Settings::of(self.facts)
+            .and_then(|settings| Repository::new(self.site.clone(), settings).status());
+        match status {
             Ok(status) => {
+                self.signed(&status.digests);
                 for role in &status.roles {
                     self.expiry(role, progress);
                 }

@@ -57,6 +57,9 @@ pub(crate) struct Status {
     pub(crate) pinned: bool,
     /// Names of the targets.
     pub(crate) targets: Vec<String>,
+    /// The digest of each, as it was signed.
+    #[serde(skip)]
+    pub(crate) digests: BTreeMap<String, String>,
     /// Targets whose file is not the one that was signed.
     pub(crate) damaged: Vec<Damaged>,
 }
@@ -90,14 +93,10 @@ impl Repository {
     pub(crate) fn status(&self) -> Result<Status, RepositoryError> {
         let roles = self.roles()?;
         let root = &roles.root.signed;
-        let mut targets: Vec<String> = roles
-            .targets
-            .signed
-            .targets
-            .keys()
-            .map(|name| name.raw().to_owned())
+        let targets = roles.targets.signed.targets.iter();
+        let digests: BTreeMap<String, String> = targets
+            .map(|(name, target)| (name.raw().to_owned(), hex(&target.hashes.sha256)))
             .collect();
-        targets.sort();
         Ok(Status {
             format: 1,
             pinned: self.settings.root_sha256.is_some(),
@@ -107,21 +106,10 @@ impl Repository {
                 role(root, &roles.snapshot),
                 role(root, &roles.timestamp),
             ],
-            targets,
+            targets: digests.keys().cloned().collect(),
+            digests,
             damaged: self.damaged(&roles),
         })
-    }
-
-    /// Digests of all targets, as they were signed.
-    ///
-    /// # Errors
-    /// [`RepositoryError`].
-    pub(crate) fn signed_digests(&self) -> Result<BTreeMap<String, String>, RepositoryError> {
-        let targets = self.roles()?.targets.signed.targets;
-        let digests = targets.iter();
-        Ok(digests
-            .map(|(name, target)| (name.raw().to_owned(), hex(&target.hashes.sha256)))
-            .collect())
     }
 
     fn damaged(&self, roles: &Roles) -> Vec<Damaged> {

@@ -212,22 +212,16 @@ fn check_destination(workspace: &Workspace, output: &Path) -> Result<(), Failure
     if folder.starts_with(&derived) {
         return refuse("is inside .pkg, where only runs are written");
     }
+    let selection = Selection::new(&workspace.config().sources).map_err(RunError::from)?;
     let place = folder.join(output.file_name().unwrap_or_default());
     let inside = place.strip_prefix(workspace.root()).ok();
     match inside.and_then(Path::to_str) {
         Some(CONFIG_FILE) => refuse("is the configuration of the workspace"),
-        Some(path) if place.exists() && is_source(workspace, path)? => {
+        Some(path) if place.exists() && selection.takes(path) => {
             refuse("is a source of the workspace")
         }
         _ => Ok(()),
     }
-}
-
-/// Whether an ingest takes the file at `path`, below the root.
-fn is_source(workspace: &Workspace, path: &str) -> Result<bool, Failure> {
-    let selection = Selection::new(&workspace.config().sources).map_err(RunError::from)?;
-    let mut folders = path.match_indices('/').map(|(end, _)| &path[..end]);
-    Ok(folders.all(|folder| selection.enters(folder)) && selection.selects(path))
 }
 
 /// Counts and hashes what passes.

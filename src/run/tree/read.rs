@@ -20,12 +20,17 @@ pub(super) struct Limits {
     pub(super) trees: usize,
     /// Bytes of all paths.
     pub(super) path_bytes: usize,
+    /// Files and trees below trees that stand in several places: folders that are
+    /// alike name by name and byte by byte. The only ones that cost a stranger
+    /// nothing.
+    pub(super) repeated: usize,
 }
 
 const LIMITS: Limits = Limits {
     files: 4_000_000,
     trees: 4_000_000,
     path_bytes: 256 << 20,
+    repeated: 500_000,
 };
 
 /// Trees that are parsed at once, on all cores.
@@ -80,7 +85,7 @@ pub(super) fn read_within<E: std::error::Error + Send>(
 ) -> Result<Listing, TreeError<E>> {
     let mut trees = BTreeMap::new();
     let mut found = Vec::new();
-    let (mut files_read, mut trees_read, mut path_bytes) = (0, 0, 0);
+    let (mut files_read, mut trees_read, mut path_bytes, mut repeated) = (0, 0, 0, 0);
     let mut pending = vec![Pending {
         id: root,
         prefix: String::new(),
@@ -91,8 +96,11 @@ pub(super) fn read_within<E: std::error::Error + Send>(
         // The last ones first: depth before breadth, so that few are pending.
         let batch = pending.split_off(pending.len().saturating_sub(BATCH));
         let (told, next) = rayon::join(|| tell_all(&fetched), || fetch(batch, get));
-        for told in told? {
+        for (told, (tree, _)) in told?.into_iter().zip(&fetched) {
             files_read += told.files.len();
+            if trees.get(&tree.id).is_some_and(|places| *places > 1) {
+                repeated += 1 + told.files.len();
+            }
             let paths = told.files.iter().map(|(path, _)| path.as_str().len());
             path_bytes += paths.sum::<usize>();
             found.push(told.files);
@@ -107,6 +115,7 @@ pub(super) fn read_within<E: std::error::Error + Send>(
             (files_read, limits.files, "files"),
             (trees_read + pending.len(), limits.trees, "trees"),
             (path_bytes, limits.path_bytes, "bytes of paths"),
+            (repeated, limits.repeated, "files in folders that are alike"),
         ] {
             if read > limit {
                 return Err(TreeError::Malformed {

@@ -209,20 +209,34 @@ fn a_tree_cannot_lead_outside_or_on_forever() {
         files: 1_000,
         trees: 1_000_000,
         path_bytes: 50_000,
+        repeated: 1_000_000,
     };
-    for (leaf, levels, problem) in [
-        (r#"{"kind":"tree"}"#, 20, "it is empty"),
+    let alike = read::Limits {
+        repeated: 100,
+        ..limits
+    };
+    for (limits, leaf, levels, problem) in [
+        (limits, r#"{"kind":"tree"}"#, 20, "it is empty"),
         (
+            alike,
+            &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
+            20,
+            "100 files in folders that are alike",
+        ),
+        (
+            limits,
             &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
             20,
             "1000 files",
         ),
         (
+            limits,
             &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
             200,
             "bytes of paths",
         ),
         (
+            limits,
             &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
             600,
             "inside the workspace",

@@ -78,12 +78,18 @@ impl Intent {
         // component each, so no word of this file leads elsewhere.
         let intent: Self = json::parse(&bytes, BOUNDS)
             .map_err(|error| RunError::io(&path, io::Error::other(error)))?;
-        match intent.format {
-            FORMAT => Ok(Some(intent)),
-            other => {
-                let text = format!("its layout is version {other}, not {FORMAT}");
-                Err(RunError::io(&path, io::Error::other(text)))
+        let refuse = |text: String| Err(RunError::io(&path, io::Error::other(text)));
+        if intent.format != FORMAT {
+            let other = intent.format;
+            return refuse(format!("its layout is version {other}, not {FORMAT}"));
+        }
+        // A writer removes what its run published, and no pack of another.
+        match &intent.pack {
+            Some(pack) if !pack.is_of(&intent.run) => {
+                let (pack, run) = (pack.as_str(), &intent.run);
+                refuse(format!("{pack} is no pack of {run}"))
             }
+            Some(_) | None => Ok(Some(intent)),
         }
     }
 

@@ -78,6 +78,12 @@ impl PackName {
         &self.0
     }
 
+    /// Whether it was first written by `run`.
+    #[must_use]
+    pub fn is_of(&self, run: &RunId) -> bool {
+        Self::parts(&self.0).is_some_and(|(writer, _)| writer == *run)
+    }
+
     /// The run that wrote it, and the digits of its digest.
     fn parts(text: &str) -> Option<(RunId, &str)> {
         let (run, digest) = text.strip_suffix(".db")?.rsplit_once('-')?;

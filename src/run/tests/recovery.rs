@@ -7,7 +7,7 @@ use super::*;
 /// `current` still waiting or not.
 fn interrupt(layout: &Layout, run: &RunId, current: Option<&[u8]>) {
     let pack = read_manifest(layout, run).unwrap().packs.pop();
-    let pack = pack.filter(|pack| is_of(pack, run));
+    let pack = pack.filter(|pack| pack.file.is_of(run));
     let pack = pack.map(|pack| pack.file.as_str().to_owned());
     let intent = serde_json::json!({"format": 1, "run": run, "pack": pack});
     fs::create_dir(layout.staging()).unwrap();
@@ -207,4 +207,21 @@ fn a_hidden_file_does_not_make_a_profile_foreign() {
         panic!("the current run is lost");
     };
     assert_eq!(reason.name(), "unreadable");
+}
+
+#[test]
+fn no_pack_is_removed_on_the_word_of_another_runs_intent() {
+    let story = Story::new();
+    story.publish(Mode::Ingest);
+    let layout = story.layout();
+    let pack = fs::read_dir(layout.packs()).unwrap().next().unwrap();
+    let pack = pack.unwrap().file_name().into_string().unwrap();
+    let ghost = RunId::new(2, Sha256::of(b"ghost"));
+    let intent = serde_json::json!({"format": 1, "run": ghost, "pack": pack});
+    fs::create_dir(layout.staging()).unwrap();
+    fs::write(layout.staging().join("intent.json"), intent.to_string()).unwrap();
+    story.write("notes/1.md", "# Other\n");
+    story.publish(Mode::Ingest);
+    assert!(layout.packs().join(pack).exists());
+    assert!(story.verify().problems.is_empty());
 }

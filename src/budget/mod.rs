@@ -13,7 +13,6 @@ pub const SOURCE_FLOOR_BYTES: u64 = 1024 * 1024;
 
 /// The rules of a workspace's budget.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Limit as a multiple of the source bytes, in thousandths: 3000 is 3x.
     pub multiplier_thousandths: u64,

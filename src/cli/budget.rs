@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::budget::{Assessment, Policy, SOURCE_FLOOR_BYTES, Verdict};
 use crate::foundation::shell::quote;
 use crate::foundation::size::{grouped, human};
-use crate::run;
 use crate::run::gc::{self, Choice};
+use crate::run::{self, RunState};
 use crate::workspace::usage::Usage;
 use crate::workspace::{CONFIG_FILE, Layout};
 
@@ -40,7 +40,14 @@ pub(crate) struct Part {
     pub(crate) files: u64,
 }
 
-const RAISE: &str = "raise [budget] multiplier (or max_bytes) in auditgraph.toml";
+/// How to raise the limit: an absolute one hides the multiplier.
+const fn raise(policy: &Policy) -> &'static str {
+    match policy.max_bytes {
+        Some(_) => "raise [budget] max_bytes in auditgraph.toml",
+        None => "raise [budget] multiplier (or set max_bytes) in auditgraph.toml",
+    }
+}
+
 const NARROW: &str =
     "narrow [sources] in auditgraph.toml; what earlier runs hold stays until gc removes them";
 
@@ -57,7 +64,8 @@ enum Removable {
 
 impl Removable {
     /// Looks at the runs of a profile. What cannot be looked at cannot be
-    /// removed either.
+    /// removed either. A run that can be read is never named: it may be the only
+    /// one.
     fn of(layout: &Layout) -> Self {
         if gc::plan(layout, &Choice::Keep(1)).is_ok_and(|plan| !plan.files.is_empty()) {
             return Self::Old;
@@ -65,7 +73,7 @@ impl Removable {
         let foreign = run::foreign(layout).unwrap_or_default().into_iter();
         let ours = run::list(layout).unwrap_or_default().into_iter();
         let others = ours
-            .filter(|run| !run.current)
+            .filter(|run| !run.current && !matches!(run.state, RunState::Readable { .. }))
             .map(|run| run.run.to_string());
         // Whatever else lies among the runs, gc decides which of it may go.
         let may_go = |name: &String| gc::plan(layout, &Choice::Runs(vec![name.clone()])).is_ok();
@@ -84,12 +92,13 @@ impl Removable {
 }
 
 /// Every way out that leads somewhere, and which to take first.
-fn ways_out(removable: &Removable, scope: &Scope) -> (Vec<String>, String) {
+fn ways_out(removable: &Removable, policy: &Policy, scope: &Scope) -> (Vec<String>, String) {
     let remove = removable.command().map(|it| scope.command(it));
-    let mut ways = vec![RAISE.to_owned()];
+    let raise = raise(policy).to_owned();
+    let mut ways = vec![raise.clone()];
     ways.extend(remove.iter().map(|it| format!("remove old runs: {it}")));
     ways.push(NARROW.to_owned());
-    (ways, remove.unwrap_or_else(|| RAISE.to_owned()))
+    (ways, remove.unwrap_or(raise))
 }
 
 impl Budget {
@@ -102,7 +111,9 @@ impl Budget {
     ) -> Self {
         let (ways_out, next) = match assessment.verdict {
             Verdict::Ok => (Vec::new(), String::new()),
-            Verdict::Warn | Verdict::Block => ways_out(&Removable::of(layout), scope),
+            Verdict::Warn | Verdict::Block => {
+                ways_out(&Removable::of(layout), &assessment.policy, scope)
+            }
         };
         let parts = usage.largest().into_iter().map(|(name, part)| Part {
             name: name.to_owned(),
@@ -281,13 +292,21 @@ mod tests {
     #[test]
     fn only_what_can_be_removed_is_a_way_out() {
         let scope = Scope::default();
-        let (ways, next) = ways_out(&Removable::Old, &scope);
+        let relative = Policy::default();
+        let (ways, next) = ways_out(&Removable::Old, &relative, &scope);
         assert_eq!(ways.len(), 3);
         assert_eq!(next, "auditgraph gc --keep 1 --dry-run");
-        let (_, next) = ways_out(&Removable::Named("old one".to_owned()), &scope);
+        let (_, next) = ways_out(&Removable::Named("old one".to_owned()), &relative, &scope);
         assert_eq!(next, "auditgraph gc --run 'old one' --dry-run");
-        let (ways, next) = ways_out(&Removable::Nothing, &scope);
-        assert_eq!(ways, [RAISE, NARROW]);
-        assert_eq!(next, RAISE);
+        let absolute = Policy {
+            max_bytes: Some(1),
+            ..relative.clone()
+        };
+        for (policy, names) in [(relative, "multiplier"), (absolute, "max_bytes in")] {
+            let (ways, next) = ways_out(&Removable::Nothing, &policy, &scope);
+            assert_eq!(ways.len(), 2);
+            assert_eq!(ways[0], next);
+            assert!(next.contains(names), "{next}");
+        }
     }
 }

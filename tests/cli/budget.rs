@@ -104,7 +104,7 @@ fn the_next_command_removes_something_or_is_none() {
         sandbox.write("auditgraph.toml", "");
         outcome.document("error")["error"]["hint"].clone()
     };
-    let raise = "raise [budget] multiplier (or max_bytes) in auditgraph.toml";
+    let raise = "raise [budget] max_bytes in auditgraph.toml";
     sandbox.run(&["ingest"]).done();
     assert_eq!(hint(&sandbox, "rebuild"), raise);
     sandbox.run(&["rebuild"]).done();

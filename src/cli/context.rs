@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::progress::Bars;
 use super::scope::Scope;
-use crate::run::{self, RunId};
+use crate::run::{self, RunId, Trust};
 use crate::workspace::known::Known;
 use crate::workspace::{Layout, ProfileName, Workspace};
 
@@ -23,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) profile: ProfileName,
     /// Both as typed, for the commands that come next.
     pub(crate) scope: Scope,
+    /// What a cached index has to show.
+    pub(crate) trust: Trust,
 }
 
 impl Context {
@@ -32,6 +34,7 @@ impl Context {
             root: globals.root.clone(),
             profile: globals.profile.clone().unwrap_or_default(),
             scope: Scope::of(globals),
+            trust: Trust::default(),
         }
     }
 

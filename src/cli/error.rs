@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
+use rustix::io::Errno;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -49,6 +50,8 @@ struct Parts {
     lines: Vec<String>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     details: Map<String, Value>,
+    #[serde(skip)]
+    blames_index: bool,
 }
 
 impl Failure {
@@ -63,6 +66,7 @@ impl Failure {
             hint: None,
             lines: Vec::new(),
             details: Map::new(),
+            blames_index: false,
         }))
     }
 
@@ -106,6 +110,9 @@ impl Failure {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 self.hint("make room on the disk, then run the command again")
             }
+            _ if error.raw_os_error() == Some(Errno::MFILE.raw_os_error()) => self.hint(
+                "let this shell open more files (ulimit -n 1024), then run the command again",
+            ),
             _ => self,
         }
     }
@@ -188,6 +195,17 @@ impl Failure {
     /// The kind's name.
     pub(crate) fn kind(&self) -> &'static str {
         self.0.kind
+    }
+
+    /// Says that a damaged index is all there is to it.
+    pub(crate) fn blame_index(mut self) -> Self {
+        self.0.blames_index = true;
+        self
+    }
+
+    /// Whether making the index again from the packs may be the remedy.
+    pub(crate) fn blames_index(&self) -> bool {
+        self.0.blames_index
     }
 
     /// The exit code.

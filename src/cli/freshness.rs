@@ -52,7 +52,7 @@ impl Freshness {
             },
             real: behind_link(root, path),
         };
-        source::read(root, &found, self.max_bytes).ok()
+        source::read(root, &found, self.max_bytes).ok()?.ok()
     }
 }
 

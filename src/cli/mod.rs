@@ -55,8 +55,8 @@ pub fn main() -> ExitCode {
     }
     match parse(&typed) {
         Ok(cli) => {
-            let context = Context::new(&cli.globals);
-            let outcome = commands::run(&context, cli.command);
+            let mut context = Context::new(&cli.globals);
+            let outcome = commands::run(&mut context, &cli.command);
             end(
                 &context.output,
                 outcome.map_err(|failure| failure.in_scope(&context.scope)),

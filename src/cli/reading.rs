@@ -8,7 +8,7 @@ use super::context::Context;
 use super::error::Failure;
 use crate::foundation::Sha256;
 use crate::foundation::progress::Progress;
-use crate::run::{RunId, Session};
+use crate::run::{RunId, Session, Trust};
 use crate::schema::SchemaBlock;
 use crate::workspace::Workspace;
 
@@ -43,6 +43,19 @@ pub(crate) struct Opened {
 /// # Errors
 /// When there is no such run, or it cannot be read.
 pub(crate) fn open(context: &Context, choice: &RunChoice) -> Result<Opened, Failure> {
+    open_trusting(context.trust, context, choice)
+}
+
+/// As [`open`], for an answer that is kept: the index is compared with its
+/// digest first.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_to_keep(context: &Context, choice: &RunChoice) -> Result<Opened, Failure> {
+    open_trusting(Trust::Bytes, context, choice)
+}
+
+fn open_trusting(trust: Trust, context: &Context, choice: &RunChoice) -> Result<Opened, Failure> {
     let workspace = context.workspace()?;
     let progress = context.progress();
     let layout = workspace.layout(&context.profile);
@@ -50,7 +63,13 @@ pub(crate) fn open(context: &Context, choice: &RunChoice) -> Result<Opened, Fail
         Some(text) if text != "current" => Some(context.find_run(&layout, text)?),
         _ => None,
     };
-    let session = Session::open(&workspace, &context.profile, wanted.as_ref(), &progress)?;
+    let session = Session::open(
+        &workspace,
+        &context.profile,
+        wanted.as_ref(),
+        trust,
+        &progress,
+    )?;
     progress.finish();
     let notes: Vec<String> = session.notes().iter().map(ToString::to_string).collect();
     for note in &notes {

@@ -8,7 +8,7 @@ use super::pack::PackError;
 use crate::foundation::sqlite::SqliteError;
 use crate::index::IndexError;
 use crate::schema::Reason;
-use crate::source::{InvalidGlob, RootError};
+use crate::source::{CannotRead, InvalidGlob};
 use crate::workspace::{Busy, LayoutError, LockError};
 
 /// Why an operation on runs stopped.
@@ -51,9 +51,9 @@ pub enum RunError {
     /// The folders under `.pkg` are not what they must be.
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    /// The workspace cannot be walked.
+    /// The sources cannot be read.
     #[error(transparent)]
-    Root(#[from] RootError),
+    Sources(#[from] CannotRead),
     /// A glob of the configuration cannot be compiled.
     #[error(transparent)]
     Glob(#[from] InvalidGlob),

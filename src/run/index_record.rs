@@ -4,6 +4,8 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use super::{RunId, intent};
 use crate::foundation::{Sha256, durable};
@@ -48,25 +50,55 @@ pub(super) fn read(layout: &Layout, run: &RunId) -> io::Result<Record> {
         .map_or(Record::Damaged, Record::Digest))
 }
 
-/// Whether the index of `run` is still the file that was written. Its record
-/// is written after it, so an index that is not newer is taken to be; another
-/// one is read and compared.
+/// What a cached index has to show before it is believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// That nobody touched its file since its digest was recorded. If somebody
+    /// did, its bytes are compared.
+    #[default]
+    Times,
+    /// That its bytes have the recorded digest.
+    Bytes,
+    /// Nothing helps: it was found damaged while it was read.
+    Nothing,
+}
+
+/// Whether the index of `run` is still the file that was written, as far as
+/// `trust` asks.
 ///
 /// # Errors
 /// Any I/O error of the index.
-pub(super) fn vouches_for(layout: &Layout, run: &RunId) -> io::Result<bool> {
+pub(super) fn vouches_for(layout: &Layout, run: &RunId, trust: Trust) -> io::Result<bool> {
     let index = layout.cache().join(intent::index_file(run));
     let record = layout.cache().join(intent::index_digest_file(run));
-    let Ok(recorded) = fs::symlink_metadata(record).and_then(|metadata| metadata.modified()) else {
-        return Ok(true);
+    // Of all times the one that no program can set: what is written, renamed,
+    // copied or put back has a new one. The record is always made after.
+    let changed = |path: &Path| {
+        let metadata = fs::symlink_metadata(path)?;
+        Ok::<_, io::Error>((metadata.ctime(), metadata.ctime_nsec()))
     };
-    if fs::symlink_metadata(&index)?.modified()? <= recorded {
-        return Ok(true);
+    let before = changed(&index)?;
+    match trust {
+        Trust::Nothing => return Ok(false),
+        Trust::Bytes => {}
+        Trust::Times => match changed(&record) {
+            Ok(recorded) if before > recorded => {}
+            // Without a record it was made again a moment ago.
+            Ok(_) | Err(_) => return Ok(true),
+        },
     }
-    Ok(match read(layout, run)? {
+    let same = match read(layout, run)? {
         Record::Digest(expected) => durable::file_digest(&index)? == expected,
         // It went away meanwhile, as it does before an index is made again.
-        Record::None => true,
+        Record::None => trust == Trust::Times,
         Record::Damaged => false,
-    })
+    };
+    if same && trust == Trust::Times && changed(&index)? == before {
+        // The record is given the time stamp it has: that alone is a change of
+        // it, after that of the index, and the next command need not read it
+        // all. Where this cannot be done, it does.
+        let _ = durable::open_regular(&record)
+            .and_then(|record| record.set_modified(record.metadata()?.modified()?));
+    }
+    Ok(same)
 }

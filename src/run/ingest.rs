@@ -131,22 +131,22 @@ fn plan_once(
                 || Glance::at(found, stat),
                 || link_files::are_as_before(stat, &root, &others),
             );
-            if same_config && same_targets && glance.says_the_same_as(&previous) {
+            if same_config && same_targets? && glance.says_the_same_as(&previous) {
                 progress.finish();
                 return Ok(Planned::Unchanged(unchanged(
                     &previous.manifest,
                     Vec::new(),
                 )));
             }
-            let with_index = may_update && glance.is_small();
+            let with_index = may_update && glance.is_small(previous.manifest.source_bytes);
             let (inherited, before, prints) = Inherited::by_ingest(previous, &layout, with_index)?;
-            let survey = Survey::of_changes(&root, glance, before, prints, max_bytes, progress);
+            let survey = Survey::of_changes(&root, glance, before, prints, max_bytes, progress)?;
             (survey, inherited)
         }
     };
     if same_config
         && let (Some(manifest), Some(links)) = (&inherited.manifest, &inherited.links)
-        && survey.is_unchanged(links, &root, &others)
+        && survey.is_unchanged(links, &root, &others)?
     {
         progress.finish();
         return Ok(Planned::Unchanged(unchanged(

@@ -45,6 +45,7 @@ pub mod verify;
 
 pub use error::RunError;
 pub use id::{ParseRunIdError, RunId};
+pub use index_record::Trust;
 pub use ingest::{Mode, plan};
 pub use intent::{index_digest_file, index_file, manifest_file, stat_file};
 pub use listing::{RunState, RunSummary, foreign, list};

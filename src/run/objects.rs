@@ -1,6 +1,6 @@
 //! The objects of a run, wherever its packs hold them.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::pack::{KEPT_BYTES, MAX_OBJECT_BYTES, Pack, PackError};
 use super::tree::{self, Edited, Edits, Entry, Listing, TreeError};
@@ -205,7 +205,7 @@ impl Objects {
             let pack = self.pack(at)?;
             *needed = pack.holds_any(&in_use)?;
             if !*needed {
-                undecided.extend(pack.ids()?.into_iter().map(|id| (id, at)));
+                undecided.extend(pack.objects()?.into_iter().map(|(id, _)| (id, at)));
             }
         }
         if !undecided.is_empty() {
@@ -218,6 +218,46 @@ impl Objects {
             .map(|(pack, _)| pack.clone())
             .collect())
     }
+
+    /// What a run that needs the objects `needed` would use of each pack. An
+    /// object in several packs is used of the newest, where it is found.
+    ///
+    /// # Errors
+    /// [`PackError`].
+    pub fn uses(&mut self, mut needed: HashSet<Sha256>) -> Result<Vec<Use>, PackError> {
+        let mut uses = Vec::with_capacity(self.refs.len());
+        for at in (0..self.refs.len()).rev() {
+            let mut it = Use {
+                pack: self.refs[at].clone(),
+                needed: Vec::new(),
+                needed_bytes: 0,
+                other_bytes: 0,
+            };
+            for (id, bytes) in self.pack(at)?.objects()? {
+                if needed.remove(&id) {
+                    it.needed.push(id);
+                    it.needed_bytes += u64::from(bytes);
+                } else {
+                    it.other_bytes += u64::from(bytes);
+                }
+            }
+            uses.push(it);
+        }
+        Ok(uses)
+    }
+}
+
+/// What a run would use of one pack; bytes before compression.
+#[derive(Debug)]
+pub struct Use {
+    /// The pack.
+    pub pack: PackRef,
+    /// The objects in it that the run needs.
+    pub needed: Vec<Sha256>,
+    /// Their bytes.
+    pub needed_bytes: u64,
+    /// Bytes of all its other objects.
+    pub other_bytes: u64,
 }
 
 /// Checks the digests of packs whose objects are shared by another run.

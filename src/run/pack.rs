@@ -243,6 +243,19 @@ impl PackWriter {
             .try_for_each(|block| self.store(&block?))
     }
 
+    /// As [`flush`](Self::flush), when many blocks are full: what a caller
+    /// appends one by one is bounded by that.
+    ///
+    /// # Errors
+    /// [`PackError`].
+    pub fn flush_if_long(&mut self) -> Result<(), PackError> {
+        const MANY: usize = 8;
+        match self.full.len() < MANY {
+            true => Ok(()),
+            false => self.flush(),
+        }
+    }
+
     /// The finished pack: `None` when nothing was appended.
     ///
     /// # Errors

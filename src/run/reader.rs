@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::index_record::Trust;
 use super::standing::{self, Standing};
 use super::{Manifest, Objects, RunError, RunId, remake};
 use crate::foundation::Sha256;
@@ -72,7 +73,8 @@ impl fmt::Display for Note {
 }
 
 impl Session {
-    /// Opens the current run, or the run `wanted`.
+    /// Opens the current run, or the run `wanted`; its cached index as far as
+    /// `trust` goes.
     ///
     /// # Errors
     /// [`RunError::RebuildRequired`] when it cannot be read,
@@ -81,13 +83,14 @@ impl Session {
         workspace: &Workspace,
         profile: &ProfileName,
         wanted: Option<&RunId>,
+        trust: Trust,
         progress: &dyn Progress,
     ) -> Result<Self, RunError> {
         let layout = workspace.layout(profile);
         let mut notes = Vec::new();
         let mut manifest = choose(&layout, wanted, &mut notes)?;
         for _ in 0..3 {
-            if let Ok(index) = remake::open_cached(&layout, &manifest) {
+            if let Ok(index) = remake::open_cached(&layout, &manifest, trust) {
                 return Ok(Self::with(&layout, manifest, index, notes));
             }
             // A writer may have published a newer run and dropped this index
@@ -99,19 +102,17 @@ impl Session {
             }
             (manifest, notes) = (again, fresh_notes);
         }
-        let why = match remake::open_cached(&layout, &manifest) {
+        let useless = match remake::open_cached(&layout, &manifest, trust) {
             Ok(index) => return Ok(Self::with(&layout, manifest, index, notes)),
-            Err(why) => why,
+            Err(useless) => useless,
         };
         let policy = &workspace.config().budget;
-        let remade = remake::remake(&layout, &manifest, policy, progress)?;
+        let remade = remake::remake(&layout, &manifest, &useless, policy, progress)?;
         // An older run's index was dropped on purpose: nothing to report.
-        let is_current =
-            matches!(standing::read_current(&layout), Ok(Some(c)) if c.run == manifest.run);
-        if is_current {
+        if remake::is_current(&layout, &manifest.run) {
             notes.push(Note::IndexMadeAgain {
                 run: manifest.run.clone(),
-                why,
+                why: useless.why().to_owned(),
                 not_cached: remade.not_cached,
             });
         }

@@ -4,19 +4,19 @@
 use std::fs;
 
 use super::groups::groups;
-use super::index_record::{self, Record};
+use super::index_record::{self, Record, Trust};
 use super::recover::{self, recover};
 use super::standing::counted_source_bytes;
 use super::tally::Tally;
 use super::tree::Entry;
-use super::{Manifest, Objects, RunError, document, intent};
+use super::{Manifest, Objects, RunError, RunId, document, intent, read_current};
 use crate::budget::{Policy, Verdict};
 use crate::foundation::checksum::Checksum;
 use crate::foundation::durable::{self, Meter};
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::spill::Lent;
-use crate::index::{self, Batches, Builder, Built, Editable, Index, Scratch};
+use crate::index::{self, Batches, Builder, Built, Editable, Index, IndexError, Scratch};
 use crate::schema::WRITES;
 use crate::workspace::{Layout, Lock, usage, user};
 
@@ -42,8 +42,8 @@ fn scratch_for(bytes: u64, in_memory: u64) -> Scratch {
 }
 
 /// A copy of the run's cached index to make the next one of; `None` when the
-/// file is not there, is not what the manifest says, or has not the schema that
-/// is written now. That it is as it was written is told by its CRC-32 `crc`, or
+/// file is not there, is not what the manifest says, has not the schema that is
+/// written now, or is worn by many edits. That it is as it was written is told by its CRC-32 `crc`, or
 /// else by the record of its digest: an index that was made again has another.
 ///
 /// # Errors
@@ -53,7 +53,7 @@ pub(super) fn editable_index(
     manifest: &Manifest,
     crc: Option<u32>,
 ) -> Result<Option<Editable>, RunError> {
-    let Ok(index) = open_cached(layout, manifest) else {
+    let Ok(index) = open_cached(layout, manifest, Trust::Times) else {
         return Ok(None);
     };
     let meta = index.meta();
@@ -64,37 +64,70 @@ pub(super) fn editable_index(
     let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let scratch = scratch_for(bytes, EDITABLE_BYTES);
     let copy = |written| Editable::copy(&path, meta.clone(), written, &scratch);
-    match crc.map(|crc| copy(Checksum::Crc32(crc))) {
-        Some(Err(error)) if error.is_damage() => {}
-        Some(copied) => return Ok(Some(copied?)),
-        None => {}
-    }
-    match index_record::read(layout, &manifest.run) {
-        Ok(Record::Digest(digest)) => Ok(Some(copy(Checksum::Sha256(digest))?)),
-        Ok(Record::None | Record::Damaged) | Err(_) => Ok(None),
+    let copied = match crc.map(|crc| copy(Checksum::Crc32(crc))) {
+        Some(Err(error)) if error.is_damage() => None,
+        other => other,
+    };
+    let copied = match copied {
+        Some(copied) => copied?,
+        None => match index_record::read(layout, &manifest.run) {
+            Ok(Record::Digest(digest)) => copy(Checksum::Sha256(digest))?,
+            Ok(Record::None | Record::Damaged) | Err(_) => return Ok(None),
+        },
+    };
+    Ok((!copied.is_worn()?).then_some(copied))
+}
+
+/// Why a cached index is of no use.
+pub(super) enum Useless {
+    /// Another version keeps it, for itself: its file stays.
+    OtherSchema(String),
+    /// It is missing, or not what was written: the file may be replaced.
+    Lost(String),
+}
+
+impl Useless {
+    /// The sentence.
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Self::OtherSchema(why) | Self::Lost(why) => why,
+        }
     }
 }
 
 /// Opens the cached index of a run.
 ///
 /// # Errors
-/// The sentence why it is of no use.
-pub(super) fn open_cached(layout: &Layout, manifest: &Manifest) -> Result<Index, String> {
+/// [`Useless`].
+pub(super) fn open_cached(
+    layout: &Layout,
+    manifest: &Manifest,
+    trust: Trust,
+) -> Result<Index, Useless> {
+    let lost = |why: &str| Err(Useless::Lost(why.to_owned()));
     let path = layout.cache().join(intent::index_file(&manifest.run));
     let index = match durable::open_regular(&path) {
-        Ok(_) => Index::open(&path).map_err(|error| error.to_string())?,
+        Ok(_) => Index::open(&path),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err("it was missing".to_owned());
+            return lost("it was missing");
         }
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return lost(&error.to_string()),
+    };
+    let index = match index {
+        Ok(index) => index,
+        Err(error @ IndexError::OtherSchema(_)) => {
+            return Err(Useless::OtherSchema(error.to_string()));
+        }
+        Err(error) => return lost(&error.to_string()),
     };
     if !belongs(&index, manifest) {
-        return Err("it belongs to another run".to_owned());
+        return lost("it belongs to another run");
     }
-    match index_record::vouches_for(layout, &manifest.run) {
+    match index_record::vouches_for(layout, &manifest.run, trust) {
         Ok(true) => Ok(index),
-        Ok(false) => Err("it was changed since it was written".to_owned()),
-        Err(error) => Err(error.to_string()),
+        Ok(false) if trust == Trust::Nothing => lost("it was damaged"),
+        Ok(false) => lost("it was changed since it was written"),
+        Err(error) => lost(&error.to_string()),
     }
 }
 
@@ -117,9 +150,9 @@ pub(super) struct Remade {
     pub(super) not_cached: Option<String>,
 }
 
-/// Makes the index of a run again from its packs and puts it into the cache,
-/// under the writer's lock and budget; where either is not to be had, answers
-/// from memory.
+/// Makes the index of a run again from its packs, since the cached one is
+/// `useless`, and puts it into the cache, under the writer's lock and budget;
+/// where either is not to be had, or the place is taken, answers from memory.
 ///
 /// # Errors
 /// [`RunError`] when the packs are damaged too, or give another index than
@@ -127,6 +160,7 @@ pub(super) struct Remade {
 pub(super) fn remake(
     layout: &Layout,
     manifest: &Manifest,
+    useless: &Useless,
     policy: &Policy,
     progress: &dyn Progress,
 ) -> Result<Remade, RunError> {
@@ -137,11 +171,19 @@ pub(super) fn remake(
             manifest.run, built.logical, manifest.index.logical
         )));
     }
-    let not_cached = store(layout, manifest, policy, &built).err();
+    let not_cached = match useless {
+        Useless::Lost(_) => store(layout, manifest, policy, &built).err(),
+        Useless::OtherSchema(_) => Some("the file of that version stays".to_owned()),
+    };
     Ok(Remade {
         index: Index::from_artifact(&built.artifact)?,
         not_cached,
     })
+}
+
+/// Whether `run` is the current one, as far as that can be read.
+pub(super) fn is_current(layout: &Layout, run: &RunId) -> bool {
+    matches!(read_current(layout), Ok(Some(current)) if current.run == *run)
 }
 
 /// Builds the index of a run from its packs.
@@ -218,7 +260,14 @@ fn store(
     let added = built.artifact.bytes() + line.len() as u64;
     let source_bytes = counted_source_bytes(layout, manifest);
     let assessment = policy.assess(source_bytes, used, added);
-    if assessment.verdict == Verdict::Block {
+    // Who asks an older run a question does not expect the next ingest to be
+    // stopped for it.
+    let fits = match assessment.verdict {
+        Verdict::Ok => true,
+        Verdict::Warn => is_current(layout, &manifest.run),
+        Verdict::Block => false,
+    };
+    if !fits {
         return Err("it does not fit into the footprint budget".to_owned());
     }
     match fs::create_dir(layout.cache()) {

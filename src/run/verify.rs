@@ -31,7 +31,8 @@ pub struct Report {
     pub objects: u64,
     /// Sources read and compared with the current run.
     pub sources: u64,
-    /// Whether the index of the current run was there to be checked.
+    /// Whether the index of the current run was checked: the cached one, or, where
+    /// none is, one made from the packs.
     pub index_checked: bool,
     /// Everything that is not as it must be.
     pub problems: Vec<Problem>,
@@ -331,17 +332,18 @@ fn sources(
         Root::open(workspace.root()).map_err(|error| RunError::io(workspace.root(), error))?;
     let found = scan(&root, &Selection::new(config)?)?.files;
     progress.begin(Phase::files("reading sources", Some(found.len() as u64)));
-    let read: Vec<_> = found
+    let read: Result<Vec<_>, RunError> = found
         .into_par_iter()
         .map(|file| {
-            let digest = match read(&root, &file, config.max_file_bytes) {
+            let digest = match read(&root, &file, config.max_file_bytes)? {
                 Ok(source) => Some(source.sha256),
                 Err(rejected) => rejected.sha256,
             };
             progress.advance(1);
-            (file.path, digest)
+            Ok((file.path, digest))
         })
         .collect();
+    let read = read?;
     report.sources = read.len() as u64;
     let mut seen = BTreeSet::new();
     for (path, actual) in read {

@@ -12,6 +12,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use crate::graph::WorkspacePath;
 
@@ -74,19 +75,55 @@ pub struct Look<'r> {
 impl Look<'_> {
     /// Whether there is anything at `path`. A symbolic link counts as what it
     /// is, and none is followed on the way.
-    pub fn exists(&mut self, path: &WorkspacePath) -> bool {
+    ///
+    /// # Errors
+    /// [`CannotRead`] when the machine is out of what it takes to look.
+    pub fn exists(&mut self, path: &WorkspacePath) -> Result<bool, CannotRead> {
         let (parent, name) = (path.parent(), path.file_name());
         let (_, folder) = match self.last.take() {
             Some(last) if last.0 == parent => self.last.insert(last),
             _ => {
-                let folder = self.root.folder(parent).ok();
+                let folder = match self.root.folder(parent) {
+                    Err(errno) if is_exhausted(errno) => {
+                        return Err(CannotRead::new(self.root, parent, errno));
+                    }
+                    folder => folder.ok(),
+                };
                 self.last.insert((parent.to_owned(), folder))
             }
         };
-        folder.as_ref().is_some_and(|folder| {
+        Ok(folder.as_ref().is_some_and(|folder| {
             rustix::fs::statat(folder, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).is_ok()
-        })
+        }))
     }
+}
+
+/// The workspace, or something in it, cannot be read, and not because of what it
+/// is: nothing can be said of the sources.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}", .path.display())]
+pub struct CannotRead {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+impl CannotRead {
+    pub(super) fn new(root: &Root, path: &str, errno: Errno) -> Self {
+        let path = match path {
+            "" => root.path().to_owned(),
+            path => root.path().join(path),
+        };
+        let source = errno.into();
+        Self { path, source }
+    }
+}
+
+/// Whether the machine, or this process, is out of something: another moment
+/// the same file can be read.
+pub(super) const fn is_exhausted(errno: Errno) -> bool {
+    matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM)
 }
 
 fn beneath(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
@@ -94,7 +131,6 @@ fn beneath(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> rustix::io::Resul
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::ResolveFlags;
-        use rustix::io::Errno;
         let resolve =
             ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         match rustix::fs::openat2(root, path, flags, Mode::empty(), resolve) {
@@ -111,7 +147,7 @@ fn name_by_name(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> rustix::io::
     let mut folder: Option<OwnedFd> = None;
     let mut names = path.split('/').peekable();
     while let Some(name) = names.next() {
-        let name = CString::new(name).map_err(|_| rustix::io::Errno::INVAL)?;
+        let name = CString::new(name).map_err(|_| Errno::INVAL)?;
         let flags = if names.peek().is_some() {
             through
         } else {
@@ -120,7 +156,7 @@ fn name_by_name(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> rustix::io::
         let base = folder.as_ref().map_or(root, AsFd::as_fd);
         folder = Some(rustix::fs::openat(base, &name, flags, Mode::empty())?);
     }
-    folder.ok_or(rustix::io::Errno::INVAL)
+    folder.ok_or(Errno::INVAL)
 }
 
 #[cfg(test)]

@@ -30,11 +30,11 @@ mod slugs;
 #[cfg(test)]
 mod tests;
 
-pub use beneath::Root;
+pub use beneath::{CannotRead, Root};
 pub use fingerprint::Fingerprint;
 pub use read::{Rejected, SourceText, read};
 pub use refusal::Refusal;
-pub use scan::{Found, Refused, RootError, Scan, scan, scan_unsorted, sort_by_path};
+pub use scan::{Found, Refused, Scan, scan, scan_unsorted, sort_by_path};
 pub use selection::{InvalidGlob, Selection};
 
 use crate::graph::{Document, Format};

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use super::beneath::Root;
+use super::beneath::{CannotRead, Root, is_exhausted};
 use super::fingerprint::{self, Fingerprint};
 use super::refusal::Refusal;
 use super::scan::Found;
@@ -40,24 +40,37 @@ pub struct Rejected {
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// Reads the file `found`, at most `max_bytes` of it.
-///
-/// # Errors
-/// [`Rejected`] when it cannot be opened or read, vanished, became a symbolic
+/// Reads the file `found`, at most `max_bytes` of it. It is [`Rejected`] when it cannot be opened or read, vanished, became a symbolic
 /// link or something else than a regular file, grew beyond `max_bytes`, holds
 /// a NUL byte or is not UTF-8.
-pub fn read(root: &Root, found: &Found, max_bytes: u64) -> Result<SourceText, Rejected> {
-    let now = SystemTime::now();
+///
+/// # Errors
+/// [`CannotRead`] when the machine is out of what it takes to read it.
+pub fn read(
+    root: &Root,
+    found: &Found,
+    max_bytes: u64,
+) -> Result<Result<SourceText, Rejected>, CannotRead> {
     let path = found.real.as_ref().unwrap_or(&found.path);
+    match root.file(path.as_str()) {
+        Err(errno) if is_exhausted(errno) => Err(CannotRead::new(root, path.as_str(), errno)),
+        file => Ok(read_opened(file, found, max_bytes)),
+    }
+}
+
+fn read_opened(
+    file: rustix::io::Result<OwnedFd>,
+    found: &Found,
+    max_bytes: u64,
+) -> Result<SourceText, Rejected> {
+    let now = SystemTime::now();
     let reject = |refusal| Rejected {
         refusal,
         sha256: None,
         bytes: found.bytes,
         fingerprint: None,
     };
-    let file = root
-        .file(path.as_str())
-        .map_err(|errno| reject(unopened(errno)))?;
+    let file = file.map_err(|errno| reject(unopened(errno)))?;
     let stat = rustix::fs::fstat(&file).map_err(|_| reject(Refusal::Unreadable))?;
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(reject(Refusal::SpecialFile));

@@ -9,7 +9,7 @@
 
 use std::ffi::{CStr, OsStr};
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use rustix::fs::{AtFlags, Dir, FileType, Stat};
 use rustix::io::Errno;
 
-use super::beneath::Root;
+use super::beneath::{CannotRead, Root, is_exhausted};
 use super::fingerprint::{self, Fingerprint};
 use super::refusal::Refusal;
 use super::selection::Selection;
@@ -61,25 +61,16 @@ pub struct Scan {
     pub others: Vec<WorkspacePath>,
 }
 
-/// The workspace root cannot be walked.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read the workspace root {}: {source}", .path.display())]
-pub struct RootError {
-    /// The root.
-    pub path: PathBuf,
-    /// Why.
-    pub source: std::io::Error,
-}
-
 /// Names per task when a large folder's files are `stat`ed in parallel.
 const STAT_BATCH: usize = 512;
 
 /// Walks the workspace.
 ///
 /// # Errors
-/// [`RootError`] when the root itself cannot be listed. A folder below it
-/// that cannot be read is reported in [`Scan::refused`].
-pub fn scan(root: &Root, selection: &Selection) -> Result<Scan, RootError> {
+/// [`CannotRead`] when the root itself cannot be listed, or the machine is out
+/// of what it takes. A folder below it that cannot be read is reported in
+/// [`Scan::refused`].
+pub fn scan(root: &Root, selection: &Selection) -> Result<Scan, CannotRead> {
     let mut scan = scan_unsorted(root, selection)?;
     sort_by_path(&mut scan.files);
     Ok(scan)
@@ -90,25 +81,23 @@ pub fn scan(root: &Root, selection: &Selection) -> Result<Scan, RootError> {
 ///
 /// # Errors
 /// As [`scan`].
-pub fn scan_unsorted(root: &Root, selection: &Selection) -> Result<Scan, RootError> {
+pub fn scan_unsorted(root: &Root, selection: &Selection) -> Result<Scan, CannotRead> {
     let walk = Walk {
         root,
         selection,
         now: SystemTime::now(),
     };
     let mut scan = Scan::default();
-    let first = walk.folder("").map_err(|errno| RootError {
-        path: root.path().to_owned(),
-        source: errno.into(),
-    })?;
+    let unreadable = |errno| CannotRead::new(root, "", errno);
+    let first = walk.folder("").map_err(unreadable)?;
     let mut level = scan.take(first);
     while !level.is_empty() {
-        let visited: Vec<Visit> = if level.len() == 1 {
+        let visited: Result<Vec<Visit>, CannotRead> = if level.len() == 1 {
             level.iter().map(|path| walk.visit(path)).collect()
         } else {
             level.par_iter().map(|path| walk.visit(path)).collect()
         };
-        level = visited
+        level = visited?
             .into_iter()
             .flat_map(|visit| scan.take(visit))
             .collect();
@@ -174,17 +163,20 @@ struct Candidate {
 }
 
 impl Walk<'_> {
-    /// Visits the folder `path`; what goes wrong is part of the result.
-    fn visit(&self, path: &str) -> Visit {
-        self.folder(path).unwrap_or_else(|errno| {
+    /// Visits the folder `path`; what is wrong with it is part of the result.
+    fn visit(&self, path: &str) -> Result<Visit, CannotRead> {
+        self.folder(path).or_else(|errno| {
             let mut visit = Visit::default();
             match errno {
+                errno if is_exhausted(errno) => {
+                    return Err(CannotRead::new(self.root, path, errno));
+                }
                 // It was removed or replaced since its name was read.
                 Errno::NOENT | Errno::NOTDIR | Errno::LOOP => {}
                 Errno::NAMETOOLONG => visit.refuse(path, Refusal::PathTooLong, 0),
                 _ => visit.refuse(path, Refusal::Unreadable, 0),
             }
-            visit
+            Ok(visit)
         })
     }
 
@@ -278,11 +270,12 @@ impl Walk<'_> {
                 continue;
             }
             let name = path.rsplit('/').next().unwrap_or(&path);
-            let Ok(stat) = rustix::fs::statat(folder.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW)
-            else {
-                continue; // removed since its name was read
-            };
-            self.file(path, &stat, None, &mut visit);
+            match rustix::fs::statat(folder.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => self.file(path, &stat, None, &mut visit),
+                // It was removed since its name was read.
+                Err(Errno::NOENT) => {}
+                Err(_) => visit.refuse(path, Refusal::Unreadable, 0),
+            }
         }
         visit
     }

@@ -1,5 +1,6 @@
-use std::fs::{self, File};
-use std::time::{Duration, SystemTime};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use crate::support::{NOTES, Sandbox};
 
@@ -16,6 +17,19 @@ fn flip(sandbox: &Sandbox, folder: &str, ending: &str) -> String {
     bytes[middle] ^= 1;
     fs::write(&path, bytes).unwrap();
     path.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+/// Writes `path` again until its time stamp is newer than that of `other`: the
+/// clock of file systems is coarse.
+fn wait_until_newer(path: &Path, other: &Path) {
+    let changed = |path: &Path| {
+        let metadata = fs::metadata(path).unwrap();
+        (metadata.ctime(), metadata.ctime_nsec())
+    };
+    let bytes = fs::read(path).unwrap();
+    while changed(path) <= changed(other) {
+        fs::write(path, &bytes).unwrap();
+    }
 }
 
 #[test]
@@ -135,10 +149,7 @@ fn a_missing_or_damaged_index_is_made_again_with_one_line_that_says_so() {
         .root()
         .join(".pkg/profiles/default/cache")
         .join(&name);
-    // The clock of some file systems is coarse.
-    let later = SystemTime::now() + Duration::from_secs(2);
-    let file = File::options().write(true).open(&path).unwrap();
-    file.set_modified(later).unwrap();
+    wait_until_newer(&path, &path.with_extension("db.sha256"));
     sandbox.run(&["verify"]).exits(5).shows(&name);
     for damage in ["changed since it was written", "was missing"] {
         let outcome = sandbox.run(&["query", "beacon"]).done();
@@ -153,4 +164,71 @@ fn a_missing_or_damaged_index_is_made_again_with_one_line_that_says_so() {
         sandbox.run(&["verify"]).done();
         fs::remove_file(&path).unwrap();
     }
+}
+
+#[test]
+fn an_index_found_damaged_while_it_is_read_is_made_again_and_asked_once_more() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    let commands: [&[&str]; 4] = [
+        &["query", "beacon"],
+        &["list", "--type", "term"],
+        &["neighbors", "plan.md"],
+        &["show", "plan.md"],
+    ];
+    let expected = commands.map(|command| sandbox.run(command).done().stdout);
+    let exported = sandbox.run(&["export"]).done().stdout;
+    let cache = sandbox.root().join(".pkg/profiles/default/cache");
+    let entries = fs::read_dir(&cache).unwrap();
+    let mut paths = entries.map(|entry| entry.unwrap().path());
+    let index = paths.find(|path| path.extension().is_some_and(|it| it == "db"));
+    let index = index.unwrap();
+    let record = index.with_extension("db.sha256");
+    let sound = fs::read(&index).unwrap();
+    // All but the pages that say what the index is. Nothing tells of it.
+    let damage = || {
+        let mut bytes = sound.clone();
+        let meta = bytes.windows(9).rposition(|it| it == b"root_tree").unwrap();
+        for (page, bytes) in bytes.chunks_mut(4_096).enumerate().skip(1) {
+            if page != meta / 4_096 && page != schema_page(&sound) {
+                bytes.fill(0);
+            }
+        }
+        fs::write(&index, bytes).unwrap();
+        wait_until_newer(&record, &index);
+    };
+    let mut made_again = 0;
+    for (command, expected) in commands.iter().zip(&expected) {
+        damage();
+        let outcome = sandbox.run(command).done();
+        assert_eq!(outcome.stdout, *expected, "{command:?}");
+        let lines: Vec<&str> = outcome.stderr.lines().collect();
+        match lines[..] {
+            [] => {}
+            [line] if line.contains("made again") => made_again += 1,
+            _ => panic!("{command:?}: {lines:?}"),
+        }
+        assert_eq!(fs::read(&index).unwrap() == sound, !lines.is_empty());
+    }
+    assert!(made_again >= 3, "{made_again}");
+    damage();
+    let outcome = sandbox.run(&["export"]).done();
+    assert_eq!(outcome.stdout, exported);
+    assert!(outcome.stderr.contains("made again"), "{}", outcome.stderr);
+}
+
+/// The page, from 0, that lists the tables where the first one has no room.
+fn schema_page(database: &[u8]) -> usize {
+    let at = database.windows(12).rposition(|it| it == b"CREATE TABLE");
+    at.unwrap() / 4_096
+}
+
+#[test]
+fn without_an_index_the_one_that_the_packs_give_is_verified() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    fs::remove_dir_all(sandbox.root().join(".pkg/profiles/default/cache")).unwrap();
+    let document = sandbox.run(&["verify", "--json"]).done().document("verify");
+    assert_eq!(document["index_checked"], true);
+    assert_eq!(document["problems"], serde_json::json!([]));
 }

@@ -90,3 +90,26 @@ fn where_there_are_no_hard_links_the_copy_is_bytes_of_the_budget() {
     assert!(before == contents(&place.profile()));
     assert_done(&place.run(&["rebuild"]));
 }
+
+#[test]
+fn sources_that_cannot_be_opened_for_want_of_files_are_no_sources_that_went() {
+    let place = Place::ingested();
+    place.write("1.md", "# Note 1\n\nRewritten.\n");
+    let before = contents(&place.profile());
+    let mut failures = 0;
+    for nth in 1..=strace::count(&place, "openat2", &["ingest", "--dry-run"]) {
+        let inject = format!("inject=openat2:error=EMFILE:when={nth}");
+        let (output, _) = strace::run(&place, &["-e", "trace=openat2", "-e", &inject], &["ingest"]);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() {
+            // Something else was opened. Its verification compares the sources.
+            assert_done(&place.run(&["verify"]));
+            continue;
+        }
+        failures += 1;
+        assert_eq!(output.status.code(), Some(1), "{nth}: {message}");
+        assert!(message.contains("ulimit -n"), "{nth}: {message}");
+        assert!(before == contents(&place.profile()), "{nth}");
+    }
+    assert!(failures > 0);
+}

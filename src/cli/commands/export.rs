@@ -91,7 +91,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
             format.name()
         )));
     }
-    let opened = reading::open(context, &typed.run)?;
+    let opened = reading::open_to_keep(context, &typed.run)?;
     let budget = judge(context, &opened)?;
     let header = Header {
         schema: opened.source.schema.clone(),

@@ -14,6 +14,7 @@ use crate::cli::style::{Style, clean};
 use crate::cli::words;
 use crate::foundation::progress::Progress;
 use crate::run::verify::{self, Kind, Problem};
+use crate::run::{self, RunId};
 
 const EXAMPLES: &[(&str, &str)] = &[
     (
@@ -37,27 +38,46 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
     if report.problems.is_empty() {
         return Ok(Exit::Done);
     }
-    context
-        .output
-        .note(advice(&report.problems, &context.scope));
+    let layout = workspace.layout(&context.profile);
+    let current = run::read_current(&layout).ok().flatten();
+    let current = current.map(|current| current.run);
+    let advice = advice(&report.problems, current.as_ref(), &context.scope);
+    context.output.note(advice);
     Ok(Exit::VerificationFailed)
 }
 
-/// What to do about the worst of it.
-fn advice(problems: &[Problem], scope: &Scope) -> String {
+/// What to do about the worst of it, where `current` is the current run.
+fn advice(problems: &[Problem], current: Option<&RunId>, scope: &Scope) -> String {
     let has = |kind| problems.iter().any(|problem| problem.kind == kind);
-    if [Kind::Current, Kind::Manifest, Kind::Pack, Kind::Object]
+    // `gc` removes what nobody can read by its name alone.
+    let unreadable: Vec<&str> = problems.iter().filter_map(unreadable_run).collect();
+    let gc = scope.command(match unreadable[..] {
+        [] => "gc --keep 1".to_owned(),
+        _ => format!("gc --run {}", unreadable.join(" --run ")),
+    });
+    let of_current = |run: &&str| current.is_none_or(|current| current.to_string() == **run);
+    if [Kind::Current, Kind::Pack, Kind::Object]
         .into_iter()
         .any(has)
+        || unreadable.iter().any(of_current)
     {
-        let (rebuild, gc) = (scope.command("rebuild"), scope.command("gc --keep 1"));
+        let rebuild = scope.command("rebuild");
         format!("{rebuild} makes a new run from the sources; the damaged files stay until {gc}")
+    } else if !unreadable.is_empty() {
+        format!("the current run is sound; {gc} removes the damaged one")
     } else if has(Kind::Index) {
         let query = scope.command("query");
         format!("the next {query} makes the index again from the packs, once its file is removed")
     } else {
         format!("{} takes changed sources in", scope.command("ingest"))
     }
+}
+
+/// The run whose manifest is at fault.
+fn unreadable_run(problem: &Problem) -> Option<&str> {
+    let name = problem.path.strip_prefix("runs/")?;
+    let run = name.strip_suffix(".json")?;
+    (problem.kind == Kind::Manifest).then_some(run)
 }
 
 impl Report for verify::Report {
@@ -90,7 +110,7 @@ impl Report for verify::Report {
             if self.index_checked {
                 "the index"
             } else {
-                "no index (none is cached)"
+                "no index (none could be compared)"
             }
         ))?;
         page.line(match self.problems.len() {
@@ -117,10 +137,33 @@ mod tests {
                 expected: None,
                 actual: None,
             };
-            let advice = advice(&[problem], &scope);
+            let advice = advice(&[problem], None, &scope);
             let commands = advice.matches("auditgraph ").count();
             let scoped = advice.matches("--root notes").count();
             assert!(commands > 0 && commands == scoped, "{advice}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_removed_by_its_name() {
+        let [old, new] = ["r0001-0123456789ab", "r0002-0123456789ab"];
+        let problem = |run: &str| Problem {
+            kind: Kind::Manifest,
+            path: format!("runs/{run}.json"),
+            message: String::new(),
+            expected: None,
+            actual: None,
+        };
+        let current = new.parse().ok();
+        let advise = |run| advice(&[problem(run)], current.as_ref(), &Scope::default());
+        let of_old = advise(old);
+        assert!(of_old.contains(&format!("gc --run {old}")), "{of_old}");
+        assert!(!of_old.contains("rebuild"), "{of_old}");
+        let of_current = advise(new);
+        assert!(of_current.contains("rebuild"), "{of_current}");
+        assert!(
+            of_current.contains(&format!("gc --run {new}")),
+            "{of_current}"
+        );
     }
 }

@@ -13,6 +13,7 @@ use crate::index::{FilterError, IndexError};
 use crate::run::gc::GcError;
 use crate::run::{RunError, RunId};
 use crate::schema::Reason;
+use crate::source::CannotRead;
 use crate::workspace::config::MAX_BYTES;
 use crate::workspace::user;
 use crate::workspace::{ConfigError, LayoutError, WorkspaceError};
@@ -89,13 +90,14 @@ impl From<RunError> for Failure {
             RunError::Layout(LayoutError::NotAFolder(path)) => {
                 Self::new(Exit::Failed, "layout", text).path(path.display())
             }
-            RunError::Index(error) if error.is_damage() => Self::damaged(text),
+            RunError::Index(error) if error.is_damage() => Self::damaged(text).blame_index(),
             RunError::Io { path, source } => Self::run_io(&path, &source),
             RunError::Layout(LayoutError::Io { path, source }) => Self::run_io(&path, &source),
             RunError::Glob(_) => Self::new(Exit::Usage, "config", text)
                 .hint("use fewer or simpler globs in [sources] of auditgraph.toml"),
             RunError::Build(_) => Self::build(text),
-            RunError::Root(_) | RunError::Index(_) => Self::new(Exit::Failed, "io", text),
+            RunError::Sources(CannotRead { path, source }) => Self::io("read", &path, &source),
+            RunError::Index(_) => Self::new(Exit::Failed, "io", text),
         }
     }
 }

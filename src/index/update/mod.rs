@@ -68,6 +68,9 @@ impl Change {
     }
 }
 
+/// An index is worn when more than one page in so many is empty.
+const WORN: u64 = 4;
+
 /// A copy of an index, to be turned into that of the next run.
 pub struct Editable {
     workshop: Workshop,
@@ -102,6 +105,19 @@ impl Editable {
             meta,
             stems: None,
         })
+    }
+
+    /// Whether so much of it is empty that building one anew is worth its time:
+    /// what an edit empties is used again, but never given back.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub fn is_worn(&self) -> Result<bool, IndexError> {
+        let number = |name: &str| -> Result<u64, IndexError> {
+            let connection = self.workshop.connection();
+            Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
+        };
+        Ok(number("freelist_count")?.saturating_mul(WORN) > number("page_count")?)
     }
 
     /// Reads what [`update`](Self::update) with these changes will ask of all

@@ -58,7 +58,9 @@ impl Assembly<'_> {
             index,
         } = inherited;
         let update = match (links, &stored) {
-            (Some(links), Some(manifest)) if self.may_update && survey.is_small() => {
+            (Some(links), Some(manifest))
+                if self.may_update && survey.is_small(manifest.source_bytes) =>
+            {
                 // Where many files were touched and few changed, it is only
                 // known now that an update is worth while.
                 let index = match index {
@@ -69,6 +71,7 @@ impl Assembly<'_> {
             }
             _ => None,
         };
+        let anew = update.is_none();
         let mut derivation = Derivation {
             root: &self.root,
             max_bytes: self.max_bytes,
@@ -88,7 +91,7 @@ impl Assembly<'_> {
             extracted,
             ..
         } = derivation;
-        for path in links.existing(&self.root, &files, &self.others) {
+        for path in links.existing(&self.root, &files, &self.others)? {
             survey.before.note(path.clone(), None);
             tally.enter(&mut files, path, Entry::File);
         }
@@ -122,7 +125,7 @@ impl Assembly<'_> {
         let (built, (packed, stat)) = rayon::join(
             || work.finish(&facts),
             || {
-                let packed = fold(&mut shared, &files, &trees, &mut pack)
+                let packed = fold(&mut shared, &files, &trees, &mut pack, anew)
                     .and_then(|packs| Ok((packs, name_pack(pack, &run)?)));
                 (packed, stat_cache::encode(tree, prints, &links, &files))
             },

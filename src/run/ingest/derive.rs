@@ -226,7 +226,7 @@ fn extract_one(
     (item, stored): Fetched,
 ) -> Result<Extracted, RunError> {
     match item {
-        Item::Fresh(found) => Ok(fresh(root, &found, max_bytes)),
+        Item::Fresh(found) => fresh(root, &found, max_bytes),
         Item::Kept {
             path,
             sha256,
@@ -242,7 +242,7 @@ fn extract_one(
     }
 }
 
-fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Extracted {
+fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Result<Extracted, RunError> {
     let refused = |refusal, sha256, bytes, print| {
         let entry = Entry::Refused {
             refusal,
@@ -250,9 +250,9 @@ fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Extracted {
             bytes,
         };
         let path = found.path.clone();
-        (Outcome::Refused { path, entry, print }, None)
+        Ok((Outcome::Refused { path, entry, print }, None))
     };
-    let read = match read(root, found, max_bytes) {
+    let read = match read(root, found, max_bytes)? {
         Ok(read) => read,
         Err(no) => return refused(no.refusal, no.sha256, no.bytes, no.fingerprint),
     };
@@ -263,7 +263,8 @@ fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Extracted {
         bytes,
     };
     let document = extract(document::format_of(&source.path), &read.text);
-    derived(source, document, Some((read.text, read.fingerprint)))
+    let read = Some((read.text, read.fingerprint));
+    Ok(derived(source, document, read))
 }
 
 fn kept(source: index::Source, object: &[u8]) -> Result<Extracted, RunError> {

@@ -8,7 +8,7 @@ use crate::graph::candidates::candidates;
 use crate::graph::{Document, FileNames, FileTarget, WorkspacePath};
 use crate::run::stat_cache::StatCache;
 use crate::run::tree::{Entry, Files};
-use crate::source::Root;
+use crate::source::{CannotRead, Root};
 use crate::workspace::DERIVED_FOLDER;
 
 /// Files that links name, each with how many links do.
@@ -46,44 +46,58 @@ impl LinkFiles {
     /// The linked files that exist and are neither sources nor folders of
     /// sources: those the tree names anyway. `others` are the files of the
     /// workspace that are no sources.
+    ///
+    /// # Errors
+    /// [`CannotRead`].
     pub(super) fn existing(
         &self,
         root: &Root,
         files: &Files,
         others: &[WorkspacePath],
-    ) -> BTreeSet<WorkspacePath> {
-        let mut look = root.look();
-        let there = self.0.keys().filter_map(FileTarget::path).filter(|path| {
+    ) -> Result<BTreeSet<WorkspacePath>, CannotRead> {
+        let named = self.0.keys().filter_map(FileTarget::path).filter(|path| {
             !matches!(
                 files.get(path),
                 Some(Entry::Source { .. } | Entry::Refused { .. })
             ) && !holds_sources(path, files)
                 && path.as_str().split('/').next() != Some(DERIVED_FOLDER)
-                && look.exists(path)
         });
-        let mut existing: BTreeSet<WorkspacePath> = there.cloned().collect();
+        let mut look = root.look();
+        let mut existing = BTreeSet::new();
+        for path in named {
+            if look.exists(path)? {
+                existing.insert(path.clone());
+            }
+        }
         let ends = || self.0.keys().filter_map(FileTarget::end);
         let names = FileNames::meant(ends(), existing.iter().chain(others));
         let found: Vec<_> = ends().filter_map(|end| names.find(end)).cloned().collect();
         existing.extend(found);
-        existing
+        Ok(existing)
     }
 }
 
 /// Whether the files that links of the previous run name are there, or not, as
 /// they were; `others` are those of the workspace that are no sources.
-pub(super) fn are_as_before(stat: &StatCache, root: &Root, others: &[WorkspacePath]) -> bool {
+///
+/// # Errors
+/// [`CannotRead`].
+pub(super) fn are_as_before(
+    stat: &StatCache,
+    root: &Root,
+    others: &[WorkspacePath],
+) -> Result<bool, CannotRead> {
     let Some(watched) = stat.watched() else {
-        return false;
+        return Ok(false);
     };
     let mut look = root.look();
     let (mut there, mut ends) = (Vec::new(), Vec::new());
     for (target, before) in watched {
         match target {
             FileTarget::At(path) => {
-                let exists = look.exists(path);
+                let exists = look.exists(path)?;
                 if exists != before.is_some() {
-                    return false;
+                    return Ok(false);
                 }
                 there.extend(exists.then_some(path));
             }
@@ -94,7 +108,7 @@ pub(super) fn are_as_before(stat: &StatCache, root: &Root, others: &[WorkspacePa
         ends.iter().map(|(end, _)| *end),
         there.into_iter().chain(others),
     );
-    ends.iter().all(|(end, before)| names.find(end) == *before)
+    Ok(ends.iter().all(|(end, before)| names.find(end) == *before))
 }
 
 /// Whether some file of the run lies below `folder`.

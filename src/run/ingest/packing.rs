@@ -7,6 +7,7 @@ use hashbrown::HashSet;
 
 use crate::foundation::Sha256;
 use crate::foundation::spill::Artifact;
+use crate::run::objects::Use;
 use crate::run::pack::PackWriter;
 use crate::run::tree::{self, Edited, Edits, Entry, Files};
 use crate::run::{Objects, PackName, PackRef, RunError, RunId};
@@ -14,6 +15,10 @@ use crate::run::{Objects, PackName, PackRef, RunError, RunId};
 /// A run that would need more packs than this takes the small ones' objects
 /// into its own, so that a year of daily edits is not a thousand files.
 const MOST_PACKS: usize = 48;
+
+/// A pack below this size is shared however little of it is needed: as many as
+/// there may be weigh half of the smallest budget.
+const SMALL_PACK_BYTES: u64 = 32 * 1024;
 
 /// The trees of a run.
 pub(super) struct Trees {
@@ -68,46 +73,58 @@ pub(super) fn pack_trees(
     Ok(Trees { root, ids })
 }
 
-/// The packs that the run with these `files` and `trees` shares. When they are
-/// too many, what it needs of all but the largest goes into its own.
+/// The packs that the run with these `files` and `trees` shares. Its own takes
+/// over what it needs of the others: of all but the largest when they are too
+/// many, and of those that are mostly waste, so that `gc` can remove them. To
+/// find these every object is counted: only where `thorough`, or when they are
+/// too many.
 pub(super) fn fold(
     shared: &mut Objects,
     files: &Files,
     trees: &Trees,
     pack: &mut PackWriter,
+    thorough: bool,
 ) -> Result<Vec<PackRef>, RunError> {
     if shared.is_none() {
         return Ok(Vec::new());
     }
-    let trees: HashSet<Sha256> = trees.ids.iter().copied().collect();
+    let mut needed: HashSet<Sha256> = trees.ids.iter().copied().collect();
     let sources = files.values().filter_map(|entry| match entry {
         Entry::Source { sha256, .. } => Some(*sha256),
         Entry::Refused { .. } | Entry::File => None,
     });
-    let is_own = |id: &Sha256| pack.contains(*id);
-    let packs = shared.needed(
-        |id| trees.contains(&id) && !is_own(&id),
-        sources.clone().filter(|id| !is_own(id)),
-    )?;
-    if packs.len() < MOST_PACKS {
-        return Ok(packs);
-    }
-    let Some(largest) = packs.iter().max_by_key(|pack| pack.bytes).cloned() else {
-        return Ok(packs);
-    };
-    let mut needed: Vec<Sha256> = trees.iter().copied().chain(sources).collect();
-    needed.retain(|id| !is_own(id));
-    needed.sort_unstable();
-    needed.dedup();
-    for id in needed {
-        let inside = shared
-            .find(id)?
-            .is_some_and(|pack| pack.file == largest.file);
-        if !inside {
-            pack.append(id, &shared.get(id)?);
+    if !thorough {
+        let is_own = |id: &Sha256| pack.contains(*id);
+        let packs = shared.needed(
+            |id| needed.contains(&id) && !is_own(&id),
+            sources.clone().filter(|id| !is_own(id)),
+        )?;
+        if packs.len() < MOST_PACKS {
+            return Ok(packs);
         }
     }
-    Ok(vec![largest])
+    needed.extend(sources);
+    needed.retain(|id| !pack.contains(*id));
+    let uses = shared.uses(needed)?.into_iter();
+    let (mut kept, mut left): (Vec<Use>, Vec<Use>) = uses.partition(is_worth_sharing);
+    if kept.len() >= MOST_PACKS {
+        kept.sort_by_key(|it| it.pack.bytes);
+        left.extend(kept.drain(..kept.len() - 1));
+    }
+    let mut taken_over: Vec<Sha256> = left.into_iter().flat_map(|it| it.needed).collect();
+    taken_over.sort_unstable();
+    for id in taken_over {
+        pack.append(id, &shared.get(id)?);
+        pack.flush_if_long()?;
+    }
+    Ok(kept.into_iter().map(|it| it.pack).collect())
+}
+
+/// Whether a pack is shared: where half of it is needed, or where something is
+/// and taking that over would hardly make room.
+const fn is_worth_sharing(it: &Use) -> bool {
+    let mostly = it.needed_bytes >= it.other_bytes;
+    !it.needed.is_empty() && (mostly || it.pack.bytes < SMALL_PACK_BYTES)
 }
 
 /// Finishes the pack and names it by its digest.

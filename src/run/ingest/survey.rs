@@ -10,7 +10,9 @@ use crate::graph::WorkspacePath;
 use crate::run::plan::RefusedSource;
 use crate::run::stat_cache::{Prints, StatCache};
 use crate::run::tree::{Entry, Files};
-use crate::source::{Fingerprint, Found, Refusal, Refused, Root, Scan, read, sort_by_path};
+use crate::source::{
+    CannotRead, Fingerprint, Found, Refusal, Refused, Root, Scan, read, sort_by_path,
+};
 
 /// Documents up to this many source bytes are held to update an index.
 const UPDATE_BYTES: u64 = 16 * 1024 * 1024;
@@ -50,16 +52,19 @@ impl Glance {
             && self.same.len() == previous.stat.len()
     }
 
-    /// Whether an update of the index is sure to be cheaper than a new one.
-    pub(super) fn is_small(&self) -> bool {
-        is_small(bytes(&self.doubtful), bytes(&self.same))
+    /// Whether an update of the index, of a run with `before` bytes of sources,
+    /// is sure to be cheaper than a new one.
+    pub(super) fn is_small(&self, before: u64) -> bool {
+        is_small(before, bytes(&self.doubtful), bytes(&self.same))
     }
 }
 
-/// Whether so little is `fresh` that updating an index is cheaper than
-/// building one; both in bytes of sources.
-const fn is_small(fresh: u64, kept: u64) -> bool {
-    fresh <= UPDATE_BYTES && fresh * 4 <= kept
+/// Whether of `before` bytes of sources so many are `kept`, and so few `fresh`,
+/// that updating an index is cheaper than building one. What goes costs as what
+/// comes, and leaves its room in the index.
+fn is_small(before: u64, fresh: u64, kept: u64) -> bool {
+    let changed = fresh.max(before.saturating_sub(kept));
+    changed <= UPDATE_BYTES && changed.saturating_mul(4) <= kept
 }
 
 fn bytes(files: &[Found]) -> u64 {
@@ -107,7 +112,7 @@ impl Survey {
         prints: Prints,
         max_bytes: u64,
         progress: &dyn Progress,
-    ) -> Self {
+    ) -> Result<Self, CannotRead> {
         let mut survey = Self::of(before, prints);
         for file in &glance.doubtful {
             survey.take_out(&file.path);
@@ -132,9 +137,9 @@ impl Survey {
         if survey.kept.len() != glance.same.len() {
             survey.match_up(glance.same);
         }
-        survey.compare_digests(root, glance.doubtful, max_bytes, progress);
+        survey.compare_digests(root, glance.doubtful, max_bytes, progress)?;
         survey.refuse(glance.refused);
-        survey
+        Ok(survey)
     }
 
     fn of(kept: Files, prints: Prints) -> Self {
@@ -222,18 +227,18 @@ impl Survey {
         doubtful: Vec<Found>,
         max_bytes: u64,
         progress: &dyn Progress,
-    ) {
+    ) -> Result<(), CannotRead> {
         progress.begin(Phase::files("comparing", Some(doubtful.len() as u64)));
         let before = &self.before;
-        let verdicts: Vec<(Found, Option<Fingerprint>)> = doubtful
+        let verdicts: Result<Vec<(Found, Option<Fingerprint>)>, CannotRead> = doubtful
             .into_par_iter()
             .map(|file| {
-                let same = same_as_before(root, &file, before.get(&file.path), max_bytes);
+                let same = same_as_before(root, &file, before.get(&file.path), max_bytes)?;
                 progress.advance(1);
-                (file, same)
+                Ok((file, same))
             })
             .collect();
-        for (file, same) in verdicts {
+        for (file, same) in verdicts? {
             match (same, self.before.get(&file.path)) {
                 (Some(print), Some(entry)) => {
                     self.kept_bytes += file.bytes;
@@ -244,6 +249,7 @@ impl Survey {
             }
         }
         sort_by_path(&mut self.fresh);
+        Ok(())
     }
 
     /// Source bytes that are to be read.
@@ -256,10 +262,10 @@ impl Survey {
         self.kept_bytes + self.fresh_bytes()
     }
 
-    /// Whether so little changed that updating an index is cheaper than
-    /// building one.
-    pub(super) fn is_small(&self) -> bool {
-        is_small(self.fresh_bytes(), self.kept_bytes)
+    /// Whether so little changed since a run with `before` bytes of sources that
+    /// updating its index is cheaper than building one.
+    pub(super) fn is_small(&self, before: u64) -> bool {
+        is_small(before, self.fresh_bytes(), self.kept_bytes)
     }
 
     /// Whether the sources are, byte for byte, those of the previous run, whose
@@ -269,17 +275,17 @@ impl Survey {
         links: &LinkFiles,
         root: &Root,
         others: &[WorkspacePath],
-    ) -> bool {
+    ) -> Result<bool, CannotRead> {
         if !self.fresh.is_empty() {
-            return false;
+            return Ok(false);
         }
-        let existing = links.existing(root, &self.kept, others);
+        let existing = links.existing(root, &self.kept, others)?;
         let now = |path: &WorkspacePath| {
             let linked = existing.contains(path);
             self.kept.get(path).or(linked.then_some(&Entry::File))
         };
-        self.before.edits(now).is_empty()
-            && (existing.iter()).all(|path| self.before.get(path).is_some())
+        Ok(self.before.edits(now).is_empty()
+            && (existing.iter()).all(|path| self.before.get(path).is_some()))
     }
 
     /// The refused files: those `named`, and those with names that no tree can
@@ -309,8 +315,11 @@ fn same_as_before(
     file: &Found,
     entry: Option<&Entry>,
     max_bytes: u64,
-) -> Option<Fingerprint> {
-    match (read(root, file, max_bytes), entry?) {
+) -> Result<Option<Fingerprint>, CannotRead> {
+    let Some(entry) = entry else {
+        return Ok(None);
+    };
+    Ok(match (read(root, file, max_bytes)?, entry) {
         (Ok(text), Entry::Source { sha256, .. }) if text.sha256 == *sha256 => {
             Some(text.fingerprint)
         }
@@ -321,5 +330,5 @@ fn same_as_before(
             },
         ) if rejected.refusal == *refusal && rejected.sha256 == *sha256 => rejected.fingerprint,
         _ => None,
-    }
+    })
 }

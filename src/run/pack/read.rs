@@ -195,36 +195,37 @@ impl Pack {
     /// # Errors
     /// [`PackError::Damaged`].
     pub fn holds_any(&self, wanted: impl Fn(Sha256) -> bool) -> Result<bool, PackError> {
-        self.visit(|id| !wanted(id)).map(|all_seen| !all_seen)
+        self.visit(|id, _| !wanted(id)).map(|all_seen| !all_seen)
     }
 
-    /// The ids of all its objects.
+    /// The ids of all its objects, and how many bytes each has.
     ///
     /// # Errors
     /// [`PackError::Damaged`].
-    pub fn ids(&self) -> Result<Vec<Sha256>, PackError> {
-        let mut ids = Vec::new();
-        self.visit(|id| {
-            ids.push(id);
+    pub fn objects(&self) -> Result<Vec<(Sha256, u32)>, PackError> {
+        let mut objects = Vec::new();
+        self.visit(|id, bytes| {
+            objects.push((id, bytes));
             true
         })?;
-        Ok(ids)
+        Ok(objects)
     }
 
-    /// Shows the ids to `go_on` until it says no; whether it saw all.
-    fn visit(&self, mut go_on: impl FnMut(Sha256) -> bool) -> Result<bool, PackError> {
+    /// Shows the ids and lengths to `go_on` until it says no; whether it saw
+    /// all.
+    fn visit(&self, mut go_on: impl FnMut(Sha256, u32) -> bool) -> Result<bool, PackError> {
         let mut left = self
             .most_objects()
             .map_err(|error| self.unreadable(error))?;
         let mut read = || -> rusqlite::Result<Option<bool>> {
-            let mut statement = self.connection.prepare("SELECT id FROM object")?;
+            let mut statement = self.connection.prepare("SELECT id, bytes FROM object")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 if left == 0 {
                     return Ok(None);
                 }
                 left -= 1;
-                if !go_on(Sha256::from_bytes(row.get(0)?)) {
+                if !go_on(Sha256::from_bytes(row.get(0)?), row.get(1)?) {
                     return Ok(Some(false));
                 }
             }

@@ -175,7 +175,7 @@ fn a_pack_that_describes_more_objects_than_it_holds_is_refused() {
     pages_that_repeat(&mut bytes, root, 8, &row, true);
     fs::write(&path, bytes).unwrap();
     let pack = Pack::open(&path).unwrap();
-    let error = pack.ids().unwrap_err();
+    let error = pack.objects().unwrap_err();
     assert!(error.to_string().contains("more objects"), "{error}");
     assert!(pack.holds_any(|_| false).is_err());
     assert!(pack.holds_any(|found| found == id).unwrap());

@@ -1,6 +1,8 @@
 //! The cached index: made again when it is lost, and edited only if it is as it
 //! was written.
 
+use std::os::unix::fs::MetadataExt;
+
 use super::*;
 
 #[test]
@@ -10,7 +12,13 @@ fn a_lost_index_is_made_again_once() {
     let index = story.layout().cache().join(index_file(&run));
     let original = fs::read(&index).unwrap();
     let open = || {
-        let session = Session::open(&story.workspace(), &ProfileName::default(), None, &Silent);
+        let session = Session::open(
+            &story.workspace(),
+            &ProfileName::default(),
+            None,
+            Trust::Times,
+            &Silent,
+        );
         session.unwrap().notes().to_vec()
     };
     assert!(open().is_empty());
@@ -42,11 +50,11 @@ fn a_record_is_never_older_than_its_index() {
     let words: String = (0..200_000).map(|n| format!("word{n} ")).collect();
     story.write("notes/large.md", &words);
     let run = story.publish(Mode::Ingest).run;
-    let modified = |name: String| {
-        let metadata = fs::metadata(story.layout().cache().join(name));
-        metadata.unwrap().modified().unwrap()
+    let changed = |name: String| {
+        let metadata = fs::metadata(story.layout().cache().join(name)).unwrap();
+        (metadata.ctime(), metadata.ctime_nsec())
     };
-    assert!(modified(index_file(&run)) <= modified(intent::index_digest_file(&run)));
+    assert!(changed(index_file(&run)) <= changed(intent::index_digest_file(&run)));
 }
 
 #[test]
@@ -67,20 +75,23 @@ fn an_index_is_edited_only_if_it_is_as_it_was_written() {
     let path = story.layout().cache().join(index_file(&run));
     let edited = fs::read(&path).unwrap();
     fs::remove_file(&path).unwrap();
-    Session::open(&story.workspace(), &ProfileName::default(), None, &Silent).unwrap();
+    Session::open(
+        &story.workspace(),
+        &ProfileName::default(),
+        None,
+        Trust::Times,
+        &Silent,
+    )
+    .unwrap();
     let mut bytes = fs::read(&path).unwrap();
     assert_ne!(bytes, edited, "an edit leaves rows in other places");
     assert!(editable(&run).unwrap().is_some());
 
     // Damage that no time stamp tells of.
-    let modified = fs::metadata(&path).unwrap().modified().unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&path, bytes).unwrap();
-    fs::File::open(&path)
-        .unwrap()
-        .set_modified(modified)
-        .unwrap();
+    touch_record(&story, &run);
     assert!(editable(&run).is_err_and(|error| error.to_string().contains("have changed")));
     story.write("notes/2.md", "# Another\n");
     let run = story.publish(Mode::Ingest).run;
@@ -91,22 +102,180 @@ fn an_index_is_edited_only_if_it_is_as_it_was_written() {
     assert_eq!(manifest(&run).index, rebuilt.manifest.index);
 }
 
+/// Lets the record of the index of `run` look as if nothing happened since.
+fn touch_record(story: &Story, run: &RunId) {
+    let record = story.layout().cache().join(intent::index_digest_file(run));
+    let bytes = fs::read(&record).unwrap();
+    let changed = |path: &Path| {
+        let metadata = fs::metadata(path).unwrap();
+        (metadata.ctime(), metadata.ctime_nsec())
+    };
+    let index = story.layout().cache().join(index_file(run));
+    while changed(&record) < changed(&index) {
+        fs::write(&record, &bytes).unwrap();
+    }
+}
+
+#[test]
+fn an_index_that_was_changed_is_noticed_whatever_its_time_stamp_says() {
+    let story = Story::new();
+    let run = story.publish(Mode::Ingest).run;
+    let index = story.layout().cache().join(index_file(&run));
+    let record = story.layout().cache().join(intent::index_digest_file(&run));
+    let written = fs::metadata(&index).unwrap().modified().unwrap();
+    let original = fs::read(&index).unwrap();
+    let open = |trust| {
+        let (workspace, profile) = (story.workspace(), ProfileName::default());
+        let session = Session::open(&workspace, &profile, None, trust, &Silent);
+        session.unwrap().notes().len()
+    };
+    let put = |bytes: &[u8]| {
+        // The clock of a file system is coarse.
+        let recorded = fs::metadata(&record).unwrap();
+        let recorded = (recorded.ctime(), recorded.ctime_nsec());
+        loop {
+            fs::write(&index, bytes).unwrap();
+            fs::File::open(&index)
+                .unwrap()
+                .set_modified(written)
+                .unwrap();
+            let now = fs::metadata(&index).unwrap();
+            if (now.ctime(), now.ctime_nsec()) > recorded {
+                break;
+            }
+        }
+    };
+    // In a heading: nothing is torn.
+    let mut damaged = original.clone();
+    let word = damaged.windows(6).rposition(|bytes| bytes == b"Note 7");
+    damaged[word.unwrap()] ^= 1;
+    put(&damaged);
+    assert_eq!(open(Trust::Times), 1, "made again");
+    assert!(fs::read(&index).unwrap() == original);
+    // Written again as it was: compared, and believed from then on.
+    put(&original);
+    let before = fs::metadata(&record).unwrap();
+    assert_eq!(open(Trust::Times), 0);
+    let after = fs::metadata(&record).unwrap();
+    assert_eq!(before.modified().unwrap(), after.modified().unwrap());
+    let [index, record_time] = [fs::metadata(&index).unwrap(), after];
+    assert!((record_time.ctime(), record_time.ctime_nsec()) >= (index.ctime(), index.ctime_nsec()));
+    // Damage that no time tells of.
+    put(&damaged);
+    touch_record(&story, &run);
+    assert_eq!(open(Trust::Times), 0, "nobody can tell");
+    assert_eq!(open(Trust::Bytes), 1);
+    assert_eq!(open(Trust::Bytes), 0);
+    assert_eq!(open(Trust::Nothing), 1);
+}
+
+#[test]
+fn an_index_of_another_schema_stays() {
+    let story = Story::new();
+    let run = story.publish(Mode::Ingest).run;
+    let index = story.layout().cache().join(index_file(&run));
+    let connection = rusqlite::Connection::open(&index).unwrap();
+    let newer = "CREATE TABLE novelty(x); PRAGMA user_version = 77;";
+    connection.execute_batch(newer).unwrap();
+    drop(connection);
+    let before = story.files();
+    let session = Session::open(
+        &story.workspace(),
+        &ProfileName::default(),
+        None,
+        Trust::Times,
+        &Silent,
+    );
+    assert!(matches!(
+        session.unwrap().notes(),
+        [Note::IndexMadeAgain {
+            not_cached: Some(_),
+            ..
+        }]
+    ));
+    assert!(story.files() == before);
+}
+
+#[test]
+fn the_index_of_an_old_run_is_kept_below_the_warning_alone() {
+    let story = Story::new();
+    let old = story.publish(Mode::Ingest).run;
+    story.write("a.md", "# Other\n");
+    let new = story.publish(Mode::Ingest).run;
+    let used = crate::workspace::usage::measure(story.layout().profile()).unwrap();
+    let used = used.total.bytes;
+    let index = fs::metadata(story.layout().cache().join(index_file(&new))).unwrap();
+    // Room for another index beyond the threshold of 80 %.
+    let limit = (used + index.len()) * 10 / 9;
+    story.write(
+        "auditgraph.toml",
+        &format!("[budget]\nmax_bytes = {limit}\n"),
+    );
+    let cached = |run: &RunId| {
+        let path = story.layout().cache().join(index_file(run));
+        let _ = fs::remove_file(&path);
+        let (workspace, profile) = (story.workspace(), ProfileName::default());
+        Session::open(&workspace, &profile, Some(run), Trust::Times, &Silent).unwrap();
+        path.exists()
+    };
+    assert!(!cached(&old));
+    assert!(cached(&new));
+    story.write("auditgraph.toml", "");
+    assert!(cached(&old));
+}
+
+#[test]
+fn an_index_that_edits_have_emptied_is_made_anew() {
+    let story = Story::new();
+    story.write("auditgraph.toml", "[budget]\nmax_bytes = 100_000_000\n");
+    let long = |words: usize| format!("# Long\n\n{}\n", "word [x](y.md) ".repeat(words));
+    for n in 0..20 {
+        story.write(&format!("long/{n}.md"), &long(2_000));
+    }
+    let mut run = story.publish(Mode::Ingest).run;
+    let manifest = |run: &RunId| read_manifest(&story.layout(), run).unwrap();
+    let bytes = |run: &RunId| {
+        let index = story.layout().cache().join(index_file(run));
+        fs::metadata(index).unwrap().len()
+    };
+    let full = bytes(&run);
+    // One at a time, so that each is an edit.
+    for n in 0..15 {
+        story.write(&format!("long/{n}.md"), &long(2));
+        run = story.publish(Mode::Ingest).run;
+    }
+    let Planned::Run(rebuilt) = story.plan(Mode::Rebuild) else {
+        panic!("a rebuild is always a run");
+    };
+    assert_eq!(manifest(&run).index, rebuilt.manifest.index);
+    let anew = rebuilt.index.artifact.bytes();
+    assert!(full > 3 * anew, "{full} {anew}");
+    assert!(bytes(&run) < anew * 3 / 2, "{} {anew}", bytes(&run));
+}
+
 #[test]
 fn a_damaged_record_vouches_for_no_newer_index() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
     let index = story.layout().cache().join(index_file(&run));
     let record = story.layout().cache().join(intent::index_digest_file(&run));
-    let written = fs::metadata(&record).unwrap().modified().unwrap();
     fs::write(&record, "garbage").unwrap();
-    let time = |path: &Path, time| {
-        let file = fs::File::options().write(true).open(path).unwrap();
-        file.set_modified(time).unwrap();
+    let changed = |path: &Path| {
+        let metadata = fs::metadata(path).unwrap();
+        (metadata.ctime(), metadata.ctime_nsec())
     };
-    time(&record, written);
-    time(&index, written + std::time::Duration::from_secs(1));
+    let bytes = fs::read(&index).unwrap();
+    while changed(&index) <= changed(&record) {
+        fs::write(&index, &bytes).unwrap();
+    }
     let open = || {
-        let session = Session::open(&story.workspace(), &ProfileName::default(), None, &Silent);
+        let session = Session::open(
+            &story.workspace(),
+            &ProfileName::default(),
+            None,
+            Trust::Times,
+            &Silent,
+        );
         session.unwrap().notes().len()
     };
     assert_eq!(open(), 1, "made again");

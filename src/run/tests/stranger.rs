@@ -49,7 +49,7 @@ fn replace_run(story: &Story, tree: Sha256, pack: &[u8]) {
 
 fn index_of(story: &Story) -> Result<(), RunError> {
     let (workspace, profile) = (story.workspace(), ProfileName::default());
-    Session::open(&workspace, &profile, None, &Silent).map(drop)
+    Session::open(&workspace, &profile, None, Trust::Times, &Silent).map(drop)
 }
 
 #[test]
@@ -101,6 +101,6 @@ fn a_rebuild_shares_no_pack_that_cannot_be_read() {
     let rebuilt = story.publish(Mode::Rebuild).run;
     let manifest = read_manifest(&story.layout(), &rebuilt).unwrap();
     assert_eq!((manifest.tree, manifest.packs.len()), (tree, 1));
-    assert!(is_of(&manifest.packs[0], &rebuilt));
+    assert!(manifest.packs[0].file.is_of(&rebuilt));
     assert!(index_of(&story).is_ok());
 }

@@ -17,8 +17,9 @@ use crate::workspace::Layout;
 /// How often an index is looked at that is exchanged meanwhile.
 const ATTEMPTS: usize = 3;
 
-/// What is wrong with the cached index of a run; `None` when there is none. That
-/// of the current run is compared with one made from the packs.
+/// What is wrong with the index of a run: with the cached one, or, where none is,
+/// with what the packs give. That of the current run is compared with one made
+/// from the packs. `None` when there was nothing to compare.
 pub(super) fn check(
     layout: &Layout,
     manifest: &Manifest,
@@ -34,13 +35,27 @@ pub(super) fn check(
     };
     let mut found = Vec::new();
     for _ in 0..ATTEMPTS {
-        let before = identity(&path)?;
+        let Some(before) = identity(&path) else {
+            return Some(of_packs(manifest, &build()?));
+        };
         found = problems(layout, manifest, &path, &build);
-        if found.is_empty() || identity(&path)? == before {
+        if found.is_empty() || identity(&path) == Some(before) {
             break;
         }
     }
     Some(found)
+}
+
+/// What is wrong with the index that the packs of a run give.
+fn of_packs(manifest: &Manifest, built: &Built) -> Vec<Problem> {
+    let (expected, actual) = (manifest.index.logical, built.logical);
+    if expected == actual {
+        return Vec::new();
+    }
+    let manifest = format!("runs/{}", intent::manifest_file(&manifest.run));
+    let message = "the packs give another index than it says";
+    let (expected, actual) = (expected.to_string(), actual.to_string());
+    vec![Problem::new(Kind::Index, manifest, message).with(Some(expected), Some(actual))]
 }
 
 /// What tells a file from one that was put in its place.

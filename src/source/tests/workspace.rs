@@ -116,7 +116,10 @@ fn symbolic_links_are_followed_to_files_inside_only() {
         ]
     );
     let open = Root::open(&root).unwrap();
-    assert_eq!(read(&open, &found.files[1], 100).unwrap().text, "real");
+    assert_eq!(
+        read(&open, &found.files[1], 100).unwrap().unwrap().text,
+        "real"
+    );
 }
 
 #[test]
@@ -183,7 +186,10 @@ fn odd_names_are_read_like_any_other() {
     assert_eq!(found.files.len(), names.len());
     let root = Root::open(dir.path()).unwrap();
     for file in &found.files {
-        assert_eq!(read(&root, file, 100).unwrap().text, file.path.as_str());
+        assert_eq!(
+            read(&root, file, 100).unwrap().unwrap().text,
+            file.path.as_str()
+        );
     }
 }
 
@@ -202,7 +208,7 @@ fn content_is_checked_and_hashed() {
     let results: Vec<_> = found
         .files
         .iter()
-        .map(|file| read(&root, file, 100))
+        .map(|file| read(&root, file, 100).unwrap())
         .collect();
     assert_eq!(
         paths(&found),
@@ -259,13 +265,13 @@ fn what_changes_between_walk_and_read_is_noticed() {
     fs::rename(dir.path().join("sub"), dir.path().join("moved")).unwrap();
     symlink("moved", dir.path().join("sub")).unwrap();
     let root = Root::open(dir.path()).unwrap();
-    let refusal = |name: &str| read(&root, file(name), 10).unwrap_err().refusal;
+    let refusal = |name: &str| read(&root, file(name), 10).unwrap().unwrap_err().refusal;
     assert_eq!(refusal("gone.md"), Refusal::Vanished);
     assert_eq!(refusal("grown.md"), Refusal::TooLarge);
     assert_eq!(refusal("link.md"), Refusal::SymlinkOutside);
     assert_eq!(refusal("fifo.md"), Refusal::SpecialFile);
     assert_eq!(refusal("sub/file.md"), Refusal::SymlinkOutside);
-    let edited = read(&root, file("edited.md"), 10).unwrap();
+    let edited = read(&root, file("edited.md"), 10).unwrap().unwrap();
     assert_eq!(edited.text, "after!");
     assert_ne!(
         edited.fingerprint.value,

@@ -86,72 +86,27 @@ pub struct Removal {
 /// [`GcError`].
 pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
     let standing = Standing::judge(layout)?;
-    let current = match (&standing, choice) {
-        (Standing::Ready(manifest), _) => Some(manifest.run.clone()),
-        (Standing::RebuildRequired { run, .. }, Choice::Runs(_)) => run.clone(),
-        (Standing::RebuildRequired { run, reason }, Choice::Keep(_)) => {
-            let (run, reason) = (run.clone(), reason.clone());
-            return Err(RunError::RebuildRequired { run, reason }.into());
-        }
-        (Standing::Empty, _) => return Err(RunError::NoRun.into()),
-    };
-    let (mut readable, mut incompatible) = (Vec::new(), Vec::new());
-    for run in standing::list_runs(layout)? {
-        match standing::read_manifest(layout, &run) {
-            Ok(manifest) => readable.push(manifest),
-            Err(_) => incompatible.push(run),
-        }
-    }
+    let is_ready = matches!(standing, Standing::Ready(_));
+    let current = current_run(standing, choice)?;
+    let mut staying = Staying::all(layout, current)?;
     let (chosen, foreign) = match choice {
         Choice::Keep(0) => return Err(GcError::KeepNone),
-        Choice::Keep(count) => (beyond(&readable, *count, current.as_ref()), Vec::new()),
-        Choice::Runs(names) => named(layout, names, current.as_ref())?,
+        Choice::Keep(count) => (staying.beyond(*count), Vec::new()),
+        Choice::Runs(names) => named(layout, names, staying.current.as_ref())?,
     };
-    readable.retain(|manifest| !chosen.contains(&manifest.run));
-    incompatible.retain(|run| !chosen.contains(run));
-    // The current run can be read, or at least has a manifest to search.
-    let known = matches!(standing, Standing::Ready(_))
-        || current
-            .as_ref()
-            .is_some_and(|run| incompatible.contains(run));
-    let needs = known.then(|| Needs::of(layout, &readable, &incompatible));
-    let mut files = Vec::new();
-    let mut remove = |folder: &str, name: &str| {
-        let path = format!("{folder}/{name}");
-        if let Ok(metadata) = fs::symlink_metadata(layout.profile().join(&path)) {
-            let bytes = match metadata.is_dir() {
-                true => usage::measure(&layout.profile().join(&path)).map_or(0, |u| u.total.bytes),
-                false => metadata.len(),
-            };
-            files.push(Removal { path, bytes });
-        }
+    staying.let_go(&chosen);
+    let needs = match is_ready || staying.has_manifest_of_current() {
+        true => Needs::of(layout, &staying.readable, &staying.incompatible),
+        false => None,
     };
-    for run in &chosen {
-        remove("runs", &intent::manifest_file(run));
-    }
-    for name in &foreign {
-        remove("runs", name);
-    }
-    // Also those of runs whose manifest is gone.
-    let stays = |run: &RunId| {
-        current.as_ref() == Some(run)
-            || readable.iter().any(|manifest| manifest.run == *run)
-            || incompatible.contains(run)
-    };
-    for name in standing::names(&layout.cache())? {
-        if intent::cached_run(&name).is_some_and(|run| !stays(&run)) {
-            remove("cache", &name);
-        }
-    }
-    if let Some(needs) = needs.flatten() {
-        for name in standing::names(&layout.packs())? {
-            if name.parse().is_ok_and(|pack| !needs.pack(&pack)) {
-                remove("packs", &name);
-            }
-        }
-    }
+    let files = removals(layout, &chosen, &foreign, &staying, needs.as_ref())?;
     let bytes_freed = freed(layout, &files)?;
     let runs = chosen.iter().map(RunId::to_string).chain(foreign);
+    let Staying {
+        readable,
+        incompatible,
+        current,
+    } = staying;
     Ok(GcPlan {
         runs: runs.collect(),
         kept: readable.into_iter().map(|manifest| manifest.run).collect(),
@@ -161,6 +116,114 @@ pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
         layout: layout.clone(),
         current,
     })
+}
+
+/// The current run, as far as it is known; what is merely old is not told from
+/// what is not where it cannot be read.
+fn current_run(standing: Standing, choice: &Choice) -> Result<Option<RunId>, RunError> {
+    match (standing, choice) {
+        (Standing::Ready(manifest), _) => Ok(Some(manifest.run)),
+        (Standing::RebuildRequired { run, .. }, Choice::Runs(_)) => Ok(run),
+        (Standing::RebuildRequired { run, reason }, Choice::Keep(_)) => {
+            Err(RunError::RebuildRequired { run, reason })
+        }
+        (Standing::Empty, _) => Err(RunError::NoRun),
+    }
+}
+
+/// The runs that stay.
+struct Staying {
+    /// Those that can be read, oldest first.
+    readable: Vec<Manifest>,
+    incompatible: Vec<RunId>,
+    /// The current one, as far as it is known.
+    current: Option<RunId>,
+}
+
+impl Staying {
+    fn all(layout: &Layout, current: Option<RunId>) -> Result<Self, RunError> {
+        let (mut readable, mut incompatible) = (Vec::new(), Vec::new());
+        for run in standing::list_runs(layout)? {
+            match standing::read_manifest(layout, &run) {
+                Ok(manifest) => readable.push(manifest),
+                Err(_) => incompatible.push(run),
+            }
+        }
+        Ok(Self {
+            readable,
+            incompatible,
+            current,
+        })
+    }
+
+    /// The readable runs beyond the newest `count`, never the current one.
+    fn beyond(&self, count: usize) -> BTreeSet<RunId> {
+        let runs = self.readable.iter().rev().map(|manifest| &manifest.run);
+        let others = runs.filter(|run| Some(*run) != self.current.as_ref());
+        others.skip(count - 1).cloned().collect()
+    }
+
+    fn let_go(&mut self, chosen: &BTreeSet<RunId>) {
+        self.readable
+            .retain(|manifest| !chosen.contains(&manifest.run));
+        self.incompatible.retain(|run| !chosen.contains(run));
+    }
+
+    /// Whether the current run, which cannot be read, has at least a manifest to
+    /// search.
+    fn has_manifest_of_current(&self) -> bool {
+        let current = self.current.as_ref();
+        current.is_some_and(|run| self.incompatible.contains(run))
+    }
+
+    fn holds(&self, run: &RunId) -> bool {
+        self.current.as_ref() == Some(run)
+            || self.readable.iter().any(|manifest| manifest.run == *run)
+            || self.incompatible.contains(run)
+    }
+}
+
+/// What goes with the runs `chosen` and `foreign`: packs only where it is known
+/// what the others need.
+fn removals(
+    layout: &Layout,
+    chosen: &BTreeSet<RunId>,
+    foreign: &[String],
+    staying: &Staying,
+    needs: Option<&Needs>,
+) -> Result<Vec<Removal>, RunError> {
+    let mut files = Vec::new();
+    let mut remove = |folder: &str, name: &str| {
+        let path = format!("{folder}/{name}");
+        let full = layout.profile().join(&path);
+        if let Ok(metadata) = fs::symlink_metadata(&full) {
+            let bytes = match metadata.is_dir() {
+                true => usage::measure(&full).map_or(0, |usage| usage.total.bytes),
+                false => metadata.len(),
+            };
+            files.push(Removal { path, bytes });
+        }
+    };
+    for run in chosen {
+        remove("runs", &intent::manifest_file(run));
+    }
+    for name in foreign {
+        remove("runs", name);
+    }
+    // Also those of runs whose manifest is gone.
+    for name in standing::names(&layout.cache())? {
+        if intent::cached_run(&name).is_some_and(|run| !staying.holds(&run)) {
+            remove("cache", &name);
+        }
+    }
+    if let Some(needs) = needs {
+        for name in standing::names(&layout.packs())? {
+            if name.parse().is_ok_and(|pack| !needs.pack(&pack)) {
+                remove("packs", &name);
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// What the usage falls by when these are gone.
@@ -173,13 +236,6 @@ fn freed(layout: &Layout, files: &[Removal]) -> Result<u64, RunError> {
     };
     let (now, then) = (measured(&BTreeSet::new())?, measured(&gone)?);
     Ok(now.total.bytes.saturating_sub(then.total.bytes))
-}
-
-/// The readable runs beyond the newest `count`, never the current one.
-fn beyond(readable: &[Manifest], count: usize, current: Option<&RunId>) -> BTreeSet<RunId> {
-    let runs = readable.iter().rev().map(|manifest| &manifest.run);
-    let others = runs.filter(|run| Some(*run) != current);
-    others.skip(count - 1).cloned().collect()
 }
 
 /// The runs named: ours, and foreign ones.

@@ -13,8 +13,9 @@ mod record;
 mod survey;
 
 use crate::foundation::progress::{Phase, Progress};
+use crate::graph::WorkspacePath;
 use crate::schema::WRITES;
-use crate::source::{Root, Selection, scan_unsorted};
+use crate::source::{Root, Scan, Selection, scan_unsorted};
 use crate::workspace::{Layout, Lock, LockError, ProfileName, Workspace};
 
 use super::plan::{Planned, Unchanged};
@@ -111,49 +112,30 @@ fn plan_once(
     let same_config = previous
         .as_ref()
         .is_some_and(|p| p.manifest.config == config);
-    let (survey, inherited) = match (previous, mode) {
-        (None, _) => {
-            // Of another schema: nothing of it is used, but what changed is told.
-            let listing = parent
-                .as_ref()
-                .map(|manifest| Objects::of(&layout, manifest).listing(manifest.tree));
-            let before = listing.and_then(Result::ok).unwrap_or_default().files;
-            let survey = Survey::of_all(found, before);
-            (survey, Inherited::nothing(&layout))
-        }
+    let look = Look {
+        layout: &layout,
+        root: &root,
+        others: &others,
+        max_bytes,
+        may_update,
+        progress,
+    };
+    let looked = match (previous, mode) {
+        (None, _) => look.first(found, parent.as_ref()),
         (Some(previous), Mode::Rebuild) => {
             let (inherited, before) = Inherited::by_rebuild(previous);
-            (Survey::of_all(found, before), inherited)
+            let survey = Survey::of_all(found, before);
+            Looked::Sources { survey, inherited }
         }
-        (Some(previous), Mode::Ingest) => {
-            let stat = &previous.stat;
-            let (glance, same_targets) = rayon::join(
-                || Glance::at(found, stat),
-                || link_files::are_as_before(stat, &root, &others),
-            );
-            if same_config && same_targets? && glance.says_the_same_as(&previous) {
-                progress.finish();
-                return Ok(Planned::Unchanged(unchanged(
-                    &previous.manifest,
-                    Vec::new(),
-                )));
-            }
-            let with_index = may_update && glance.is_small(previous.manifest.source_bytes);
-            let (inherited, before, prints) = Inherited::by_ingest(previous, &layout, with_index)?;
-            let survey = Survey::of_changes(&root, glance, before, prints, max_bytes, progress)?;
-            (survey, inherited)
+        (Some(previous), Mode::Ingest) => look.again(found, previous, same_config)?,
+    };
+    let (survey, inherited) = match looked {
+        Looked::Sources { survey, inherited } => (survey, inherited),
+        Looked::Unchanged(unchanged) => {
+            progress.finish();
+            return Ok(Planned::Unchanged(unchanged));
         }
     };
-    if same_config
-        && let (Some(manifest), Some(links)) = (&inherited.manifest, &inherited.links)
-        && survey.is_unchanged(links, &root, &others)?
-    {
-        progress.finish();
-        return Ok(Planned::Unchanged(unchanged(
-            manifest,
-            survey.refused_kept(),
-        )));
-    }
     let planned = assemble::Assembly {
         workspace,
         layout,
@@ -169,6 +151,74 @@ fn plan_once(
     .run(survey, inherited, progress);
     progress.finish();
     planned
+}
+
+/// What a look at the sources came to.
+// There is one of them, and it is taken apart at once.
+#[allow(clippy::large_enum_variant)]
+enum Looked {
+    /// They are those of the previous run.
+    Unchanged(Unchanged),
+    /// They may not be.
+    Sources {
+        survey: Survey,
+        inherited: Inherited,
+    },
+}
+
+/// A look at the sources.
+struct Look<'a> {
+    layout: &'a Layout,
+    root: &'a Root,
+    /// Files of the workspace that are no sources.
+    others: &'a [WorkspacePath],
+    max_bytes: u64,
+    may_update: bool,
+    progress: &'a dyn Progress,
+}
+
+impl Look<'_> {
+    /// Where nothing of a previous run is used: there is none, or another schema
+    /// wrote the run `parent`. What changed since is told all the same.
+    fn first(&self, found: Scan, parent: Option<&Manifest>) -> Looked {
+        let listing =
+            parent.map(|manifest| Objects::of(self.layout, manifest).listing(manifest.tree));
+        let before = listing.and_then(Result::ok).unwrap_or_default().files;
+        Looked::Sources {
+            survey: Survey::of_all(found, before),
+            inherited: Inherited::nothing(self.layout),
+        }
+    }
+
+    /// Compares with the run `previous`, whose configuration is the same or not.
+    fn again(
+        &self,
+        found: Scan,
+        previous: Previous,
+        same_config: bool,
+    ) -> Result<Looked, RunError> {
+        let stat = &previous.stat;
+        let (glance, same_targets) = rayon::join(
+            || Glance::at(found, stat),
+            || link_files::are_as_before(stat, self.root, self.others),
+        );
+        if same_config && same_targets? && glance.says_the_same_as(&previous) {
+            let unchanged = unchanged(&previous.manifest, Vec::new());
+            return Ok(Looked::Unchanged(unchanged));
+        }
+        let with_index = self.may_update && glance.is_small(previous.manifest.source_bytes);
+        let (inherited, before, prints) = Inherited::by_ingest(previous, self.layout, with_index)?;
+        let (max_bytes, progress) = (self.max_bytes, self.progress);
+        let survey = Survey::of_changes(self.root, glance, before, prints, max_bytes, progress)?;
+        if same_config
+            && let (Some(manifest), Some(links)) = (&inherited.manifest, &inherited.links)
+            && survey.is_unchanged(links, self.root, self.others)?
+        {
+            let unchanged = unchanged(manifest, survey.refused_kept());
+            return Ok(Looked::Unchanged(unchanged));
+        }
+        Ok(Looked::Sources { survey, inherited })
+    }
 }
 
 /// The run that a new one comes after: the current one, if it can be read.

@@ -18,9 +18,10 @@ use crate::index::{self, Builder, Built, Change, Editable, IndexError, Resolved}
 use crate::run::pack::PackWriter;
 use crate::run::plan::{Changes, Planned};
 use crate::run::standing::next_ordinal;
+use crate::run::stat_cache::{self, Prints};
 use crate::run::tally::Tally;
 use crate::run::tree::{Entry, Files};
-use crate::run::{Manifest, RunError, RunId, remake, stat_cache};
+use crate::run::{Manifest, Objects, RunError, RunId, remake};
 use crate::source::Root;
 use crate::workspace::{Layout, Lock, Workspace};
 
@@ -48,7 +49,6 @@ impl Assembly<'_> {
         inherited: Inherited,
         progress: &dyn Progress,
     ) -> Result<Planned, RunError> {
-        let scratch = remake::scratch(survey.bytes());
         let Inherited {
             objects: mut shared,
             manifest: stored,
@@ -57,44 +57,19 @@ impl Assembly<'_> {
             index_crc,
             index,
         } = inherited;
-        let update = match (links, &stored) {
-            (Some(links), Some(manifest))
-                if self.may_update && survey.is_small(manifest.source_bytes) =>
-            {
-                // Where many files were touched and few changed, it is only
-                // known now that an update is worth while.
-                let index = match index {
-                    None => remake::editable_index(&self.layout, manifest, index_crc)?,
-                    copied => copied,
-                };
-                index.map(|index| Update { index, links })
-            }
-            _ => None,
-        };
+        let known = stored.as_ref().zip(links);
+        let update = self.update(&survey, known, index, index_crc)?;
         let anew = update.is_none();
-        let mut derivation = Derivation {
-            root: &self.root,
-            max_bytes: self.max_bytes,
-            shared: &mut shared,
-            pack: PackWriter::create(&scratch)?,
-            files: Files::new(),
-            prints: std::mem::take(&mut survey.prints),
-            links: LinkFiles::default(),
-            extracted: 0,
-        };
-        let (work, mut tally) = derive(&mut survey, update, &mut derivation, &scratch, progress)?;
-        let Derivation {
+        let gathered = self.gather(&mut survey, update, &mut shared, progress)?;
+        let Gathered {
+            work,
+            tally,
+            files,
             mut pack,
-            mut files,
             prints,
             links,
             extracted,
-            ..
-        } = derivation;
-        for path in links.existing(&self.root, &files, &self.others)? {
-            survey.before.note(path.clone(), None);
-            tally.enter(&mut files, path, Entry::File);
-        }
+        } = gathered;
 
         let parent = stored.filter(|_| self.mode == Mode::Ingest);
         let previous = parent.as_ref().map(|manifest| PreviousTrees {
@@ -155,6 +130,85 @@ impl Assembly<'_> {
         let plan = self.judge(manifest, parts)?;
         Ok(Planned::Run(Box::new(plan)))
     }
+
+    /// The index of the previous run, of which manifest and links are `known`, if
+    /// updating it is worth while; `index` where it was copied beforehand.
+    fn update(
+        &self,
+        survey: &Survey,
+        known: Option<(&Manifest, LinkFiles)>,
+        index: Option<Editable>,
+        index_crc: Option<u32>,
+    ) -> Result<Option<Update>, RunError> {
+        let Some((manifest, links)) = known else {
+            return Ok(None);
+        };
+        if !self.may_update || !survey.is_small(manifest.source_bytes) {
+            return Ok(None);
+        }
+        // Where many files were touched and few changed, it is only known now
+        // that an update is worth while.
+        let index = match index {
+            None => remake::editable_index(&self.layout, manifest, index_crc)?,
+            copied => copied,
+        };
+        Ok(index.map(|index| Update { index, links }))
+    }
+
+    /// Derives what is fresh, and looks for the files that links name.
+    fn gather(
+        &self,
+        survey: &mut Survey,
+        update: Option<Update>,
+        shared: &mut Objects,
+        progress: &dyn Progress,
+    ) -> Result<Gathered, RunError> {
+        let scratch = remake::scratch(survey.bytes());
+        let mut derivation = Derivation {
+            root: &self.root,
+            max_bytes: self.max_bytes,
+            shared,
+            pack: PackWriter::create(&scratch)?,
+            files: Files::new(),
+            prints: std::mem::take(&mut survey.prints),
+            links: LinkFiles::default(),
+            extracted: 0,
+        };
+        let (work, mut tally) = derive(survey, update, &mut derivation, &scratch, progress)?;
+        let Derivation {
+            pack,
+            mut files,
+            prints,
+            links,
+            extracted,
+            ..
+        } = derivation;
+        for path in links.existing(&self.root, &files, &self.others)? {
+            survey.before.note(path.clone(), None);
+            tally.enter(&mut files, path, Entry::File);
+        }
+        Ok(Gathered {
+            work,
+            tally,
+            files,
+            pack,
+            prints,
+            links,
+            extracted,
+        })
+    }
+}
+
+/// All that a run is made of but trees and index.
+struct Gathered {
+    work: IndexWork<Builder>,
+    tally: Tally,
+    files: Files,
+    pack: PackWriter,
+    prints: Prints,
+    links: LinkFiles,
+    /// Sources that were parsed.
+    extracted: u64,
 }
 
 /// The previous run's index and the paths its links name, to be updated.

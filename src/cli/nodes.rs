@@ -58,7 +58,8 @@ fn chunk_at(session: &mut Session, text: &str) -> Result<Option<NodeId>, Failure
     let Some(document) = session.document_at(&path)? else {
         return Ok(None);
     };
-    if !(1..=document.lines).contains(&line) {
+    // A hit in an empty file is at its first line.
+    if !(1..=document.lines.max(1)).contains(&line) {
         return Ok(None);
     }
     let chunks = &document.chunks;

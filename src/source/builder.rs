@@ -254,9 +254,6 @@ impl<'t> Builder<'t> {
             chunk = chunk_at(&document.chunks, chunk, mention.span.start);
             mention.chunk = offset(chunk);
         }
-        if document.chunks.is_empty() {
-            document.mentions.clear();
-        }
         let anchors = self.anchors.into_iter();
         document.anchors = anchors.map(|named| named.anchor).collect();
         if !document.anchors.is_empty() {

@@ -68,9 +68,22 @@ impl Chunks {
         });
     }
 
-    /// Every chunk, in source order.
+    /// Every chunk, in source order. There is always one, since a search finds
+    /// documents by their chunks: without a block it is all of the text, such as
+    /// front matter with nothing below it, or that of a blank file, which is empty.
     pub(super) fn finish(mut self, text: &str, lines: &mut Lines) -> Vec<Chunk> {
         self.close(text, lines);
+        if self.made.is_empty() {
+            self.open = 0..text.len();
+            self.close(text, lines);
+        }
+        if self.made.is_empty() {
+            self.made.push(Chunk {
+                section: self.section,
+                span: lines.span(0, 0),
+                text: String::new(),
+            });
+        }
         self.made
     }
 }

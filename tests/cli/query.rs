@@ -58,6 +58,28 @@ fn words_phrases_prefixes_and_booleans_select() {
 }
 
 #[test]
+fn a_note_without_text_is_found_by_its_title_and_its_name() {
+    let sandbox = Sandbox::with(&[
+        ("quetzal.md", ""),
+        ("plan.md", "---\ntitle: Lighthouse\ntags: [coast]\n---\n"),
+    ]);
+    sandbox.run(&["ingest"]).done();
+    for (word, place) in [
+        ("quetzal", "quetzal.md:1"),
+        ("lighthouse", "plan.md:2"),
+        ("coast", "plan.md:3"),
+    ] {
+        sandbox.run(&["query", word]).done().shows(place);
+        sandbox.run(&["show", place]).done();
+    }
+    // Written, it is found by what it says.
+    sandbox.write("quetzal.md", "A bird.\n");
+    sandbox.run(&["ingest"]).done();
+    sandbox.run(&["query", "bird"]).done().shows("quetzal.md:1");
+    sandbox.run(&["verify"]).done();
+}
+
+#[test]
 fn a_query_that_is_none_is_refused_with_its_place() {
     let sandbox = ingested();
     sandbox

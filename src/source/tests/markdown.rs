@@ -347,6 +347,24 @@ fn front_matter_is_no_chunk_and_only_at_the_start() {
 }
 
 #[test]
+fn a_text_without_a_block_is_one_chunk() {
+    let chunk = |text| {
+        let mut document = markdown(text);
+        assert_eq!(document.chunks.len(), 1, "{text:?}");
+        let chunk = document.chunks.remove(0);
+        (chunk.text, chunk.span.line, chunk.span.end_line)
+    };
+    let alone = "---\ntitle: Plan\n---";
+    assert_eq!(chunk(alone), (alone.to_owned(), 1, 3));
+    assert_eq!(
+        chunk("---\ntitle: x\n---\n\n***\n").0,
+        "---\ntitle: x\n---\n\n***"
+    );
+    assert_eq!(chunk(""), (String::new(), 1, 1));
+    assert_eq!(chunk("\n \n"), (String::new(), 1, 1));
+}
+
+#[test]
 fn a_byte_order_mark_hides_nothing() {
     let document = markdown("\u{feff}---\ntitle: T\n---\n# H\n");
     assert_eq!(document.title.as_deref(), Some("T"));
@@ -446,6 +464,7 @@ fn definitions_of_links_are_text_of_the_section_they_stand_in() {
     assert_eq!(ends[0], (Some(0), format!("# One\n\ntext [q]\n\n{define}")));
     assert_eq!(ends[1], (Some(1), format!("# Two\n\nmore\n\n{define}")));
     assert_eq!(chunks(&format!("{define}\n")), [(None, define.to_owned())]);
-    assert_eq!(chunks("***\n\n---\n"), []);
+    let marks = "***\n\n---";
+    assert_eq!(chunks(marks), [(None, marks.to_owned())]);
     assert_eq!(chunks("text\n\n---\n"), [(None, "text".to_owned())]);
 }

@@ -44,13 +44,15 @@ fn check(text: &str, document: &Document) {
     }
     let known = |section: Option<u32>| section.is_none_or(|section| (section as usize) < sections);
     let mut floor = 0;
+    assert!(!document.chunks.is_empty(), "nothing finds the document");
     for chunk in &document.chunks {
         inside(chunk.span, "chunk");
         assert_eq!(
             chunk.text,
             text[chunk.span.start as usize..chunk.span.end as usize]
         );
-        assert!(!chunk.text.trim().is_empty() && chunk.text.len() <= 4_096);
+        assert!(chunk.text.len() <= 4_096);
+        assert_eq!(chunk.text.trim().is_empty(), text.trim().is_empty());
         assert!(chunk.span.start >= floor, "chunks overlap");
         floor = chunk.span.end;
         assert!(known(chunk.section));

@@ -5,6 +5,7 @@
 //! parser (anchors, types, multiple documents) would be a large, risky
 //! dependency for two keys. TOML between `+++` lines is parsed as TOML.
 
+use std::iter::Peekable;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -115,50 +116,95 @@ fn yaml(builder: &mut Builder<'_>, body: Range<usize>) -> bool {
             return false;
         };
         mapping = true;
-        let key = Key::of(&text[key]);
-        if key == Key::Other {
-            continue;
-        }
-        let mut items = Vec::new();
-        let inline = text[value.clone()].trim_start();
-        if key == Key::Title && inline.starts_with(['|', '>']) {
-            let mut title = String::new();
-            while let Some(more) = lines.next_if(|line| is_continuation(&text[line.clone()])) {
-                title.push_str(&text[more]);
-                title.push(' ');
-            }
-            builder.title(&title);
-            continue;
-        }
-        if inline.starts_with('[') {
-            let open = value.end - inline.len();
-            let mut closed = split(text, open + 1..value.end, true, &mut items);
-            while !closed && let Some(more) = lines.next_if(|line| is_flow(&text[line.clone()])) {
-                closed = split(text, more, true, &mut items);
-            }
-        } else if inline.is_empty() || inline.starts_with('#') {
-            while let Some(line) = lines.next_if(|line| is_sequence(&text[line.clone()])) {
-                if is_item(&text[line.clone()]) {
-                    let dash = line.start + text[line.clone()].find('-').unwrap_or(0);
-                    items.push(scalar(text, dash + 1..line.end));
+        match Key::of(&text[key]) {
+            Key::Title => builder.title(&yaml_title(text, value, &mut lines)),
+            Key::Tags => {
+                for item in yaml_list(text, value, &mut lines) {
+                    tag(builder, item);
                 }
             }
-        } else if key == Key::Title {
-            builder.title(&unescaped(text, &scalar(text, value)));
-            continue;
-        } else {
-            // A list in quotes, or one of which some have quotes.
-            let whole = quoted(text, value.clone());
-            let whole = whole.filter(|inner| is_nothing(&text[inner.end + 1..value.end]));
-            split(text, whole.unwrap_or(value), false, &mut items);
-        }
-        if key == Key::Tags {
-            for item in items {
-                tag(builder, item);
-            }
+            Key::Other => {}
         }
     }
     mapping
+}
+
+/// The text of `value`, which may go on in `lines`.
+fn yaml_title(text: &str, value: Range<usize>, lines: &mut Peekable<Lines<'_>>) -> String {
+    let inline = text[value.clone()].trim_start();
+    // What stands below a bare key is no text.
+    if is_nothing(inline) {
+        return String::new();
+    }
+    let mut more = Vec::new();
+    while let Some(line) = lines.next_if(|line| is_continuation(&text[line.clone()])) {
+        more.push(line);
+    }
+    if inline.starts_with(['|', '>']) {
+        let more = more.into_iter().map(|line| &text[line]);
+        return more.collect::<Vec<_>>().join(" ");
+    }
+    let end = more.last().map_or(value.end, |line| line.end);
+    if let Some(inner) = quoted(text, value.start..end) {
+        return unescaped(text, &inner);
+    }
+    let mut title = text[scalar(text, value)].to_owned();
+    for line in more {
+        title.push(' ');
+        title.push_str(&text[plain(text, line)]);
+    }
+    title
+}
+
+/// The items of the list `value`, which may go on in `lines`.
+fn yaml_list(
+    text: &str,
+    value: Range<usize>,
+    lines: &mut Peekable<Lines<'_>>,
+) -> Vec<Range<usize>> {
+    let mut items = Vec::new();
+    let inline = text[value.clone()].trim_start();
+    if inline.starts_with('[') {
+        let open = value.end - inline.len();
+        let mut closed = split(text, open + 1..value.end, true, &mut items);
+        while !closed && let Some(more) = lines.next_if(|line| is_flow(&text[line.clone()])) {
+            closed = split(text, more, true, &mut items);
+        }
+    } else if is_nothing(inline) {
+        while let Some(line) = lines.next_if(|line| is_sequence(&text[line.clone()])) {
+            let content = text[line.clone()].trim_start();
+            let start = line.end - content.len();
+            let item = start + usize::from(is_item(content))..line.end;
+            if text[item.clone()].trim_start().starts_with('{') {
+                split(text, item, false, &mut items);
+            } else if item.start > start || entry(text, item.clone()).is_some() {
+                items.push(scalar(text, item));
+            }
+        }
+    } else {
+        // A list in quotes, or one of which some have quotes.
+        let whole = quoted(text, value.clone());
+        let whole = whole.filter(|inner| is_nothing(&text[inner.end + 1..value.end]));
+        split(text, whole.unwrap_or(value), false, &mut items);
+        return items;
+    }
+    let names = items.into_iter().filter_map(|item| name_of(text, item));
+    names.collect()
+}
+
+/// The text of the item of a list: its own, or the `name` of a mapping; `None`
+/// for what else a mapping says.
+fn name_of(text: &str, item: Range<usize>) -> Option<Range<usize>> {
+    if matches!(text.as_bytes()[..item.start].last(), Some(b'"' | b'\'')) {
+        return Some(item);
+    }
+    let content = text[item.clone()].trim_start_matches(['{', ' ', '\t']);
+    let Some((key, value)) = entry(text, item.end - content.len()..item.end) else {
+        return Some(item);
+    };
+    let named = text[key].eq_ignore_ascii_case("name");
+    let end = value.start + text[value.clone()].trim_end_matches('}').len();
+    named.then(|| scalar(text, value.start..end))
 }
 
 /// `key: value` at the start of a line: the ranges of both.
@@ -189,7 +235,7 @@ fn is_flow(line: &str) -> bool {
 
 /// Whether a block sequence may go on in `line`.
 fn is_sequence(line: &str) -> bool {
-    is_nothing(line) || is_item(line)
+    is_nothing(line) || is_item(line) || line.starts_with([' ', '\t'])
 }
 
 fn is_item(line: &str) -> bool {
@@ -205,9 +251,11 @@ fn is_nothing(text: &str) -> bool {
 
 /// The scalar in `range`: without blanks, comment and quotes around it.
 fn scalar(text: &str, range: Range<usize>) -> Range<usize> {
-    if let Some(inner) = quoted(text, range.clone()) {
-        return inner;
-    }
+    quoted(text, range.clone()).unwrap_or_else(|| plain(text, range))
+}
+
+/// The scalar in `range`, in which quotes say nothing.
+fn plain(text: &str, range: Range<usize>) -> Range<usize> {
     let content = text[range.clone()].trim_start();
     let start = range.end - content.len();
     let comment = content.find(" #").unwrap_or(content.len());

@@ -335,6 +335,9 @@ fn front_matter_takes_linear_time() {
     yaml("items", "tags:\n- a\n- \"b\n");
     yaml("quotes", "title: \"\\\"");
     yaml("a title in lines", "title: |\n  a\n  b\n");
+    yaml("titles in open quotes", "title: \"a\n  b\n");
+    yaml("a plain title in lines", "x: y\ntitle: a\n  'b\n");
+    yaml("mappings", "tags:\n- a: b\n  {name: \n- {{: {, \n");
     yaml("comments", "# a\n");
     yaml("commas", "tags: ,,,,");
     yaml("single quotes", "tags: ['a'',''");

@@ -109,6 +109,17 @@ fn the_title_is_the_front_matters_else_the_first_h1_else_the_first_heading() {
         title("---\ntitle: >\n  long\n  one\ntags: x\n---\n").as_deref(),
         Some("long one")
     );
+    let lines = "---\ntitle: \"It \\\"goes\\\"\n\n  on: \"\r\ntags: x\n---\n";
+    assert_eq!(title(lines).as_deref(), Some("It \"goes\" on:"));
+    assert_eq!(
+        title("---\ntitle: as it's # no\n  \"said\" # no\n---\n").as_deref(),
+        Some("as it's \"said\"")
+    );
+    assert_eq!(
+        title("---\ntitle: [Draft] Plan\n---\n").as_deref(),
+        Some("[Draft] Plan")
+    );
+    assert_eq!(title("---\ntitle:\n  en: a\n---\n"), None);
     assert_eq!(title("text\n"), None);
     assert_eq!(title(""), None);
 }
@@ -272,6 +283,16 @@ fn tags_come_from_front_matter_and_text() {
     assert_eq!(
         tags("---\nkeywords: a, \"c,d\", it's # e, f\n---\n"),
         ["a", "c,d", "it's"]
+    );
+    assert_eq!(
+        tags(
+            "---\ntags:\n  - name: a\n    slug: no\n  - id: 1\n    name: \"b, c\" # d\n  - {id: 2, name: d}\n  - \"e: f\"\n  - g\n---\n"
+        ),
+        ["a", "b, c", "d", "e: f", "g"]
+    );
+    assert_eq!(
+        tags("---\ntags: [{name: a}, {id: 2, name: 'b'}, c]\nkeywords: d: e, f\n---\n"),
+        ["a", "b", "c", "d: e", "f"]
     );
     let quotes = markdown("---\ntags: ['it''s', \"a \\\"b\\\"\"]\n---\n");
     let quotes: Vec<_> = quotes.tags.iter().map(|tag| tag.tag.as_str()).collect();

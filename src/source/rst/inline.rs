@@ -130,7 +130,7 @@ fn is_escaped(before: &[u8]) -> bool {
 
 /// Where in `content` the `mark` stands that ends it: never behind white space.
 /// A literal takes backquotes at its end with it and knows no escapes.
-fn closing(content: &[u8], mark: &[u8]) -> Option<usize> {
+pub(super) fn closing(content: &[u8], mark: &[u8]) -> Option<usize> {
     let mut at = 1; // nothing is not marked
     loop {
         at += memchr::memmem::find(content.get(at..)?, mark)?;
@@ -146,18 +146,18 @@ fn closing(content: &[u8], mark: &[u8]) -> Option<usize> {
 }
 
 /// How many `_` end a reference at `at`: one, two, or none.
-fn underscores(bytes: &[u8], at: usize) -> usize {
+pub(super) fn underscores(bytes: &[u8], at: usize) -> usize {
     let marks = bytes.get(at..).unwrap_or_default().iter().take(2);
     marks.take_while(|&&byte| byte == b'_').count()
 }
 
 /// Whether a reference may end before `c`.
-fn ends_reference(c: char) -> bool {
+pub(super) fn ends_reference(c: char) -> bool {
     c.is_whitespace() || "'\")]}>-/\\:.,;!?’”»".contains(c)
 }
 
 /// Whether a reference may start behind `c`.
-fn starts_reference(c: char) -> bool {
+pub(super) fn starts_reference(c: char) -> bool {
     c.is_whitespace() || "'\"([{<-/:‘“«".contains(c)
 }
 
@@ -213,7 +213,7 @@ fn interpreted(builder: &mut Builder<'_>, role: &str, content: &str, place: Rang
 }
 
 /// The role right before a backquote: `:name:` or `:domain:name:`, else empty.
-fn role(before: &str) -> &str {
+pub(super) fn role(before: &str) -> &str {
     const LONGEST: usize = 40;
     if !before.ends_with(':') {
         return "";
@@ -230,14 +230,4 @@ fn role(before: &str) -> &str {
     } else {
         ""
     }
-}
-
-/// A title without its markup: backquotes and the roles before them.
-pub(in crate::source) fn unmarked(title: &str) -> String {
-    let mut plain = String::with_capacity(title.len());
-    for part in title.split('`') {
-        let role = role(part);
-        plain.push_str(part.strip_suffix(role).unwrap_or(part));
-    }
-    plain
 }

@@ -2,14 +2,15 @@
 
 mod inline;
 mod references;
+mod title;
 
 use std::ops::Range;
 
 use super::builder::Builder;
 use super::plain::line_at;
 use crate::graph::{LinkRule, MentionRule};
-pub(super) use inline::unmarked;
 use references::References;
+pub(super) use title::unmarked;
 
 /// The markup of one document, read in source order.
 #[derive(Default)]

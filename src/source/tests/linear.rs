@@ -314,6 +314,10 @@ fn tables_definitions_and_headings_take_linear_time() {
         let title = repeated(":a:`b` ", bytes / 2);
         format!("{title}\n{}\n", "=".repeat(title.len()))
     });
+    linear("a title of open marks", Rst, |bytes| {
+        let title = repeated("*a **b `c ``d", bytes / 2);
+        format!("{title}\n{}\n", "=".repeat(title.len()))
+    });
 }
 
 #[test]

@@ -1,0 +1,94 @@
+//! Titles of reStructuredText without their markup.
+
+use super::inline::{closing, embedded, ends_reference, role, starts_reference, underscores};
+
+/// The marks around what a title says, each before those that it starts with.
+const MARKS: [&str; 4] = ["``", "`", "**", "*"];
+
+/// `title` as it is read: without the marks of literals, roles, references and
+/// emphasis, and without escapes.
+pub(in crate::source) fn unmarked(title: &str) -> String {
+    let mut plain = String::with_capacity(title.len());
+    // Once one kind of closing mark is not found there is none further on.
+    let mut possible = [true; MARKS.len()];
+    let mut rest = title;
+    while let Some(at) = rest.find(['`', '*', '\\']) {
+        let (before, marked) = rest.split_at(at);
+        plain.push_str(before);
+        if let Some(escaped) = marked.strip_prefix('\\') {
+            let mut chars = escaped.chars();
+            plain.extend(chars.next().filter(|c| !c.is_whitespace()));
+            rest = chars.as_str();
+            continue;
+        }
+        let kind = MARKS.iter().position(|mark| marked.starts_with(mark));
+        let kind = kind.unwrap_or(MARKS.len() - 1);
+        let mark = MARKS[kind];
+        let inside = &marked[mark.len()..];
+        let opens = !inside.starts_with(char::is_whitespace)
+            && (mark.starts_with('`') || plain.chars().next_back().is_none_or(starts_reference));
+        let end = (opens && possible[kind]).then(|| end_of(inside, mark));
+        possible[kind] &= !matches!(end, Some(None));
+        let Some(end) = end.flatten() else {
+            plain.push_str(mark);
+            rest = inside;
+            continue;
+        };
+        let content = &inside[..end];
+        rest = &inside[end + mark.len()..];
+        if mark == "`" {
+            plain.truncate(plain.len() - role(before).len());
+            let text = embedded(content).map_or(content, |(text, _)| text);
+            plain.push_str(text);
+            rest = &rest[underscores(rest.as_bytes(), 0)..];
+        } else {
+            plain.push_str(content);
+        }
+    }
+    plain + rest
+}
+
+/// Where what stands in `mark` ends.
+fn end_of(inside: &str, mark: &str) -> Option<usize> {
+    if mark.starts_with('`') {
+        return closing(inside.as_bytes(), mark.as_bytes());
+    }
+    let mut ends = inside.match_indices(mark).map(|(at, _)| at);
+    ends.find(|&at| {
+        let before = inside[..at].chars().next_back();
+        let behind = inside[at + mark.len()..].chars().next();
+        before.is_some_and(|c| !c.is_whitespace() && c != '\\') && behind.is_none_or(ends_reference)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_read_without_its_marks() {
+        for (written, read) in [
+            (
+                "The ``lit*er*al`` of *emph* and **strong**",
+                "The lit*er*al of emph and strong",
+            ),
+            (":func:`len` and :ref:`text <label>`", "len and text"),
+            (
+                "`Site <https://x.org>`_, `it`_ and `them`__",
+                "Site, it and them",
+            ),
+            (
+                "*args and **kwargs, 2 * 3 * 4",
+                "*args and **kwargs, 2 * 3 * 4",
+            ),
+            (
+                "f(*args), a*b*c and \\*escaped\\*",
+                "f(*args), a*b*c and *escaped*",
+            ),
+            ("(*a*)\\ s, an `open one", "(a)s, an `open one"),
+            ("** a ** ``", "** a ** ``"),
+        ] {
+            assert_eq!(unmarked(written), read);
+        }
+    }
+}

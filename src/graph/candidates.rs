@@ -137,8 +137,8 @@ impl Paths {
         }
     }
 
-    /// Of a wikilink with folders.
-    pub(super) fn of_page(exact: WorkspacePath) -> Self {
+    /// Of a wikilink; `folder` for one with folders.
+    pub(super) fn of_page(exact: WorkspacePath, folder: bool) -> Self {
         Self {
             folder: true,
             bare: !exact.extension().eq_ignore_ascii_case("md"),
@@ -154,7 +154,7 @@ impl Paths {
         let rendered = matches!(extension, "html" | "htm")
             .then(|| exact.as_str().len() - extension.len() - ".".len());
         Self {
-            folder: true,
+            folder,
             bare: bare && !slash,
             rendered: rendered.filter(|_| !slash),
             exact,

@@ -17,6 +17,8 @@ pub struct PageName {
     whole: Option<String>,
     /// What it names from the root on, where it has folders.
     rooted: Option<Paths>,
+    /// What it names in the folder of the source.
+    beside: Option<Paths>,
     /// Where a file of this name may lie, the likeliest first.
     files: Vec<WorkspacePath>,
 }
@@ -27,10 +29,11 @@ impl PageName {
         let exact = WorkspacePath::join("", written)?;
         let folders = exact.as_str().contains('/');
         let extension = !exact.extension().is_empty();
+        let beside = WorkspacePath::join(source.parent(), written);
         let mut files = Vec::new();
         // Without either it is what notes are called, and files are not.
         if folders || extension {
-            files.extend(WorkspacePath::join(source.parent(), written));
+            files.extend(beside.clone());
             files.push(exact.clone());
             files.dedup();
         }
@@ -42,7 +45,8 @@ impl PageName {
         Some(Self {
             name,
             whole,
-            rooted: folders.then(|| Paths::of_page(exact)),
+            rooted: folders.then(|| Paths::of_page(exact, true)),
+            beside: beside.map(|beside| Paths::of_page(beside, folders)),
             files,
         })
     }
@@ -51,6 +55,12 @@ impl PageName {
     #[must_use]
     pub const fn rooted(&self) -> Option<&Paths> {
         self.rooted.as_ref()
+    }
+
+    /// What it names in the folder of the source, in the case it is written in.
+    #[must_use]
+    pub const fn beside(&self) -> Option<&Paths> {
+        self.beside.as_ref()
     }
 
     /// Where a file of this name may lie, the likeliest first.

@@ -54,8 +54,9 @@ pub fn resolve(
             None => NodeId::new(NodeKind::File, "."),
         },
         Candidates::Page { page, fragment } => {
-            let rooted = page.rooted().and_then(|paths| paths.find_map(document));
-            let found = rooted.or_else(|| page.document(targets));
+            let mut places = page.rooted().into_iter().chain(page.beside());
+            let placed = places.find_map(|paths| paths.find_map(document));
+            let found = placed.or_else(|| page.document(targets));
             let there = || page.files().iter().find(|path| targets.has_file(path));
             let anywhere = || targets.file_ending_in(page.end()?);
             match found {
@@ -283,6 +284,16 @@ mod tests {
         assert_eq!(to("./one"), "document:a/one.md");
         assert_eq!(to("../b/README"), "document:b/README.md");
         assert_eq!(to("../nowhere"), "unresolved:nowhere");
+        // One in the note's own folder counts before those elsewhere.
+        let near = |source: &str, target| {
+            let source = source.parse().unwrap();
+            resolve(&source, LinkRule::Wikilink, target, &targets).to_string()
+        };
+        assert_eq!(near("deep/er/v1.2.md", "plan"), "document:deep/er/plan.md");
+        assert_eq!(near("deep/x.md", "er/plan"), "document:deep/er/plan.md");
+        assert_eq!(near("deep/er/x.md", "plan.rst"), "document:deep/plan.rst");
+        assert_eq!(near("deep/er/x.md", "b/README"), "document:b/README.md");
+        assert_eq!(near("x.md", "b"), "unresolved:b");
         assert_eq!(to("v1.2"), "document:deep/er/v1.2.md");
         assert_eq!(to("plan"), "document:deep/plan.rst");
         assert_eq!(to("plan.md"), "document:deep/er/plan.md");

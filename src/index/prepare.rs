@@ -272,11 +272,11 @@ mod tests {
         ) {
             let candidates = candidates(&source, rule, &target);
             let paths = match &candidates {
-                Candidates::Paths { paths, .. } => Some(paths),
-                Candidates::Page { page, .. } => page.rooted(),
-                _ => None,
+                Candidates::Paths { paths, .. } => vec![paths],
+                Candidates::Page { page, .. } => page.rooted().into_iter().chain(page.beside()).collect(),
+                _ => Vec::new(),
             };
-            if let Some(paths) = paths {
+            for paths in paths {
                 let name = name_of(&source, rule, &target).unwrap();
                 let mut any = 0;
                 let missed = paths.find_map(|path| {

@@ -66,8 +66,8 @@ impl Format {
 pub struct Document {
     /// How the source was parsed.
     pub format: Format,
-    /// Front matter `title`, else the first heading of level 1, else the
-    /// first heading; `None` when there is none.
+    /// Front matter `title`, else the first heading of level 1, else the first
+    /// `<h1>`, else the first heading; `None` when there is none.
     pub title: Option<String>,
     /// Lines of the source.
     pub lines: u32,
@@ -117,8 +117,8 @@ pub struct Section {
 }
 
 /// A place that a fragment can name and that is no section of the document:
-/// `<a id="x">` (or another element's `id`), a heading inside a quote or a
-/// list, the `^x` at the end of a paragraph, `.. _x:` of reStructuredText. A
+/// `<a id="x">` (or another element's `id`), a heading inside a quote, a list
+/// or HTML, the `^x` at the end of a paragraph, `.. _x:` of reStructuredText. A
 /// link to it leads to the section it stands in, or, save for headings and
 /// `^x`, to the one whose heading follows it at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

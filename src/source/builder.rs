@@ -39,6 +39,8 @@ pub(super) struct Builder<'t> {
     anchors: Vec<Named>,
     /// Whether the section opened last waits for its name.
     unnamed: bool,
+    /// The first heading of rank 1 in HTML.
+    html_title: Option<String>,
 }
 
 impl<'t> Builder<'t> {
@@ -64,6 +66,7 @@ impl<'t> Builder<'t> {
             chunks: Chunks::default(),
             anchors: Vec::new(),
             unnamed: false,
+            html_title: None,
         }
     }
 
@@ -161,6 +164,18 @@ impl<'t> Builder<'t> {
             None => self.slugs.of_heading(cut(title.trim(), MAX_TITLE)),
         };
         self.anchor_here(&name, at);
+    }
+
+    /// A heading in raw HTML, which starts no section either.
+    pub(super) fn html_heading(&mut self, title: &str, level: u8, at: Range<usize>) {
+        let title = collapsed(title, MAX_TITLE);
+        if title.is_empty() {
+            return;
+        }
+        self.nested_heading(&title, None, at);
+        if level == 1 && self.html_title.is_none() {
+            self.html_title = Some(title);
+        }
     }
 
     /// An explicit anchor of the place at which it stands, or of the section
@@ -271,10 +286,12 @@ impl<'t> Builder<'t> {
         if document.title.is_none() {
             let sections = &document.sections;
             let first = sections.iter().find(|section| section.level == 1);
-            let titled = first.or_else(|| sections.first());
-            document.title = titled
-                .map(|section| section.title.clone())
-                .filter(|title| !title.is_empty());
+            let title = |section: &Section| section.title.clone();
+            let title = first
+                .map(title)
+                .or(self.html_title)
+                .or_else(|| sections.first().map(title));
+            document.title = title.filter(|title| !title.is_empty());
         }
         document
     }

@@ -1,5 +1,5 @@
 //! What raw HTML names and links: the `id` of any element, the `name` and
-//! `href` of `<a>`, the `src` of `<img>`.
+//! `href` of `<a>`, the `src` of `<img>`, and headings.
 
 use std::ops::Range;
 
@@ -46,14 +46,32 @@ fn closes(html: &[u8], name: &[u8]) -> bool {
     html.starts_with(b"</") && html[word(html, &mut at)].eq_ignore_ascii_case(name)
 }
 
-/// Finds the anchors and links in `range` of the source, which is raw HTML. A tag
-/// without an end is not a tag; comments and scripts are skipped.
+/// A heading whose end is not read yet.
+struct Heading {
+    level: u8,
+    /// Where its tag starts.
+    start: usize,
+    /// Where its content starts.
+    content: usize,
+}
+
+/// The rank of the heading that the element `name` is.
+const fn rank(name: &[u8]) -> Option<u8> {
+    match name {
+        [b'h' | b'H', rank @ b'1'..=b'6'] => Some(*rank - b'0'),
+        _ => None,
+    }
+}
+
+/// Finds the anchors, links and headings in `range` of the source, which is raw
+/// HTML. A tag without an end is not a tag; comments and scripts are skipped.
 pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>) {
     let Some(html) = builder.text().get(range.clone()) else {
         return;
     };
     let bytes = html.as_bytes();
     let mut at = 0;
+    let mut heading: Option<Heading> = None;
     while let Some(open) = memchr::memchr(b'<', &bytes[at..]) {
         let tag = at + open;
         at = tag + 1;
@@ -65,6 +83,13 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>) {
         } else if bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
             let name = &bytes[word(bytes, &mut at)];
             at = attributes(builder, html, tag + 1, range.start);
+            if let Some(level) = rank(name) {
+                heading = Some(Heading {
+                    level,
+                    start: tag,
+                    content: at + usize::from(bytes.get(at) == Some(&b'>')),
+                });
+            }
             if one_of(&RAW, name).is_some() {
                 let mut ends = memchr::memchr_iter(b'<', &bytes[at..]).map(|end| at + end);
                 match ends.find(|end| closes(&bytes[*end..], name)) {
@@ -72,8 +97,26 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>) {
                     None => return,
                 }
             }
+        } else if bytes.get(at) == Some(&b'/') {
+            at += 1;
+            let ends = rank(&bytes[word(bytes, &mut at)]);
+            if let Some(heading) = heading.take_if(|heading| ends == Some(heading.level)) {
+                let title = html.get(heading.content..tag).map(without_tags);
+                let place = range.start + heading.start..range.start + at;
+                builder.html_heading(&title.unwrap_or_default(), heading.level, place);
+            }
         }
     }
+}
+
+/// The text of `html`.
+fn without_tags(html: &str) -> String {
+    let mut parts = html.split('<');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(part.split_once('>').map_or("", |(_, behind)| behind));
+    }
+    text.replace("&nbsp;", " ").replace("&amp;", "&")
 }
 
 /// Reads a tag's name and attributes from `at`; returns where it stopped.

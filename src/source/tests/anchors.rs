@@ -77,3 +77,25 @@ fn anchors_with_only_ends_of_elements_behind_them_name_the_section_that_follows(
         ]
     );
 }
+
+#[test]
+fn headings_in_html_can_be_named_and_title_the_document() {
+    let text = "<h1 align=\"center\">\n  <img src=x> Big &amp; <b>bold</b>\n</h1>\n\n## In\n\n<H2 id=\"own\">Next step</H2>\n<h3>open <h3></h3><h4>no</h3>\n\n## Next step\n";
+    let document = markdown(text);
+    assert_eq!(document.title.as_deref(), Some("Big & bold"));
+    let found: Vec<_> = document
+        .anchors
+        .iter()
+        .map(|a| (a.name.as_str(), a.section, a.span.line))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("big--bold", None, 1),
+            ("own", Some(0), 7),
+            ("next-step", Some(0), 7)
+        ]
+    );
+    assert_eq!(document.sections[1].anchor, "next-step-1");
+    assert_eq!(markdown("<h1>a</h1>\n\n# b\n").title.as_deref(), Some("b"));
+}

@@ -82,13 +82,15 @@ fn numbered(bytes: usize, piece: impl Fn(usize) -> String) -> String {
 
 #[test]
 fn repeated_marks_take_linear_time() {
-    const MARKDOWN: [&str; 70] = [
+    const MARKDOWN: [&str; 72] = [
         "<script>",
         "<script></",
         "a <code>",
         "a ^",
         "<b id=a></b>\n\n# a\n",
         "</b>\n\n# a\n\n",
+        "<h1>a",
+        "<h2>a</h2>",
         ">",
         "> ",
         "- ",

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
 use super::page::PageName;
-use super::{FileTarget, LinkRule, WorkspacePath};
+use super::{FileTarget, Format, LinkRule, WorkspacePath};
 
 /// The longest target that is resolved, in bytes; longer ones were cut at
 /// extraction.
@@ -92,11 +92,19 @@ pub fn candidates<'t>(source: &WorkspacePath, rule: LinkRule, target: &'t str) -
         true => source.parent(),
         false => "",
     };
+    let below = relative
+        && path.starts_with('/')
+        && Format::of_extension(source.extension()) == Format::Rst;
     match WorkspacePath::joined(base, &path).map(WorkspacePath::of) {
-        Some(Ok(exact)) => Candidates::Paths {
-            paths: Paths::of(exact, rule, path.ends_with('/')),
-            fragment,
-        },
+        Some(Ok(exact)) => {
+            let paths = Paths::of(exact, rule, path.ends_with('/'));
+            let paths = if below {
+                paths.below(source.parent())
+            } else {
+                paths
+            };
+            Candidates::Paths { paths, fragment }
+        }
         Some(Err(root)) if root.is_empty() => Candidates::Root { fragment },
         Some(Err(_)) | None => Candidates::Nothing,
     }
@@ -107,7 +115,7 @@ impl Candidates<'_> {
     #[must_use]
     pub fn into_files(self) -> Vec<FileTarget> {
         match self {
-            Self::Paths { paths, .. } => vec![FileTarget::At(paths.exact)],
+            Self::Paths { paths, .. } => paths.files().map(FileTarget::At).collect(),
             Self::Page { page, .. } => page.into_files(),
             Self::External(_) | Self::Root { .. } | Self::Label(_) | Self::Nothing => Vec::new(),
         }
@@ -122,9 +130,13 @@ pub struct Paths {
     folder: bool,
     /// Whether an extension may have been left out.
     bare: bool,
-    /// The length of `exact` before its `.html`, where it may be the page that
-    /// a book makes of a source.
+    /// The length of the `.html` of `exact`, where it may be the page that a
+    /// book makes of a source.
     rendered: Option<usize>,
+    /// The innermost of the folders that `exact` may count from; empty where that
+    /// is the root alone. Sphinx counts from a folder of its own, which holds the
+    /// source and may be any above it.
+    below: String,
 }
 
 impl Paths {
@@ -134,15 +146,17 @@ impl Paths {
             folder: false,
             bare: false,
             rendered: None,
+            below: String::new(),
         }
     }
 
     /// Of a wikilink; `folder` for one with folders.
     pub(super) fn of_page(exact: WorkspacePath, folder: bool) -> Self {
         Self {
-            folder: true,
+            folder,
             bare: !exact.extension().eq_ignore_ascii_case("md"),
             rendered: None,
+            below: String::new(),
             exact,
         }
     }
@@ -151,13 +165,21 @@ impl Paths {
         let extension = exact.extension();
         // reStructuredText names pages without their extension.
         let bare = extension.is_empty() || matches!(rule, LinkRule::Wikilink | LinkRule::RstLink);
-        let rendered = matches!(extension, "html" | "htm")
-            .then(|| exact.as_str().len() - extension.len() - ".".len());
+        let rendered = matches!(extension, "html" | "htm").then(|| ".".len() + extension.len());
         Self {
-            folder,
+            folder: true,
             bare: bare && !slash,
             rendered: rendered.filter(|_| !slash),
+            below: String::new(),
             exact,
+        }
+    }
+
+    /// The same, counted from the root or any folder down to `folder`.
+    fn below(self, folder: &str) -> Self {
+        Self {
+            below: folder.to_owned(),
+            ..self
         }
     }
 
@@ -165,6 +187,27 @@ impl Paths {
     #[must_use]
     pub const fn exact(&self) -> &WorkspacePath {
         &self.exact
+    }
+
+    /// Whether the path may count from a folder other than the root.
+    #[must_use]
+    pub const fn may_count_from_below(&self) -> bool {
+        !self.below.is_empty()
+    }
+
+    /// The path as it is written, counted from each folder it may count from,
+    /// the root first.
+    fn places(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let exact = self.exact.as_str();
+        let ends = self.below.match_indices('/').map(|(at, _)| at);
+        let ends = ends.chain((!self.below.is_empty()).then_some(self.below.len()));
+        let inner = ends.map(move |end| Cow::Owned(format!("{}/{exact}", &self.below[..end])));
+        std::iter::once(Cow::Borrowed(exact)).chain(inner)
+    }
+
+    /// The file that it names, in each of those places.
+    pub(super) fn files(&self) -> impl Iterator<Item = WorkspacePath> {
+        self.places().filter_map(|place| place.parse().ok())
     }
 
     /// The first of the paths, most specific first, for which `find` has an
@@ -181,12 +224,16 @@ impl Paths {
 
     /// As [`Self::find_map`], without the other forms of Unicode.
     fn each<T>(&self, find: &mut impl FnMut(&str) -> Option<T>) -> Option<T> {
-        let exact = self.exact.as_str();
+        self.places().find_map(|place| self.at(&place, find))
+    }
+
+    /// As [`Self::each`], in one place.
+    fn at<T>(&self, exact: &str, find: &mut impl FnMut(&str) -> Option<T>) -> Option<T> {
         if let Some(found) = find(exact) {
             return Some(found);
         }
         let bare = self.bare.then_some(exact);
-        let rendered = self.rendered.map(|length| &exact[..length]);
+        let rendered = self.rendered.map(|end| &exact[..exact.len() - end]);
         let stems = bare.into_iter().chain(rendered);
         let sources = stems.flat_map(|stem| [".md", ".rst"].map(|end| (stem, "", end)));
         let folder = self.folder.then_some(FOLDER_PAGES).into_iter().flatten();

@@ -43,10 +43,10 @@ pub fn resolve(
         Candidates::External(url) => NodeId::new(NodeKind::External, url),
         Candidates::Paths { paths, fragment } => match paths.find_map(document) {
             Some(found) => document_or_section(&found, fragment.as_deref(), targets),
-            None if targets.has_file(paths.exact()) => {
-                NodeId::new(NodeKind::File, paths.exact().as_str())
-            }
-            None => unresolved(paths.exact().as_str(), fragment.as_deref()),
+            None => match paths.files().find(|path| targets.has_file(path)) {
+                Some(file) => NodeId::new(NodeKind::File, file.as_str()),
+                None => unresolved(paths.exact().as_str(), fragment.as_deref()),
+            },
         },
         Candidates::Root { fragment } => match FOLDER_PAGES.into_iter().find_map(document) {
             Some(page) => document_or_section(&page, fragment.as_deref(), targets),
@@ -311,6 +311,43 @@ mod tests {
         assert_eq!(to("#^b1"), "section:a/one.md#^b1");
         assert_eq!(to("one#Above#Sub"), "section:a/one.md#sub");
         assert_eq!(to("one#"), "document:a/one.md");
+    }
+
+    #[test]
+    fn a_path_of_sphinx_counts_from_a_folder_above_the_outermost_first() {
+        let targets = Fixed(BTreeSet::from([
+            "docs/page.rst",
+            "docs/sub/page.rst",
+            "docs/sub/deep/page.rst",
+            "docs/sub/only.rst",
+            "docs/sub/guide/index.rst",
+            "other/page.rst",
+            "page.md",
+        ]));
+        let to = |source: &str, target| {
+            let source = source.parse().unwrap();
+            resolve(&source, LinkRule::RstLink, target, &targets).to_string()
+        };
+        let source = "docs/sub/deep/a.rst";
+        assert_eq!(to(source, "/page"), "document:page.md");
+        assert_eq!(to(source, "/page.rst"), "document:docs/page.rst");
+        assert_eq!(to(source, "/deep/page"), "document:docs/sub/deep/page.rst");
+        assert_eq!(to(source, "/only.html"), "document:docs/sub/only.rst");
+        assert_eq!(to(source, "/guide/"), "document:docs/sub/guide/index.rst");
+        assert_eq!(to(source, "page"), "document:docs/sub/deep/page.rst");
+        assert_eq!(to("other/a.rst", "/sub/only"), "unresolved:sub/only");
+        assert_eq!(to("a/b/c.rst", "/img/y.png"), "file:img/y.png");
+        assert_eq!(to("a/b/c.rst", "/raw"), "file:a/raw");
+        let image = resolve(
+            &"a/b/c.rst".parse().unwrap(),
+            LinkRule::Image,
+            "/x.png",
+            &targets,
+        );
+        assert_eq!(image.to_string(), "file:a/x.png");
+        let source = "docs/a.md".parse().unwrap();
+        let markdown = resolve(&source, LinkRule::Inline, "/sub/only.rst", &targets);
+        assert_eq!(markdown.to_string(), "unresolved:sub/only.rst");
     }
 
     #[test]

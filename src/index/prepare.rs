@@ -179,6 +179,9 @@ pub(super) fn name_of(source: &WorkspacePath, rule: LinkRule, target: &str) -> O
         Candidates::Page { page, .. } => Some(stem_name(page.last())),
         Candidates::Root { .. } => Some(path_name("")),
         Candidates::Label(label) => Some(label_name(label)),
+        Candidates::Paths { paths, .. } if paths.may_count_from_below() => {
+            Some(end_name(paths.exact().as_str()))
+        }
         Candidates::Paths { paths, .. } => Some(path_name(paths.exact().as_str())),
     }
 }
@@ -188,23 +191,32 @@ pub(super) fn name_of(source: &WorkspacePath, rule: LinkRule, target: &str) -> O
 pub(super) fn names_of_document(path: &WorkspacePath) -> Vec<i64> {
     let text = path.as_str();
     let mut names = vec![
-        path_name(text),
         stem_name(&path.stem().to_lowercase()),
         stem_name(&path.file_name().to_lowercase()),
     ];
-    if let Some(bare) = text
-        .strip_suffix(".md")
-        .or_else(|| text.strip_suffix(".rst"))
-    {
-        names.push(path_name(bare));
-        names.push(path_name(&format!("{bare}.html")));
-        names.push(path_name(&format!("{bare}.htm")));
-    }
-    if candidates::FOLDER_PAGES.contains(&path.file_name()) {
-        names.push(path_name(path.parent()));
+    let page = candidates::FOLDER_PAGES.contains(&path.file_name());
+    if page {
         names.push(stem_name(&folder_name(path.parent())));
     }
+    names.extend(spellings(text, page).iter().map(|text| path_name(text)));
+    let below = text.match_indices('/').map(|(at, _)| &text[at + 1..]);
+    for end in std::iter::once(text).chain(below) {
+        names.extend(spellings(end, page).iter().map(|text| end_name(text)));
+    }
     names
+}
+
+/// How links may spell `path`, which is the page of its folder or not.
+fn spellings(path: &str, page: bool) -> Vec<Cow<'_, str>> {
+    let mut spellings = vec![Cow::Borrowed(path)];
+    let stem = path.strip_suffix(".md").or(path.strip_suffix(".rst"));
+    if let Some(stem) = stem {
+        spellings.push(Cow::Borrowed(stem));
+        spellings.extend(["html", "htm"].map(|end| Cow::Owned(format!("{stem}.{end}"))));
+    }
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    spellings.extend(page.then_some(Cow::Borrowed(folder)));
+    spellings
 }
 
 /// The names of all links that may point at a label of `document`.
@@ -214,6 +226,11 @@ pub(super) fn names_of_labels(document: &Document) -> impl Iterator<Item = i64> 
 
 fn path_name(path: &str) -> i64 {
     name_hash(b'/', path)
+}
+
+/// The name of all links to `end` that may count from several folders.
+fn end_name(end: &str) -> i64 {
+    name_hash(b'^', end)
 }
 
 /// The name of all wikilinks that end in `stem`, which is in lower case: the
@@ -273,7 +290,9 @@ mod tests {
             let candidates = candidates(&source, rule, &target);
             let paths = match &candidates {
                 Candidates::Paths { paths, .. } => vec![paths],
-                Candidates::Page { page, .. } => page.rooted().into_iter().chain(page.beside()).collect(),
+                Candidates::Page { page, .. } => {
+                    page.rooted().into_iter().chain(page.beside()).collect()
+                }
                 _ => Vec::new(),
             };
             for paths in paths {

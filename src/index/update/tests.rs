@@ -108,6 +108,7 @@ const LINES: &[&str] = &[
     "to [[b.txt]] and [[pic.png]] and [[sub/pic.png]] and [[b.md]] and [x](#top)",
     "to [x](https://example.org/) and [x](pic.png) and [x](sub/pic.png)",
     "to [x](README) and [x](/a) and [x](..)",
+    "to [x](/c) and [x](/README.html) and [x](/pic.png)",
     "to :ref:gate and :ref:beta and :ref:nowhere",
     ".. _gate:",
     ".. _beta:",
@@ -121,6 +122,7 @@ const PATHS: &[&str] = &[
     "README.md",
     "sub/index.md",
     "B.txt",
+    "sub/d.rst",
 ];
 const FILES: &[&str] = &["pic.png", "sub/pic.png", "sub"];
 

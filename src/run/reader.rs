@@ -12,7 +12,8 @@ use crate::index::Index;
 use crate::workspace::{Layout, ProfileName, Workspace};
 
 /// A run opened for reading. Takes no lock and blocks nobody, but for the time
-/// in which an index that had to be made again is put into the cache.
+/// in which an index of the current run that had to be made again is put into
+/// the cache.
 pub struct Session {
     manifest: Manifest,
     index: Index,
@@ -106,10 +107,13 @@ impl Session {
             Ok(index) => return Ok(Self::with(&layout, manifest, index, notes)),
             Err(useless) => useless,
         };
-        let policy = &workspace.config().budget;
-        let remade = remake::remake(&layout, &manifest, &useless, policy, progress)?;
-        // An older run's index was dropped on purpose: nothing to report.
-        if remake::is_current(&layout, &manifest.run) {
+        let is_current =
+            matches!(standing::read_current(&layout), Ok(Some(c)) if c.run == manifest.run);
+        // An older run's index was dropped on purpose: to look back must not
+        // take room that the next run needs, and there is nothing to report.
+        let keep = is_current.then_some(&workspace.config().budget);
+        let remade = remake::remake(&layout, &manifest, &useless, keep, progress)?;
+        if is_current {
             notes.push(Note::IndexMadeAgain {
                 run: manifest.run.clone(),
                 why: useless.why().to_owned(),

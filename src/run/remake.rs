@@ -9,7 +9,7 @@ use super::recover::{self, recover};
 use super::standing::counted_source_bytes;
 use super::tally::Tally;
 use super::tree::Entry;
-use super::{Manifest, Objects, RunError, RunId, document, intent, read_current};
+use super::{Manifest, Objects, RunError, document, intent};
 use crate::budget::{Policy, Verdict};
 use crate::foundation::checksum::Checksum;
 use crate::foundation::durable::{self, Meter};
@@ -151,8 +151,9 @@ pub(super) struct Remade {
 }
 
 /// Makes the index of a run again from its packs, since the cached one is
-/// `useless`, and puts it into the cache, under the writer's lock and budget;
-/// where either is not to be had, or the place is taken, answers from memory.
+/// `useless`. With a budget to `keep` it under it is put into the cache, as a
+/// writer does that holds the lock; else, or where lock, budget or place are not
+/// to be had, it goes away with its reader.
 ///
 /// # Errors
 /// [`RunError`] when the packs are damaged too, or give another index than
@@ -161,7 +162,7 @@ pub(super) fn remake(
     layout: &Layout,
     manifest: &Manifest,
     useless: &Useless,
-    policy: &Policy,
+    keep: Option<&Policy>,
     progress: &dyn Progress,
 ) -> Result<Remade, RunError> {
     let built = build(layout, manifest, progress)?;
@@ -171,19 +172,15 @@ pub(super) fn remake(
             manifest.run, built.logical, manifest.index.logical
         )));
     }
-    let not_cached = match useless {
-        Useless::Lost(_) => store(layout, manifest, policy, &built).err(),
-        Useless::OtherSchema(_) => Some("the file of that version stays".to_owned()),
+    let not_cached = match (useless, keep) {
+        (Useless::Lost(_), Some(policy)) => store(layout, manifest, policy, &built).err(),
+        (Useless::Lost(_), None) => None,
+        (Useless::OtherSchema(_), _) => Some("the file of that version stays".to_owned()),
     };
     Ok(Remade {
         index: Index::from_artifact(&built.artifact)?,
         not_cached,
     })
-}
-
-/// Whether `run` is the current one, as far as that can be read.
-pub(super) fn is_current(layout: &Layout, run: &RunId) -> bool {
-    matches!(read_current(layout), Ok(Some(current)) if current.run == *run)
 }
 
 /// Builds the index of a run from its packs.
@@ -260,14 +257,7 @@ fn store(
     let added = built.artifact.bytes() + line.len() as u64;
     let source_bytes = counted_source_bytes(layout, manifest);
     let assessment = policy.assess(source_bytes, used, added);
-    // Who asks an older run a question does not expect the next ingest to be
-    // stopped for it.
-    let fits = match assessment.verdict {
-        Verdict::Ok => true,
-        Verdict::Warn => is_current(layout, &manifest.run),
-        Verdict::Block => false,
-    };
-    if !fits {
+    if assessment.verdict == Verdict::Block {
         return Err("it does not fit into the footprint budget".to_owned());
     }
     match fs::create_dir(layout.cache()) {

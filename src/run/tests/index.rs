@@ -44,6 +44,27 @@ fn a_lost_index_is_made_again_once() {
 }
 
 #[test]
+fn looking_back_at_an_older_run_takes_no_room() {
+    let story = Story::new();
+    let old = story.publish(Mode::Ingest).run;
+    story.write("a.md", "# Other\n");
+    story.publish(Mode::Ingest);
+    let before = story.files();
+    let workspace = story.workspace();
+    let session = Session::open(
+        &workspace,
+        &ProfileName::default(),
+        Some(&old),
+        Trust::Times,
+        &Silent,
+    );
+    let session = session.unwrap();
+    assert_eq!(session.manifest().run, old);
+    assert!(session.notes().is_empty());
+    assert_eq!(story.files(), before);
+}
+
+#[test]
 fn a_record_is_never_older_than_its_index() {
     let story = Story::new();
     // Large enough that writing it may take longer than hashing it.
@@ -194,34 +215,6 @@ fn an_index_of_another_schema_stays() {
         }]
     ));
     assert!(story.files() == before);
-}
-
-#[test]
-fn the_index_of_an_old_run_is_kept_below_the_warning_alone() {
-    let story = Story::new();
-    let old = story.publish(Mode::Ingest).run;
-    story.write("a.md", "# Other\n");
-    let new = story.publish(Mode::Ingest).run;
-    let used = crate::workspace::usage::measure(story.layout().profile()).unwrap();
-    let used = used.total.bytes;
-    let index = fs::metadata(story.layout().cache().join(index_file(&new))).unwrap();
-    // Room for another index beyond the threshold of 80 %.
-    let limit = (used + index.len()) * 10 / 9;
-    story.write(
-        "auditgraph.toml",
-        &format!("[budget]\nmax_bytes = {limit}\n"),
-    );
-    let cached = |run: &RunId| {
-        let path = story.layout().cache().join(index_file(run));
-        let _ = fs::remove_file(&path);
-        let (workspace, profile) = (story.workspace(), ProfileName::default());
-        Session::open(&workspace, &profile, Some(run), Trust::Times, &Silent).unwrap();
-        path.exists()
-    };
-    assert!(!cached(&old));
-    assert!(cached(&new));
-    story.write("auditgraph.toml", "");
-    assert!(cached(&old));
 }
 
 #[test]

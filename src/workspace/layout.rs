@@ -82,11 +82,18 @@ pub enum LayoutError {
     },
 }
 
+/// Where the profiles of a workspace are: what this program, or its ancestor,
+/// has written there tells its `.pkg` from that of another.
+pub(super) fn profiles_folder(workspace: &Path) -> PathBuf {
+    workspace.join(DERIVED_FOLDER).join("profiles")
+}
+
 impl Layout {
-    pub(super) fn new(root: &Path, profile: &ProfileName) -> Self {
-        let root = root.join(DERIVED_FOLDER);
-        let profile = root.join("profiles").join(profile.as_str());
-        Self { root, profile }
+    pub(super) fn new(workspace: &Path, profile: &ProfileName) -> Self {
+        Self {
+            root: workspace.join(DERIVED_FOLDER),
+            profile: profiles_folder(workspace).join(profile.as_str()),
+        }
     }
 
     /// `.pkg` itself.
@@ -178,8 +185,7 @@ impl Layout {
     /// # Errors
     /// Any I/O error but a missing folder.
     pub fn profiles(workspace: &Path) -> io::Result<Vec<ProfileName>> {
-        let folder = workspace.join(DERIVED_FOLDER).join("profiles");
-        let entries = match fs::read_dir(folder) {
+        let entries = match fs::read_dir(profiles_folder(workspace)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),

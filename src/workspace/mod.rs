@@ -15,6 +15,9 @@ mod table;
 pub mod usage;
 pub mod user;
 
+use std::fs::Metadata;
+use std::io;
+use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::path::{Path, PathBuf};
 
 pub use config::{Config, ConfigError, MOST_FILE_BYTES, Sources};
@@ -60,7 +63,7 @@ pub enum WorkspaceError {
         /// Which path.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The configuration is not accepted.
     #[error(transparent)]
@@ -70,20 +73,21 @@ pub enum WorkspaceError {
 impl Workspace {
     /// Opens the workspace `root`, or, without one, the nearest one at or
     /// above the current folder. A folder is a workspace when it holds
-    /// `auditgraph.toml`, or (without configuration: all defaults) `.pkg`; one
-    /// of the first kind is preferred to a nearer one of the second.
+    /// `auditgraph.toml`, or (without configuration: all defaults) a `.pkg`
+    /// with profiles; one of the first kind is preferred to a nearer one of
+    /// the second.
     ///
     /// # Errors
     /// [`WorkspaceError`] when there is none or its configuration is refused.
     pub fn discover(root: Option<&Path>) -> Result<Self, WorkspaceError> {
         let root = match root {
             Some(root) => {
-                if !root.is_dir() {
+                if !is_folder(root)? {
                     let root = root.to_owned();
                     return Err(WorkspaceError::NotAFolder { root });
                 }
                 let root = canonical(root)?;
-                if !is_workspace(&root) {
+                if !is_configured(&root)? && !has_profiles(&root)? {
                     return Err(WorkspaceError::NotAWorkspace { root });
                 }
                 root
@@ -120,26 +124,43 @@ fn canonical(path: &Path) -> Result<PathBuf, WorkspaceError> {
     })
 }
 
-fn is_workspace(folder: &Path) -> bool {
-    is_configured(folder) || has_derived(folder)
+/// What is at a path; `None` where nothing is. That nobody may look is neither.
+fn looked(path: &Path, found: io::Result<Metadata>) -> Result<Option<Metadata>, WorkspaceError> {
+    match found {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        Err(source) => Err(WorkspaceError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn is_folder(path: &Path) -> Result<bool, WorkspaceError> {
+    let found = looked(path, path.metadata())?;
+    Ok(found.is_some_and(|metadata| metadata.is_dir()))
 }
 
 /// Whatever has the name counts: what is no file is refused when it is read,
 /// rather than that its folder passes for no workspace.
-fn is_configured(folder: &Path) -> bool {
-    folder.join(CONFIG_FILE).symlink_metadata().is_ok()
+fn is_configured(folder: &Path) -> Result<bool, WorkspaceError> {
+    let path = folder.join(CONFIG_FILE);
+    Ok(looked(&path, path.symlink_metadata())?.is_some())
 }
 
-fn has_derived(folder: &Path) -> bool {
-    folder.join(DERIVED_FOLDER).is_dir()
+fn has_profiles(folder: &Path) -> Result<bool, WorkspaceError> {
+    is_folder(&layout::profiles_folder(folder))
 }
 
 fn nearest(from: &Path) -> Result<PathBuf, WorkspaceError> {
-    let find = |holds: fn(&Path) -> bool| from.ancestors().find(|folder| holds(folder));
-    find(is_configured)
-        .or_else(|| find(has_derived))
-        .map(Path::to_owned)
-        .ok_or_else(|| WorkspaceError::NotFound {
-            from: from.to_owned(),
-        })
+    for holds in [is_configured, has_profiles] {
+        for folder in from.ancestors() {
+            if holds(folder)? {
+                return Ok(folder.to_owned());
+            }
+        }
+    }
+    Err(WorkspaceError::NotFound {
+        from: from.to_owned(),
+    })
 }

@@ -57,7 +57,9 @@ fn what_cannot_be_a_configuration_is_refused_by_every_command() {
 #[test]
 fn a_folder_that_has_only_derived_files_hides_no_workspace() {
     let sandbox = Sandbox::with(&[("sub/deep/a.md", "# A\n")]);
-    fs::create_dir(sandbox.root().join("sub/.pkg")).unwrap();
+    fs::create_dir_all(sandbox.root().join("sub/.pkg/profiles")).unwrap();
+    // One without profiles is of another program.
+    fs::create_dir(sandbox.root().join("sub/deep/.pkg")).unwrap();
     let root = |sandbox: &Sandbox| {
         let mut command = sandbox.command(&["status", "--json"]);
         command.current_dir(sandbox.root().join("sub/deep"));
@@ -68,6 +70,19 @@ fn a_folder_that_has_only_derived_files_hides_no_workspace() {
     // Without a configuration anywhere it is a workspace with all defaults.
     fs::remove_file(sandbox.root().join("auditgraph.toml")).unwrap();
     assert_eq!(root(&sandbox), sandbox.root().join("sub").to_str().unwrap());
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_not_told_as_no_workspace() {
+    let sandbox = Sandbox::empty();
+    let path = sandbox.root().join(".pkg");
+    std::os::unix::fs::symlink(".pkg", &path).unwrap();
+    for arguments in [&["status"][..], &["status", "--root", ".pkg"]] {
+        let document = sandbox.run(&[arguments, &["--json"]].concat()).exits(1);
+        let error = document.document("error")["error"].clone();
+        assert_eq!(error["kind"], "io", "{error}");
+        assert!(error["path"].as_str().unwrap().contains(".pkg"), "{error}");
+    }
 }
 
 #[test]

@@ -30,9 +30,9 @@ impl From<WorkspaceError> for Failure {
             WorkspaceError::NotAFolder { root } => Self::new(Exit::Usage, "no_workspace", text)
                 .path(root.display())
                 .hint("name a folder; auditgraph init DIR makes one a workspace"),
-            WorkspaceError::Io { path, .. } => {
-                Self::new(Exit::Failed, "io", text).path(path.display())
-            }
+            WorkspaceError::Io { path, source } => Self::new(Exit::Failed, "io", text)
+                .path(path.display())
+                .way_out(&path, &source),
             WorkspaceError::Config(error) => error.into(),
         }
     }

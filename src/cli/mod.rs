@@ -26,8 +26,10 @@ mod when;
 mod words;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{FromArgMatches, ValueEnum};
 
 pub use args::command;
@@ -103,7 +105,7 @@ fn parse(typed: &[OsString]) -> Result<Cli, clap::Error> {
 
 /// The value of `--color`, as far as there is a valid one.
 fn colours(typed: &[OsString]) -> ColorChoice {
-    let mut options = options(typed);
+    let mut options = words(typed);
     let value = options.find_map(|option| match option.strip_prefix("--color")? {
         "" => Some(None),
         value => value.strip_prefix('=').map(Some),
@@ -114,33 +116,55 @@ fn colours(typed: &[OsString]) -> ColorChoice {
         .unwrap_or_default()
 }
 
-/// The words that may be options, before anything is understood.
-fn options(typed: &[OsString]) -> impl Iterator<Item = &str> {
+/// The words that may be options or a command, before anything is understood.
+fn words(typed: &[OsString]) -> impl Iterator<Item = &str> {
     let words = typed.iter().skip(1).filter_map(|word| word.to_str());
     words.take_while(|word| *word != "--")
 }
 
 /// Help, version, or arguments that make no sense.
 fn refuse(error: &clap::Error, typed: &[OsString]) -> Exit {
-    if !error.use_stderr() {
-        // Help was asked for; nobody reading it is no failure.
-        let _ = error.print();
-        return Exit::Done;
-    }
     // The parser gave up before it could say whether `--json` was given.
-    if options(typed).any(|option| option == "--json") {
-        let text = error.render().to_string();
-        // What follows repeats what the help says.
-        let said = text.lines().map(str::trim);
-        let said = said.take_while(|line| {
-            !line.starts_with("Usage:") && !line.starts_with("For more information")
-        });
-        let said: Vec<&str> = said.filter(|line| !line.is_empty()).collect();
-        let message = said.join(" ");
-        let message = message.strip_prefix("error: ").unwrap_or(&message);
-        let failure = Failure::usage(message).hint("auditgraph --help");
-        return Output::new(true, false, ColorChoice::Auto).failure(&failure);
+    let json = words(typed).any(|word| word == "--json");
+    let output = Output::new(json, false, colours(typed));
+    let asked = !error.use_stderr();
+    if asked || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return match error.print().and_then(|()| io::stdout().flush()) {
+            // Nobody reading it is no failure.
+            Err(error) if asked && error.kind() != io::ErrorKind::BrokenPipe => {
+                output.failure(&Failure::stdout(&error))
+            }
+            _ if asked => Exit::Done,
+            _ => Exit::Usage,
+        };
     }
-    let _ = error.print();
-    Exit::Usage
+    output.failure(&misuse(error, typed))
+}
+
+/// What is wrong with the arguments, told as every other failure is.
+fn misuse(error: &clap::Error, typed: &[OsString]) -> Failure {
+    let text = error.render().to_string();
+    let mut paragraphs = text.split("\n\n").map(|paragraph| {
+        let lines: Vec<&str> = paragraph.split_whitespace().collect();
+        lines.join(" ")
+    });
+    let message = paragraphs.next().unwrap_or_default();
+    let message = message.strip_prefix("error: ").unwrap_or(&message);
+    // A word before it that has the name of a command may be an option's
+    // value: then this is the help of another one, and no worse.
+    let all = command();
+    let named = words(typed).find(|word| all.find_subcommand(word).is_some());
+    let mut failure = Failure::usage(message).hint(match named {
+        Some(named) => format!("auditgraph {named} --help"),
+        None => "auditgraph --help".to_owned(),
+    });
+    // The last one says what the hint does.
+    for more in paragraphs.filter(|more| !more.starts_with("For more information")) {
+        failure = match (more.strip_prefix("tip: "), more.strip_prefix("Usage: ")) {
+            (Some(tip), _) => failure.why(tip),
+            (None, Some(usage)) => failure.lines([format!("usage: {usage}")]),
+            (None, None) => failure.lines([more]),
+        };
+    }
+    failure
 }

@@ -38,6 +38,7 @@ fn arguments_that_make_no_sense_are_told_in_both_languages() {
     let sandbox = Sandbox::empty();
     for arguments in [&["--bogus"][..], &["version", "x"], &["nonsense"]] {
         let outcome = sandbox.run(arguments).exits(2).says("error: ");
+        let outcome = outcome.says("\nnext: auditgraph ");
         assert_eq!(outcome.stdout, "");
         let mut json = arguments.to_vec();
         json.push("--json");
@@ -98,6 +99,47 @@ fn a_full_standard_output_does_not_hide_what_was_done() {
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("is current now all the same"), "{said}");
     sandbox.run(&["query", "beacon"]).done().shows("plan.md:3");
+}
+
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    let sandbox = Sandbox::empty();
+    for arguments in [&["--help"][..], &["help", "query"], &["--version"]] {
+        let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+            return;
+        };
+        let mut command = sandbox.command(arguments);
+        let output = command.stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(said.contains("cannot write to standard output"), "{said}");
+        assert_eq!(unread(&sandbox, arguments), (Some(0), String::new()));
+    }
+}
+
+#[test]
+fn a_refusal_names_the_help_of_the_command_and_what_was_meant() {
+    let sandbox = Sandbox::empty();
+    sandbox
+        .run(&["qury"])
+        .exits(2)
+        .says("error: unrecognized subcommand 'qury'\n")
+        .says("  a similar subcommand exists: 'query'\n")
+        .says("next: auditgraph --help\n");
+    sandbox
+        .run(&["query"])
+        .exits(2)
+        .says("error: the following required arguments were not provided: <QUERY>...\n")
+        .says("  usage: auditgraph query <QUERY>...\n")
+        .says("next: auditgraph query --help\n");
+    sandbox
+        .run(&["list", "--limit", "x"])
+        .exits(2)
+        .says("next: auditgraph list --help\n");
+    let document = sandbox.run(&["list", "--type", "tags", "--json"]);
+    let document = document.exits(2).document("error");
+    assert_eq!(document["error"]["why"], "a similar value exists: 'tag'");
+    assert_eq!(document["error"]["hint"], "auditgraph list --help");
 }
 
 #[test]

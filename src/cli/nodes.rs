@@ -18,7 +18,12 @@ use crate::run::Session;
 /// When the run has no such node.
 pub(crate) fn find(session: &mut Session, text: &str) -> Result<Node, Failure> {
     let bare = text.strip_prefix("./").unwrap_or(text);
-    let mut candidates: Vec<NodeId> = text.parse().into_iter().collect();
+    let id: Option<NodeId> = text.parse().ok();
+    let kind = id.as_ref().map_or(NodeKind::Document, NodeId::kind);
+    let mut candidates: Vec<NodeId> = match id {
+        Some(id) if id.kind() == NodeKind::Tag => vec![NodeId::tag(id.key())],
+        id => id.into_iter().collect(),
+    };
     if let Some((path, fragment)) = bare.split_once('#') {
         let anchors = [fragment, &resolve::slug(fragment)].map(|anchor| format!("{path}#{anchor}"));
         candidates.extend(anchors.map(|key| NodeId::new(NodeKind::Section, key)));
@@ -40,7 +45,7 @@ pub(crate) fn find(session: &mut Session, text: &str) -> Result<Node, Failure> {
         format_args!("run {} has no node {text:?}", session.manifest().run),
     )
     .why("a node is named by its id (document:notes/plan.md, tag:release), by a path, or by path:line")
-    .hint("auditgraph list --type document"))
+    .hint(format_args!("auditgraph list --type {kind}")))
 }
 
 /// The chunk at `path:line`; for a line between chunks, such as one of the

@@ -120,6 +120,15 @@ impl NodeId {
         Self::new(NodeKind::Chunk, format!("{path}~{key}"))
     }
 
+    /// The id of the tag that is written `Release` or `#release`.
+    #[must_use]
+    pub fn tag(written: &str) -> Self {
+        Self::new(
+            NodeKind::Tag,
+            written.trim_start_matches('#').to_lowercase(),
+        )
+    }
+
     /// The node's kind.
     #[must_use]
     pub const fn kind(&self) -> NodeKind {

@@ -39,6 +39,8 @@ fn a_node_is_found_by_path_fragment_or_the_place_of_a_hit() {
         ("./plan.md", "document:plan.md"),
         ("log.md#day-one", "section:log.md#day-one"),
         ("log.md#Day one", "section:log.md#day-one"),
+        ("tag:Release", "tag:release"),
+        ("tag:#RELEASE", "tag:release"),
     ] {
         let document = sandbox
             .run(&["show", name, "--json"])
@@ -71,7 +73,11 @@ fn a_node_that_does_not_exist_is_told_with_the_way_to_find_one() {
             .run(&[command, "document:nowhere.md"])
             .exits(1)
             .says("has no node \"document:nowhere.md\"")
-            .says("next: auditgraph list");
+            .says("next: auditgraph list --type document\n");
+        sandbox
+            .run(&[command, "tag:nothing"])
+            .exits(1)
+            .says("next: auditgraph list --type tag\n");
         let document = sandbox
             .run(&[command, "../../etc/passwd", "--json"])
             .exits(1)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use super::Query;
-use crate::graph::WorkspacePath;
+use crate::graph::{NodeId, WorkspacePath};
 use crate::index::error::IndexError;
 use crate::index::layout::split_row_id;
 use crate::index::open::Index;
@@ -75,7 +75,7 @@ impl Scope {
         }
         let mut tagged: Option<BTreeSet<i64>> = None;
         for tag in tags {
-            let with = documents_with_tag(index, &tag.trim_start_matches('#').to_lowercase())?;
+            let with = documents_with_tag(index, NodeId::tag(tag).key())?;
             tagged = Some(match tagged {
                 Some(so_far) => so_far.intersection(&with).copied().collect(),
                 None => with,

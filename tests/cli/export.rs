@@ -57,7 +57,7 @@ fn the_ending_of_the_file_decides_the_format() {
         .run(&["export", "--output", "g.svg"])
         .exits(2)
         .says("no format has files that end in .svg")
-        .says("--format json --output g.svg");
+        .says("next: auditgraph export --output g.json\n");
     assert!(!sandbox.root().join("g.svg").exists());
 }
 

@@ -258,6 +258,13 @@ fn every_schema_is_documented() {
 fn whatever_is_asked_wrongly_there_is_a_next_step() {
     let sandbox = Sandbox::with(NOTES);
     sandbox.run(&["ingest"]).done();
+    let elsewhere = Sandbox::with(&[
+        (".pkg", ""),
+        ("sub/auditgraph.toml", "[search]\nlimit = 0\n"),
+    ]);
+    for arguments in [&["ingest"][..], &["status", "--root", "sub"]] {
+        elsewhere.run(arguments).says("\nnext: ");
+    }
     for arguments in [
         &["gc", "--keep", "0"][..],
         &["gc", "--run", "current"],

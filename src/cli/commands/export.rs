@@ -166,9 +166,10 @@ fn format(wanted: Option<Wanted>, output: Option<&Path>) -> Result<Format, Failu
             extension.display()
         ))
         .path(path.display())
+        .why("with --format a file can have any name but a source's")
         .hint(format_args!(
-            "auditgraph export --format json --output {}",
-            quote(path)
+            "auditgraph export --output {}",
+            quote(&path.with_extension("json"))
         ))
     })
 }

@@ -54,13 +54,11 @@ impl From<ConfigError> for Failure {
                 message,
                 hint,
             } => {
-                let failure = Self::new(Exit::Usage, "config", message)
+                let correct = "correct this line, or remove it: every setting has a default";
+                Self::new(Exit::Usage, "config", message)
                     .path(path.display())
-                    .at(line, column);
-                match hint {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
-                }
+                    .at(line, column)
+                    .hint(hint.as_deref().unwrap_or(correct))
             }
         }
     }
@@ -88,7 +86,9 @@ impl From<RunError> for Failure {
                 .hint("auditgraph verify"),
             RunError::Damaged(_) => Self::damaged(text),
             RunError::Layout(LayoutError::NotAFolder(path)) => {
-                Self::new(Exit::Failed, "layout", text).path(path.display())
+                Self::new(Exit::Failed, "layout", text)
+                    .path(path.display())
+                    .hint("move it away, then run the command again")
             }
             RunError::Index(error) if error.is_damage() => Self::damaged(text).blame_index(),
             RunError::Io { path, source } => Self::run_io(&path, &source),
@@ -172,7 +172,7 @@ impl Failure {
         let folder = user::scratch_dir();
         Self::new(Exit::Failed, "io", text)
             .path(folder.display())
-            .why("the run that was current still is; large artifacts are built in this folder")
+            .why("no other run was made current; large artifacts are built in this folder")
             .hint("see that it has room and can be written, or set XDG_CACHE_HOME to another")
     }
 
@@ -190,6 +190,6 @@ impl Failure {
         };
         failure
             .path(path.display())
-            .why("the run that was current still is")
+            .why("no other run was made current")
     }
 }

@@ -2,11 +2,49 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind::{NotADirectory, NotFound};
+
+use serde::{Serialize, Serializer};
 
 use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
 use crate::source::{self, Fingerprint, Found, Root, SourceText};
 use crate::workspace::Workspace;
+
+/// What became of a source since a run was made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// It is as it was.
+    Unchanged,
+    /// It has other bytes, or cannot be read.
+    Changed,
+    /// There is none.
+    Gone,
+}
+
+impl Since {
+    /// What people are told of it.
+    pub(crate) const fn told(self) -> Option<&'static str> {
+        match self {
+            Self::Unchanged => None,
+            Self::Changed => Some("changed since this run"),
+            Self::Gone => Some("deleted since this run"),
+        }
+    }
+}
+
+/// As two fields: `changed` is true of what is `gone`, too.
+impl Serialize for Since {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields {
+            changed: bool,
+            gone: bool,
+        }
+        let (changed, gone) = (*self != Self::Unchanged, *self == Self::Gone);
+        Fields { changed, gone }.serialize(to)
+    }
+}
 
 /// Compares sources with the digests a run recorded; each is read once.
 pub(crate) struct Freshness {
@@ -24,10 +62,19 @@ impl Freshness {
         }
     }
 
-    /// Whether the source at `path` has other bytes than `recorded`, or is
-    /// gone.
-    pub(crate) fn has_changed(&mut self, path: &WorkspacePath, recorded: Sha256) -> bool {
-        self.text(path, recorded).is_none()
+    /// What became of the source at `path`, which had the bytes `recorded`.
+    pub(crate) fn since(&mut self, path: &WorkspacePath, recorded: Sha256) -> Since {
+        if self.text(path, recorded).is_some() {
+            return Since::Unchanged;
+        }
+        let place = self
+            .root
+            .as_ref()
+            .map(|root| root.path().join(path.as_str()));
+        match place.map(|place| place.symlink_metadata()) {
+            Some(Err(error)) if matches!(error.kind(), NotFound | NotADirectory) => Since::Gone,
+            _ => Since::Changed,
+        }
     }
 
     /// The source's text, if it still has the bytes that were recorded: then

@@ -118,6 +118,36 @@ fn a_scope_without_documents_is_told() {
 }
 
 #[test]
+fn a_source_that_was_deleted_since_the_run_is_told() {
+    let sandbox = ingested();
+    std::fs::remove_file(sandbox.root().join("plan.md")).unwrap();
+    for arguments in [&["query", "dawn"][..], &["show", "plan.md:3"]] {
+        let outcome = sandbox.run(arguments).done();
+        outcome.shows("deleted since this run").shows("dawn");
+    }
+    let document = sandbox.run(&["query", "dawn", "--json"]).done();
+    let hit = document.document("query")["hits"][0].clone();
+    assert_eq!(
+        (&hit["changed"], &hit["gone"]),
+        (&true.into(), &true.into())
+    );
+    let shown = sandbox.run(&["show", "plan.md", "--json"]).done();
+    assert_eq!(shown.document("show")["gone"], true);
+}
+
+#[test]
+fn nodes_of_several_kinds_at_one_place_are_told_apart() {
+    let sandbox = ingested();
+    let query = ["query", "dawn", "--type", "section,document"];
+    let outcome = sandbox.run(&query).done();
+    outcome
+        .shows("plan.md:3  document  Plan  (")
+        .shows("plan.md:3  section  Plan  (");
+    let one = sandbox.run(&query[..2]).done();
+    one.shows("plan.md:3  Plan  (");
+}
+
+#[test]
 fn a_source_that_changed_since_the_run_is_marked() {
     let sandbox = ingested();
     sandbox.write("plan.md", "# Plan\n\nThe beacon is out.\n");
@@ -132,6 +162,7 @@ fn a_source_that_changed_since_the_run_is_marked() {
         .document("query");
     for hit in document["hits"].as_array().unwrap() {
         assert_eq!(hit["changed"], hit["path"] == "plan.md");
+        assert_eq!(hit["gone"], false);
     }
 }
 

@@ -1,6 +1,6 @@
 //! `auditgraph query`: answers with citations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
-use crate::cli::freshness::Freshness;
+use crate::cli::freshness::{Freshness, Since};
 use crate::cli::kinds;
 use crate::cli::output::{Page, Report};
 use crate::cli::reading::{self, Opened, RunChoice, Source};
@@ -168,8 +168,8 @@ struct Citation {
     trail: Vec<String>,
     snippet: Snippet,
     source_sha256: Sha256,
-    /// Whether the source has other bytes now than when the run was made.
-    changed: bool,
+    #[serde(flatten)]
+    since: Since,
 }
 
 #[derive(Serialize)]
@@ -189,9 +189,8 @@ fn cite(
     // The best hits often stand in one source: it is unpacked once.
     let mut stored: BTreeMap<WorkspacePath, String> = BTreeMap::new();
     for Hit { id, place, score } in hits {
-        let fresh = freshness.text(&place.path, place.sha256);
-        let changed = fresh.is_none();
-        let text = match fresh {
+        let since = freshness.since(&place.path, place.sha256);
+        let text = match freshness.text(&place.path, place.sha256) {
             Some(text) => text,
             None => stored_text(opened, &mut stored, &place.path)?,
         };
@@ -208,7 +207,7 @@ fn cite(
                 end: place.end,
                 title: place.title,
                 trail: place.trail,
-                changed,
+                since,
                 source_sha256: place.sha256,
                 path: place.path,
                 snippet: Snippet {
@@ -251,29 +250,35 @@ fn stored_text<'s>(
 
 impl Report for Answer {
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        // Two kinds of nodes may be cited at one place, with one heading.
+        let kinds: BTreeSet<NodeKind> = self.hits.iter().map(|hit| hit.kind).collect();
+        let several = kinds.len() > 1;
         for (position, hit) in self.hits.iter().enumerate() {
             if position > 0 {
                 page.line("")?;
             }
             let score = page.paint(Style::Faint, format_args!("({:.2})", hit.score));
             let at = &hit.citation;
-            let heading = match hit.kind {
-                NodeKind::Document | NodeKind::Section | NodeKind::Chunk if at.trail.is_empty() => {
-                    at.title.clone().unwrap_or_default()
+            let (kind, heading) = match hit.kind {
+                NodeKind::Document | NodeKind::Section | NodeKind::Chunk => {
+                    let heading = match at.trail.is_empty() {
+                        true => at.title.clone().unwrap_or_default(),
+                        false => at.trail.join(" › "),
+                    };
+                    (several.then_some(hit.kind), heading)
                 }
-                NodeKind::Document | NodeKind::Section | NodeKind::Chunk => at.trail.join(" › "),
-                _ => hit.id.to_string(),
+                _ => (None, hit.id.to_string()),
             };
-            let changed = if at.changed {
-                format!(
-                    "  {}",
-                    page.paint(Style::Warning, "[changed since this run]")
-                )
-            } else {
-                String::new()
+            let kind = match kind {
+                Some(kind) => format!("{}  ", page.paint(Style::Faint, kind)),
+                None => String::new(),
+            };
+            let since = match at.since.told() {
+                Some(told) => format!("  {}", page.paint(Style::Warning, format!("[{told}]"))),
+                None => String::new(),
             };
             page.line(format_args!(
-                "{}:{}  {}  {score}{changed}",
+                "{}:{}  {kind}{}  {score}{since}",
                 page.paint(Style::Path, at.path.as_str()),
                 page.paint(Style::Position, at.line),
                 page.paint(Style::Strong, heading),

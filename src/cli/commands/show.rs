@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
-use crate::cli::freshness::Freshness;
+use crate::cli::freshness::{Freshness, Since};
 use crate::cli::output::{Page, Report};
 use crate::cli::reading::{self, RunChoice, Source};
 use crate::cli::style::{Style, clean};
@@ -44,9 +44,9 @@ pub(crate) struct Typed {
 struct Shown {
     run: Source,
     node: Node,
-    /// Whether its source has other bytes now; absent where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    changed: Option<bool>,
+    /// What became of its source; absent where it has none.
+    #[serde(flatten)]
+    since: Option<Since>,
     /// The text of a chunk or section.
     text: Option<String>,
     outgoing: Vec<Link>,
@@ -60,14 +60,14 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     opened.session.index().cite_names(names)?;
     let text = text(&mut opened.session, &node)?;
     let mut freshness = Freshness::of(&opened.workspace);
-    let changed = node
+    let since = node
         .place
         .as_ref()
-        .map(|place| freshness.has_changed(&place.path, place.sha256));
+        .map(|place| freshness.since(&place.path, place.sha256));
     let index = opened.session.index();
     context.output.report(&Shown {
         run: opened.source,
-        changed,
+        since,
         text,
         outgoing: index.links_of(&node.id, Direction::Out)?,
         incoming: index.links_of(&node.id, Direction::In)?,
@@ -106,11 +106,9 @@ impl Report for Shown {
             ))?;
             page.line(format_args!("source    sha256 {}", place.sha256))?;
         }
-        if self.changed == Some(true) {
-            page.line(format_args!(
-                "          {}",
-                page.paint(Style::Warning, "changed since this run")
-            ))?;
+        if let Some(told) = self.since.and_then(Since::told) {
+            let told = page.paint(Style::Warning, told);
+            page.line(format_args!("          {told}"))?;
         }
         if let Some(uses) = node.uses {
             page.line(format_args!("uses      {uses}"))?;

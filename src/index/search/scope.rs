@@ -1,17 +1,20 @@
 //! Which documents a search looks in: by path and by tag.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use super::Query;
+use crate::graph::candidates::composed;
 use crate::graph::{NodeId, WorkspacePath};
 use crate::index::error::IndexError;
 use crate::index::layout::split_row_id;
 use crate::index::open::Index;
 
 /// A pattern for paths: a file or folder as it is, or a glob in which `*`
-/// stays inside a folder and `**` does not.
+/// stays inside a folder and `**` does not. Names that look equal are equal:
+/// what is typed is most often composed, the name of a file need not be.
 #[derive(Clone, Debug)]
 pub struct PathPattern {
     exact: String,
@@ -29,8 +32,8 @@ impl PathPattern {
     /// # Errors
     /// [`PatternError`] when the glob is malformed.
     pub fn new(text: &str) -> Result<Self, PatternError> {
-        let text = text.trim_start_matches("./");
-        let glob: Glob = GlobBuilder::new(text).literal_separator(true).build()?;
+        let text = composed(text.trim_start_matches("./"));
+        let glob: Glob = GlobBuilder::new(&text).literal_separator(true).build()?;
         Ok(Self {
             exact: text.trim_end_matches('/').to_owned(),
             glob: glob.compile_matcher(),
@@ -41,10 +44,13 @@ impl PathPattern {
     /// the folder.
     #[must_use]
     pub fn matches(&self, path: &WorkspacePath) -> bool {
-        let path = path.as_str();
+        let path = match path.as_str() {
+            path if path.is_ascii() => Cow::Borrowed(path),
+            path => Cow::Owned(composed(path)),
+        };
         path.strip_prefix(&self.exact)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || self.exact.is_empty())
-            || self.glob.is_match(path)
+            || self.glob.is_match(&*path)
     }
 }
 
@@ -140,4 +146,25 @@ fn documents_with_tag(index: &Index, tag: &str) -> Result<BTreeSet<i64>, IndexEr
         .prepare_cached("SELECT u.id FROM tag t JOIN tagged u ON u.tag = t.id WHERE t.name = ?")?;
     let rows = statement.query_map([tag], |row| row.get(0))?;
     rows.map(|id| Ok(split_row_id(id?).0)).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_matches_a_name_that_looks_equal() {
+        for path in ["notes/caf\u{e9}/a.md", "notes/cafe\u{301}/a.md"] {
+            let path: WorkspacePath = path.parse().unwrap();
+            for text in [
+                "./notes/caf\u{e9}",
+                "notes/cafe\u{301}/",
+                "notes/caf\u{e9}/*.md",
+            ] {
+                assert!(PathPattern::new(text).unwrap().matches(&path), "{text}");
+            }
+            assert!(!PathPattern::new("notes/cafe").unwrap().matches(&path));
+        }
+    }
 }

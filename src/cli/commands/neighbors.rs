@@ -34,7 +34,7 @@ pub(crate) struct Typed {
     /// An id, a path, path#fragment, or path:line
     #[arg(value_name = "NODE")]
     node: String,
-    /// How many links to go
+    /// How many links to go, at most 16
     #[arg(long, short = 'd', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
     depth: u32,
     /// Which way to follow links

@@ -5,23 +5,25 @@
 //! cookie, no referrer and no version. Called by `trust` alone.
 //!
 //! The environment is that of every other program: `HTTPS_PROXY`,
-//! `ALL_PROXY` and `NO_PROXY` name the proxy, `SSL_CERT_FILE` names the
-//! certificate authorities to believe instead of the system's.
+//! `ALL_PROXY` and `NO_PROXY` name the proxy, `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR` name the certificate authorities to believe instead of the
+//! system's.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_RANGE, RANGE};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, NoProxy, Response, StatusCode, redirect};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-use super::trust::{Body, Chunks, FetchError, Origin};
+use super::trust::{Body, Chunks, FetchError, Origin, shown};
 
 /// Redirects followed for one file.
 const MAX_REDIRECTS: usize = 5;
@@ -60,28 +62,34 @@ pub struct Connection {
     pub patience: Patience,
     /// A file of PEM certificates to believe instead of the system's.
     pub certificates: Option<PathBuf>,
-    /// Variables that name a proxy, with their values. The client takes its
-    /// proxy from the environment itself, and none from a value it cannot read.
-    pub proxies: Vec<(&'static str, String)>,
+    /// `SSL_CERT_DIR`, which the system's certificates are read from where
+    /// `certificates` names none. Kept to say what is wrong with it.
+    pub certificate_folders: Option<OsString>,
+    /// The variable that names the proxy, with its value.
+    pub proxy: Option<(&'static str, String)>,
+    /// The hosts that are reached without it, as in `NO_PROXY`.
+    pub direct: Option<String>,
 }
 
-/// The variables that may name a proxy for https.
+/// The variables that may name a proxy for https: the first one that is set
+/// counts, and the others are not looked at.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 impl Connection {
     /// From this process's environment.
     #[must_use]
     pub fn from_env() -> Self {
-        let proxy = |name| {
-            let value = std::env::var_os(name)?.to_string_lossy().into_owned();
-            (!value.is_empty()).then_some((name, value))
-        };
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let text = |name| set(name).map(|value| value.to_string_lossy().into_owned());
         Self {
             patience: Patience::default(),
-            certificates: std::env::var_os("SSL_CERT_FILE")
-                .filter(|path| !path.is_empty())
-                .map(PathBuf::from),
-            proxies: PROXIES.into_iter().filter_map(proxy).collect(),
+            // An empty one is no name either, and is told.
+            certificates: std::env::var_os("SSL_CERT_FILE").map(PathBuf::from),
+            certificate_folders: set("SSL_CERT_DIR"),
+            proxy: PROXIES
+                .into_iter()
+                .find_map(|name| Some((name, text(name)?))),
+            direct: text("NO_PROXY").or_else(|| text("no_proxy")),
         }
     }
 }
@@ -100,6 +108,17 @@ pub enum HttpError {
         /// What is wrong with it.
         reason: String,
     },
+    /// `SSL_CERT_DIR` is set, and of no use.
+    #[error(
+        "SSL_CERT_DIR={} cannot be used: {reason}; name folders of PEM certificates or unset it",
+        folders.display()
+    )]
+    CertDir {
+        /// Its value.
+        folders: OsString,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The system's certificate authorities cannot be had.
     #[error(
         "the system's certificate authorities cannot be read: {0}; install the package \
@@ -108,7 +127,7 @@ pub enum HttpError {
     SystemRoots(String),
     /// A variable names a proxy, and is of no use. Its value may hold a
     /// password, so it is not shown.
-    #[error("{name} does not name a proxy: write http://HOST:PORT, or unset it")]
+    #[error("{name} does not name a proxy of http or https: write http://HOST:PORT, or unset it")]
     Proxy {
         /// The variable.
         name: &'static str,
@@ -116,17 +135,6 @@ pub enum HttpError {
     /// The client cannot be made.
     #[error("the https client cannot be set up: {0}")]
     Setup(String),
-}
-
-/// Whether the client takes its proxy from `value`: it passes by what it cannot
-/// read, and any scheme but these two.
-fn may_be_proxy(value: &str) -> bool {
-    let url = match value.contains("://") {
-        true => Url::parse(value),
-        false => Url::parse(&format!("http://{value}")),
-    };
-    url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        && reqwest::Proxy::all(value).is_ok()
 }
 
 /// An https client.
@@ -143,13 +151,19 @@ impl Http {
     /// [`HttpError`].
     pub fn new(connection: &Connection) -> Result<Self, HttpError> {
         let patience = connection.patience;
-        for (name, value) in &connection.proxies {
-            if !may_be_proxy(value) {
-                return Err(HttpError::Proxy { name });
+        let mut builder = Client::builder();
+        // What is read here is what is used: the client by itself passes by a
+        // value that it cannot read, and connects directly.
+        builder = match &connection.proxy {
+            Some((name, value)) => {
+                let proxy = proxy_at(value).and_then(|url| reqwest::Proxy::https(url).ok());
+                let direct = connection.direct.as_deref().and_then(NoProxy::from_string);
+                builder.proxy(proxy.ok_or(HttpError::Proxy { name })?.no_proxy(direct))
             }
-        }
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls(connection.certificates.as_deref())?)
+            None => builder.no_proxy(),
+        };
+        let client = builder
+            .tls_backend_preconfigured(tls(connection)?)
             .https_only(true)
             .redirect(redirect::Policy::custom(follow))
             .referer(false)
@@ -161,10 +175,21 @@ impl Http {
     }
 }
 
+/// The address of a proxy, where nothing in front of the host means http.
+fn proxy_at(value: &str) -> Option<Url> {
+    let url = if value.contains("://") {
+        Url::parse(value)
+    } else {
+        Url::parse(&format!("http://{value}"))
+    };
+    url.ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
 /// Refuses plain http before a byte is sent to it.
 fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     if attempt.url().scheme() != "https" {
-        let to = attempt.url().to_string();
+        let to = shown(attempt.url());
         return attempt.error(FetchError::PlainHttp { to });
     }
     if attempt.previous().len() > MAX_REDIRECTS {
@@ -175,21 +200,28 @@ fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     attempt.follow()
 }
 
-fn tls(certificates: Option<&Path>) -> Result<rustls::ClientConfig, HttpError> {
+fn tls(connection: &Connection) -> Result<rustls::ClientConfig, HttpError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| HttpError::Setup(error.to_string()))?;
-    let Some(path) = certificates else {
+    let Some(path) = connection.certificates.as_deref() else {
+        let refuse = |reason: String| match connection.certificate_folders.clone() {
+            Some(folders) => HttpError::CertDir { folders, reason },
+            None => HttpError::SystemRoots(reason),
+        };
         return match builder.with_platform_verifier() {
             Ok(builder) => Ok(builder.with_no_client_auth()),
-            Err(error) => Err(HttpError::SystemRoots(error.to_string())),
+            Err(error) => Err(refuse(error.to_string())),
         };
     };
     let refuse = |reason: String| HttpError::CertFile {
         path: path.to_path_buf(),
         reason,
     };
+    if path.as_os_str().is_empty() {
+        return Err(refuse("it is empty".into()));
+    }
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|e| refuse(e.to_string()))? {
         let certificate = certificate.map_err(|error| refuse(error.to_string()))?;
@@ -206,9 +238,7 @@ fn tls(certificates: Option<&Path>) -> Result<rustls::ClientConfig, HttpError> {
 impl Origin for Http {
     async fn open(&self, url: &Url, from: u64) -> Result<Body, FetchError> {
         if url.scheme() != "https" {
-            return Err(FetchError::PlainHttp {
-                to: url.to_string(),
-            });
+            return Err(FetchError::PlainHttp { to: shown(url) });
         }
         let mut request = self.client.get(url.clone());
         if from > 0 {

@@ -88,6 +88,23 @@ fn a_private_authority_is_believed_only_where_it_is_named() {
     assert!(words.contains("SSL_CERT_FILE=/nonexistent.pem"), "{words}");
 }
 
+/// Of macOS the system is asked, which knows no such variable.
+#[cfg(target_os = "linux")]
+#[test]
+fn folders_without_certificates_are_told() {
+    let user = User::new();
+    let output = std::process::Command::new(user.program())
+        .args(["self-update", "--check"])
+        .env_clear()
+        .env("HOME", user.home())
+        .env("SSL_CERT_DIR", "/nonexistent")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(words.contains("SSL_CERT_DIR=/nonexistent"), "{words}");
+}
+
 #[test]
 fn a_local_copy_says_how_long_it_is_accepted_and_is_verified() {
     let mut user = User::new();

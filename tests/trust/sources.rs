@@ -1,5 +1,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use auditgraph::upgrade::http::Http;
 use auditgraph::upgrade::trust::{Channel, Source, Standing, TrustError};
 use semver::Version;
 
@@ -127,6 +128,35 @@ fn a_certificate_file_without_certificates_is_told() {
         words.contains("SSL_CERT_FILE") && words.contains("ca.pem"),
         "{words}"
     );
+    let mut connection = world.connection();
+    connection.certificates = Some("".into());
+    let words = Http::new(&connection).unwrap_err().to_string();
+    assert!(
+        words.contains("SSL_CERT_FILE= cannot be used: it is empty"),
+        "{words}"
+    );
+}
+
+#[test]
+fn the_name_and_password_of_a_mirror_are_used_and_never_told() {
+    let mut world = World::new();
+    let with = |world: &World| {
+        let address = world.server.url();
+        Source::Url(address.replace("https://", "https://me:secret@"))
+    };
+    world.load_from(&with(&world)).unwrap();
+    world.repository.publish();
+    for rule in [Rule::Status(500), Rule::Endless] {
+        world.server.rule("metadata/timestamp.json", rule);
+        let words = world.load_from(&with(&world)).unwrap_err().to_string();
+        assert!(
+            words.contains("timestamp.json") && !words.contains("secret"),
+            "{words}"
+        );
+    }
+    let source = Source::Url("https://me:secret@:443/".to_owned());
+    let words = world.load_from(&source).unwrap_err().to_string();
+    assert!(!words.contains("secret"), "{words}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Servers that send too much, too slowly, elsewhere, or lie of what they send.
 
 use auditgraph::upgrade::http::Http;
-use auditgraph::upgrade::trust::{Attack, Source, TrustError};
+use auditgraph::upgrade::trust::{Attack, Source, TrustError, TrustedReleases};
 
-use crate::repository::root;
+use crate::repository::{first_root, root};
 use crate::server::{Rule, Server};
 use crate::world::{World, refused};
 
@@ -138,15 +138,17 @@ fn a_proxy_that_cannot_be_one_is_named_and_never_passed_by() {
     for (value, use_of_it) in [
         ("http://[nowhere", false),
         ("http://user:secret@:3128", false),
-        ("htp://127.0.0.1:3128", false),
-        ("socks5://127.0.0.1:3128", false),
-        ("http:127.0.0.1:3128", false),
-        ("https://127.0.0.1:3128", true),
+        ("htp://127.0.0.1:1", false),
+        ("ftp://127.0.0.1:1", false),
+        ("socks5://127.0.0.1:1", false),
+        ("http:127.0.0.1:1", false),
+        ("http://", false),
         ("http://127.0.0.1:3128", true),
+        ("HTTPS://user:secret@127.0.0.1:3128", true),
         ("127.0.0.1:3128", true),
     ] {
         let mut connection = world.connection();
-        connection.proxies = vec![("HTTPS_PROXY", value.to_owned())];
+        connection.proxy = Some(("HTTPS_PROXY", value.to_owned()));
         let outcome = Http::new(&connection);
         assert_eq!(outcome.is_ok(), use_of_it, "{value}");
         if let Err(error) = outcome {
@@ -155,4 +157,24 @@ fn a_proxy_that_cannot_be_one_is_named_and_never_passed_by() {
             assert!(!sentence.contains("secret"), "{sentence}");
         }
     }
+}
+
+#[test]
+fn what_is_accepted_as_a_proxy_is_used_except_for_hosts_that_need_none() {
+    let world = World::visited();
+    let source = Source::Url(world.server.url());
+    let state = world.path("state");
+    let mut connection = world.connection();
+    // Nothing listens there, and what would once be passed by in silence is
+    // the proxy: in any case, and with blanks around it.
+    for value in ["127.0.0.1:1", "HTTP://127.0.0.1:1/", " http://127.0.0.1:1 "] {
+        connection.proxy = Some(("ALL_PROXY", value.to_owned()));
+        let outcome = TrustedReleases::load_with(&source, &state, &first_root(), &connection);
+        assert!(
+            matches!(outcome, Err(TrustError::Unavailable { .. })),
+            "{value}: {outcome:?}"
+        );
+    }
+    connection.direct = Some("127.0.0.1,localhost".to_owned());
+    TrustedReleases::load_with(&source, &state, &first_root(), &connection).unwrap();
 }

@@ -61,7 +61,7 @@ impl World {
                 ..Patience::default()
             },
             certificates: Some(self.path("ca.pem")),
-            proxies: Vec::new(),
+            ..Connection::default()
         }
     }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::error::{Attack, TrustError};
-use super::origin::{FetchError, Origin};
+use super::origin::{FetchError, Origin, shown};
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::{Sha256, Sha256Hasher};
 
@@ -147,7 +147,8 @@ async fn receive(
                     Attack::WrongLength,
                     format!(
                         "{} is longer than the {} bytes that were signed",
-                        target.url, target.length
+                        shown(&target.url),
+                        target.length
                     ),
                 ));
             }
@@ -165,7 +166,8 @@ async fn receive(
             Attack::WrongDigest,
             format!(
                 "{} has sha256 {digest}, signed was {}",
-                target.url, target.sha256
+                shown(&target.url),
+                target.sha256
             ),
         ));
     }
@@ -178,7 +180,8 @@ fn short(target: &TargetFile, have: u64) -> TrustError {
         Attack::WrongLength,
         format!(
             "{} ended after {have} bytes, signed were {}",
-            target.url, target.length
+            shown(&target.url),
+            target.length
         ),
     )
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tough::error::Error as Tough;
 
-use super::origin::FetchError;
+use super::origin::{FetchError, shown};
 
 /// What a refusal protects against, after the names of TUF 1.5.2. Whoever is
 /// refused may also simply have made a mistake; the program cannot tell.
@@ -138,6 +138,7 @@ impl TrustError {
             FetchError::NotFound if signed => Some(Attack::Withheld),
             _ => None,
         };
+        let url = shown(url);
         match attack {
             Some(Attack::Withheld) => Self::refused(
                 Attack::Withheld,
@@ -145,7 +146,7 @@ impl TrustError {
             ),
             Some(attack) => Self::refused(attack, format!("{url}: {error}")),
             None => Self::Unavailable {
-                url: url.to_string(),
+                url,
                 reason: error.to_string(),
             },
         }
@@ -205,12 +206,12 @@ impl TrustError {
                     Tough::MaxSizeExceeded { .. } => Attack::EndlessData,
                     _ => Attack::MixAndMatch,
                 };
-                return Self::refused(attack, format!("{url}: {}", sentence(tough)));
+                return Self::refused(attack, format!("{}: {}", shown(url), sentence(tough)));
             }
             cause = inner.source();
         }
         Self::Unavailable {
-            url: url.to_string(),
+            url: shown(url),
             reason: error.to_string(),
         }
     }

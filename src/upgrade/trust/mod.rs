@@ -44,7 +44,7 @@ pub use error::{Attack, TrustError};
 #[cfg(feature = "self-update")]
 pub use metadata::{TrustedMetadata, Validity};
 #[cfg(feature = "self-update")]
-pub use origin::{Body, Chunks, FetchError, Origin};
+pub use origin::{Body, Chunks, FetchError, Origin, shown};
 #[cfg(feature = "self-update")]
 pub use releases::{Source, TrustedReleases};
 #[cfg(feature = "self-update")]

@@ -65,6 +65,30 @@ pub enum FetchError {
     Local(String),
 }
 
+/// `url` as it may be shown: whoever reads a report of an error has no need
+/// for the name and password of a mirror.
+#[must_use]
+pub fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    // Neither can be set where there is no host, nor is there one then.
+    let _ = url.set_password(None);
+    let _ = url.set_username("");
+    url.to_string()
+}
+
+/// Like [`shown`], of what was typed: where it is no address, all that may be
+/// a name and password is left out.
+pub(super) fn shown_as_typed(address: &str) -> String {
+    let Some((front, host)) = address.rsplit_once('@') else {
+        return address.to_owned();
+    };
+    match (Url::parse(address), front.split_once("://")) {
+        (Ok(url), _) if url.has_host() => shown(&url),
+        (_, Some((scheme, _))) => format!("{scheme}://{host}"),
+        (_, None) => host.to_owned(),
+    }
+}
+
 /// Something that files can be asked of.
 #[async_trait]
 pub trait Origin: fmt::Debug + Send + Sync {
@@ -157,5 +181,27 @@ impl Chunks for FileChunks {
             .map_err(|error| FetchError::Local(error.to_string()))?;
         buffer.truncate(count);
         Ok((count > 0).then(|| Bytes::from(buffer)))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_name_and_password() {
+        for (address, expected) in [
+            ("https://host/a@b/", "https://host/a@b/"),
+            ("https://me:secret@host/a@b/", "https://host/a@b/"),
+            ("http://secret@host:8/", "http://host:8/"),
+            ("https://me:sec/ret@host/", "https://host/"),
+            ("me:secret@host", "host"),
+            ("no address", "no address"),
+        ] {
+            assert_eq!(shown_as_typed(address), expected, "{address}");
+        }
+        let url = Url::parse("file:///a@b/").unwrap();
+        assert_eq!(shown(&url), "file:///a@b/");
     }
 }

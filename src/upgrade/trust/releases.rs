@@ -10,7 +10,7 @@ use url::Url;
 use super::download::{VerifiedArchive, fetch_target};
 use super::error::{Attack, TrustError};
 use super::metadata::{TrustedMetadata, Validity, digest};
-use super::origin::{Files, Origin};
+use super::origin::{Files, Origin, shown, shown_as_typed};
 use super::release::{Channel, NotARelease, Release, Standing};
 use super::store::Store;
 use crate::foundation::progress::Progress;
@@ -34,7 +34,7 @@ impl Source {
         };
         let base = match self {
             Self::Url(address) => {
-                let bad = |reason: String| refuse(address.clone(), reason);
+                let bad = |reason: String| refuse(shown_as_typed(address), reason);
                 let mut url = Url::parse(address).map_err(|error| bad(error.to_string()))?;
                 if url.scheme() != "https" {
                     return Err(bad("it must start with https://".into()));
@@ -64,7 +64,7 @@ impl Source {
         };
         let below = |name: &str| {
             base.join(name)
-                .map_err(|error| refuse(base.to_string(), error.to_string()))
+                .map_err(|error| refuse(shown(&base), error.to_string()))
         };
         Ok((below("metadata/")?, below("targets/")?))
     }

@@ -73,7 +73,14 @@ impl Fixture {
         self.folder.path().canonicalize().unwrap().join(name)
     }
 
-    /// Puts a release with one archive on the site, as `build` does.
+    /// Digest of a release's archive.
+    fn digest(&self, version: &str) -> String {
+        let site = self.path("site");
+        support::sha256(&site.join(format!("v{version}/pocket-{LINUX}.tar.gz")))
+    }
+
+    /// Puts a release with one archive on the site, as `build` does. Its program
+    /// leaves a mark where it is executed.
     fn release(&self, version: &str) {
         let site = self.path("site");
         let folder = site.join(format!("v{version}"));
@@ -83,7 +90,8 @@ impl Fixture {
         let said = format!(
             r#"{{"version":"{version}","target":"{LINUX}","schema":{{"writes":7,"reads_since":5,"features":["tiny"]}}}}"#
         );
-        let script = format!("#!/bin/sh\necho '{said}'\n");
+        let mark = self.path("executed").display().to_string();
+        let script = format!("#!/bin/sh\necho >'{mark}'\necho '{said}'\n");
         fs::write(packed.join("pocket"), script).unwrap();
         let archive = folder.join(format!("pocket-{LINUX}.tar.gz"));
         done(
@@ -109,7 +117,7 @@ impl Fixture {
                 "commit": null,
                 "dirty": false,
                 "time": 0,
-                "schema": null,
+                "schema": { "writes": 7, "reads_since": 5, "features": ["tiny"] },
                 "artifacts": [{
                     "kind": "archive",
                     "target": LINUX,
@@ -278,6 +286,26 @@ fn change(path: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains(from), "{text}");
     fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn a_program_is_executed_beside_keys_only_where_its_archive_was_expected() {
+    let fixture = Fixture::new();
+    fixture.release("1.4.0");
+    let keys = fixture.keys(&["a", "b", "c"]);
+    done(fixture.repository(&["init"]).args(&keys));
+    done(fixture.repository(&["add"]).args(&keys));
+    assert!(!fixture.path("executed").exists());
+    let add = |digest: &str| {
+        let mut add = fixture.repository(&["add", "--expect-sha256", digest]);
+        add.args(&keys);
+        add
+    };
+    let said = fails(&mut add(&"0".repeat(64)));
+    assert!(said.contains("not what you built"), "{said}");
+    assert!(!fixture.path("executed").exists());
+    done(&mut add(&fixture.digest("1.4.0")));
+    assert!(fixture.path("executed").exists());
 }
 
 #[test]

@@ -11,6 +11,10 @@ use crate::repository::{
 };
 use crate::site::Site;
 
+/// Said before archives are signed that nobody compared.
+const UNEXPECTED: &str = "warning: without --expect-sha256 what lies on the site is signed as it \
+                          is; its program is not executed";
+
 /// Arguments of `repository`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!(
@@ -18,7 +22,8 @@ use crate::site::Site;
     "Examples:\n",
     "  ", env!("CARGO_BIN_NAME"), " repository init --keys /media/key-1 --keys /media/key-2 \\\n",
     "      --keys /media/key-3 --online-keys ci-keys\n",
-    "  ", env!("CARGO_BIN_NAME"), " repository add --keys /media/key-1 --keys ci-keys\n",
+    "  ", env!("CARGO_BIN_NAME"), " repository add --keys /media/key-1 --keys ci-keys \\\n",
+    "      --expect-sha256 DIGEST\n",
     "  ", env!("CARGO_BIN_NAME"), " repository refresh --keys ci-keys\n",
     "  ", env!("CARGO_BIN_NAME"), " repository status"
 ))]
@@ -70,6 +75,10 @@ struct Add {
     /// Oldest version that is safe to run from now on
     #[arg(long, value_name = "VERSION")]
     minimum_safe_version: Option<String>,
+    /// Digest of an archive as you built it yourself; one must be equal, and only
+    /// then is its program executed here
+    #[arg(long, value_name = "SHA256", value_parser = digest)]
+    expect_sha256: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -153,6 +162,15 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
 }
 
+/// A digest as `sha256sum` prints it.
+fn digest(text: &str) -> Result<String, String> {
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("a sha256 has 64 hexadecimal digits".into())
+    }
+}
+
 impl Common {
     fn repository(&self, facts: &Facts) -> Result<Repository, RepositoryError> {
         Ok(Repository::new(Site::new(&self.site), Settings::of(facts)?))
@@ -177,10 +195,14 @@ impl Init {
 impl Add {
     fn run(&self, facts: &Facts) -> Outcome {
         let repository = self.common.repository(facts)?;
+        if self.expect_sha256.is_empty() {
+            eprintln!("{UNEXPECTED}");
+        }
         let addition = Addition {
             version: self.version.clone(),
             channel: self.channel.clone(),
             minimum_safe_version: self.minimum_safe_version.clone(),
+            expected: self.expect_sha256.clone(),
             host: host()?,
         };
         let names = repository.add(facts, &addition, &self.keys.ring()?)?;

@@ -13,7 +13,7 @@ use super::keys::Keyring;
 use super::roles::{self, Found, Roles, SPEC, TARGETS};
 use super::{RepositoryError, Settings};
 use crate::facts::Facts;
-use crate::site::{Kind, Marker, Published, Site};
+use crate::site::{Artifact, Kind, Marker, Published, Site};
 
 /// The update repository of one site.
 #[derive(Debug)]
@@ -42,7 +42,10 @@ pub(crate) struct Addition {
     pub(crate) channel: Option<String>,
     /// The oldest version that is safe to run from now on.
     pub(crate) minimum_safe_version: Option<String>,
-    /// This machine's triple: its archive's executable is asked.
+    /// Digests of archives that a maintainer built as well.
+    pub(crate) expected: Vec<String>,
+    /// This machine's triple: its archive's executable is asked, where its digest
+    /// is expected.
     pub(crate) host: String,
 }
 
@@ -82,12 +85,13 @@ impl Repository {
         let release = self.release(addition.version.as_deref())?;
         let known = known_terms(&roles.targets.signed, &release.version);
         let terms = self.terms(addition, &release.version, known)?;
+        expect(&addition.expected, &release)?;
         let mut described = Vec::new();
-        for artifact in &release.artifacts {
-            if artifact.kind == Kind::Archive {
-                let (version, host) = (release.version.as_str(), addition.host.as_str());
-                described.push(describe(facts, &self.site, artifact, version, host)?);
-            }
+        for artifact in archives(&release) {
+            let here = artifact.target.as_ref() == Some(&addition.host);
+            let trusted = here && addition.expected.contains(&artifact.sha256);
+            let version = release.version.as_str();
+            described.push(describe(facts, &self.site, artifact, version, trusted)?);
         }
         if described.is_empty() {
             return Err(RepositoryError::Unfit {
@@ -400,6 +404,26 @@ pub(super) fn known_terms<'a>(targets: &'a Targets, version: &'a str) -> Option<
     })
 }
 
+fn archives(release: &Published) -> impl Iterator<Item = &Artifact> {
+    let artifacts = release.artifacts.iter();
+    artifacts.filter(|artifact| artifact.kind == Kind::Archive)
+}
+
+/// Each digest that is expected is that of an archive.
+fn expect(expected: &[String], release: &Published) -> Result<(), RepositoryError> {
+    let has = |digest: &&String| archives(release).any(|archive| archive.sha256 == **digest);
+    match expected.iter().find(|digest| !has(digest)) {
+        None => Ok(()),
+        Some(digest) => Err(RepositoryError::Unfit {
+            what: release.tag.clone(),
+            reason: format!(
+                "none of its archives has the sha256 {digest}: it is not what you built. Find out \
+                 why before anything is signed"
+            ),
+        }),
+    }
+}
+
 /// The schema window of the release: what its executables say, or said when
 /// they were built (`site.json`).
 fn schema(described: &[Described], release: &Published) -> Result<Value, RepositoryError> {
@@ -410,8 +434,8 @@ fn schema(described: &[Described], release: &Published) -> Result<Value, Reposit
         .cloned()
         .ok_or_else(|| RepositoryError::Unfit {
             what: release.tag.clone(),
-            reason: "its schema window is unknown: no executable of it runs here and site.json \
-                     records none"
+            reason: "its schema window is unknown: site.json records none, and no executable of \
+                     it was asked (--expect-sha256)"
                 .into(),
         })
 }

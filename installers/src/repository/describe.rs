@@ -1,8 +1,11 @@
 //! What is signed of an archive besides length and digest.
 //!
 //! The description is read from the archive itself: the executable inside is
-//! hashed and, where this machine can run it, asked. A client compares what
-//! it unpacks and runs with what was signed here.
+//! hashed and, where a maintainer vouches for it and this machine can run it,
+//! asked. A client compares what it unpacks and runs with what was signed here.
+//!
+//! Keys are at hand when this runs: a program that merely lies on the site is
+//! never executed.
 
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -35,13 +38,14 @@ pub(super) struct Described {
     said: Option<Value>,
 }
 
-/// Reads `artifact` and asks its executable if it is for `host`.
+/// Reads `artifact` and asks its executable if `trusted` says that it may run:
+/// it is for this machine, and somebody knows what it is.
 pub(super) fn describe(
     facts: &Facts,
     site: &Site,
     artifact: &Artifact,
     version: &str,
-    host: &str,
+    trusted: bool,
 ) -> Result<Described, RepositoryError> {
     let unfit = |reason: String| RepositoryError::Unfit {
         what: artifact.path.clone(),
@@ -60,7 +64,7 @@ pub(super) fn describe(
         .clone()
         .ok_or_else(|| unfit("site.json names no platform for it".into()))?;
     let (path, executable) = executable(&archive, &facts.package.binary).map_err(unfit)?;
-    let said = if target == host {
+    let said = if trusted {
         let said = ask(facts, &executable)?;
         for (field, expected) in [("version", version), ("target", target.as_str())] {
             let found = said[field].as_str().unwrap_or("(none)");

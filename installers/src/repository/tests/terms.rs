@@ -17,6 +17,7 @@ fn addition() -> Addition {
         version: Some("0.2.0".into()),
         channel: None,
         minimum_safe_version: None,
+        expected: Vec::new(),
         host: "x".into(),
     }
 }

@@ -62,6 +62,18 @@ fn what_is_in_the_way_of_a_release_is_said_before_anything_is_made() {
 }
 
 #[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let (_folder, scratch) = scratch();
+    let project = support::tiny_project(&scratch);
+    let mut plan = release(&project);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let said = plan.arg("plan").stdout(writer).output().unwrap();
+    assert!(said.status.success(), "{}", support::text(&said.stderr));
+    assert_eq!(support::text(&said.stderr), "");
+}
+
+#[test]
 fn what_is_built_is_what_was_planned() {
     let shipped = tiny();
     let said = done(release(&shipped.project).args(["plan", "--json"]));

@@ -62,20 +62,20 @@ pub(crate) fn run(args: &Args) -> Outcome {
             "release": published,
         }))?;
     } else {
-        print_text(&published, args);
+        print_text(&published, args)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_text(published: &Published, args: &Args) {
+fn print_text(published: &Published, args: &Args) -> std::io::Result<()> {
     for artifact in &published.artifacts {
         let (sha256, bytes) = (&artifact.sha256[..12], artifact.bytes);
-        println!("{sha256}  {bytes:>9}  {}", artifact.path);
+        say!("{sha256}  {bytes:>9}  {}", artifact.path)?;
     }
     for missing in &published.missing {
-        println!("missing: {} ({})", missing.target, missing.reason);
+        say!("missing: {} ({})", missing.target, missing.reason)?;
         for file in &missing.files {
-            println!("         {file}");
+            say!("         {file}")?;
         }
     }
     let state = if published.missing.is_empty() {
@@ -83,7 +83,7 @@ fn print_text(published: &Published, args: &Args) {
     } else {
         "partial"
     };
-    println!(
+    say!(
         "{} {} is {state}: {}",
         published.tag,
         if args.target.is_some() {
@@ -92,8 +92,9 @@ fn print_text(published: &Published, args: &Args) {
             "site"
         },
         shown(&args.out)
-    );
+    )?;
     if published.dirty {
         eprintln!("warning: tracked files differ from the commit; this is no release");
     }
+    Ok(())
 }

@@ -49,10 +49,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
         }))?;
     } else {
         for finding in &findings {
-            println!("{finding}");
+            say!("{finding}")?;
         }
         if findings.is_empty() {
-            println!("{}: every file agrees", shown(&args.site));
+            say!("{}: every file agrees", shown(&args.site))?;
         } else {
             let s = if findings.len() == 1 { "" } else { "s" };
             eprintln!("error: {} disagreement{s}", findings.len());

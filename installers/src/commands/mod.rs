@@ -4,12 +4,19 @@
 //! progress on standard error and exit codes. Never decides or makes anything:
 //! that is `plan`, `build` and `check` one floor below.
 
+/// Prints a line on standard output, as [`said`] does.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::commands::said(format_args!($($text)*)) };
+}
+
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod plan;
 pub(crate) mod repository;
 pub(crate) mod serve;
 
+use std::fmt;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -59,9 +66,21 @@ fn known(facts: &Facts, target: Option<&str>) -> Result<(), Box<dyn std::error::
     }
 }
 
+/// Prints a line on standard output. A reader that has seen enough (`plan |
+/// head`) is no failure: the command goes on and exits with its own code.
+///
+/// # Errors
+/// When standard output cannot be written.
+fn said(line: fmt::Arguments<'_>) -> io::Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
 /// Prints one JSON document on standard output.
 fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Box<dyn std::error::Error>> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say!("{}", serde_json::to_string_pretty(value)?)?;
     Ok(())
 }
 

@@ -36,37 +36,37 @@ pub(crate) fn run(args: &Args) -> Outcome {
     } else {
         ""
     };
-    println!("{} {} ({})", plan.name, plan.version, plan.tag);
-    println!("from commit {commit}{dirty}");
+    say!("{} {} ({})", plan.name, plan.version, plan.tag)?;
+    say!("from commit {commit}{dirty}")?;
     for target in &plan.targets {
-        println!("\n{}: {}", target.target, target.runs_on);
+        say!("\n{}: {}", target.target, target.runs_on)?;
         if let Some(reason) = &target.missing {
-            println!("  not made here: {reason}");
+            say!("  not made here: {reason}")?;
         }
         for file in &target.files {
-            println!("  {}  from {}", file.name, file.from);
+            say!("  {}  from {}", file.name, file.from)?;
         }
     }
     if !plan.global.is_empty() {
-        println!("\nonce for all platforms:");
+        say!("\nonce for all platforms:")?;
         for file in &plan.global {
-            println!("  {}  from {}", file.name, file.from);
+            say!("  {}  from {}", file.name, file.from)?;
         }
     }
-    println!("\nusers will type one of:");
+    say!("\nusers will type one of:")?;
     for command in &plan.install {
-        println!("  {command}");
+        say!("  {command}")?;
     }
     if !plan.without.is_empty() {
-        println!("\nnothing is made for:");
+        say!("\nnothing is made for:")?;
         for door in &plan.without {
-            println!("  {door}");
+            say!("  {door}")?;
         }
     }
     if !plan.in_the_way.is_empty() {
-        println!("\nin the way:");
+        say!("\nin the way:")?;
         for problem in &plan.in_the_way {
-            println!("  {problem}");
+            say!("  {problem}")?;
         }
     }
     Ok(ExitCode::SUCCESS)

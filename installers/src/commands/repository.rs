@@ -231,7 +231,9 @@ impl Rotate {
         let changes: Vec<String> = proposal.changes().iter().map(Change::to_string).collect();
         if !self.common.json {
             // Before anything is signed: a draft is somebody else's.
-            changes.iter().for_each(|change| println!("{change}"));
+            for change in &changes {
+                say!("{change}")?;
+            }
         }
         match (repository.rotate(proposal)?, &self.draft) {
             (Rotation::Draft { version, old, new }, Some(draft)) => {
@@ -260,15 +262,18 @@ impl Rotate {
                 "signatures_of_new_keys": new,
             }))?;
         } else {
-            println!(
+            say!(
                 "root {version} is a draft: {} of {} signatures by the old keys, {} of {} by the new",
-                old.have, old.need, new.have, new.need
-            );
-            println!(
+                old.have,
+                old.need,
+                new.have,
+                new.need
+            )?;
+            say!(
                 "next: another maintainer runs `repository rotate --keys DIR --draft {}`, and \
                  compares what it prints",
                 shown(draft)
-            );
+            )?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -311,13 +316,13 @@ fn tell(
         print_json(&document)?;
     } else {
         for name in changed {
-            println!("{name}");
+            say!("{name}")?;
         }
         for role in &status.roles {
-            println!("{}", line(role));
+            say!("{}", line(role))?;
         }
         let (many, site) = (status.targets.len(), shown(&common.site));
-        println!("{many} targets, {site}");
+        say!("{many} targets, {site}")?;
     }
     warn(status);
     Ok(())

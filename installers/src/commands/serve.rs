@@ -34,14 +34,14 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let url = server.url();
     let install = install(&Site::new(&args.site), &url)?;
     if args.json {
-        println!(
+        say!(
             "{}",
             serde_json::json!({ "format": 1, "url": url, "install": install })
-        );
+        )?;
     } else {
-        println!("{url}");
+        say!("{url}")?;
         for command in &install {
-            println!("  {command}");
+            say!("  {command}")?;
         }
         eprintln!("serving {}; stop with Ctrl-C", shown(&args.site));
     }

@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 
 use support::broken::{Copy, Member};
-use support::{done, json, release, tiny};
+use support::{done, git, json, release, tiny};
 
 const ARCHIVE: &str = "gnu.tar.gz";
 const WHEEL: &str = "x86_64.whl";
@@ -71,6 +71,26 @@ fn another_version_in_cargo_toml_is_found_in_every_file() {
     ] {
         copy.expect(file, field);
     }
+}
+
+#[test]
+fn at_another_commit_that_alone_is_told() {
+    let copy = Copy::new();
+    let commit = json(&copy.site.join("site.json"))["releases"][0]["commit"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    Copy::replace(&copy.project.join("Cargo.toml"), "1.4.0", "1.4.1");
+    Copy::replace(&copy.project.join("Cargo.lock"), "1.4.0", "1.4.1");
+    done(git(&copy.project).args(["commit", "--quiet", "--all", "--message", "Next"]));
+    let findings = copy.findings();
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    let expected = format!("site.json: commit: is {commit}, and ");
+    assert!(findings[0].starts_with(&expected), "{findings:#?}");
+    assert!(
+        findings[0].contains(&format!("git checkout {commit}")),
+        "{findings:#?}"
+    );
 }
 
 #[test]

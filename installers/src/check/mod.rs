@@ -97,6 +97,20 @@ pub(crate) fn check(
         leniency,
         findings: Vec::new(),
     };
+    if let Some((theirs, here)) = checker.commits_apart() {
+        progress("digests");
+        checker.digests();
+        checker.find(
+            "site.json",
+            "commit",
+            format!(
+                "is {theirs}, and {here} is checked out: nothing was compared with the \
+                 project's own files; git checkout {theirs}, then check again"
+            ),
+        );
+        checker.update_repository(progress);
+        return Ok(checker.sorted());
+    }
     progress("site.json against the files, Cargo.toml and dist-workspace.toml");
     let plan = Plan::of(facts, host, None);
     checker.marker(&marker, &plan);
@@ -124,12 +138,25 @@ pub(crate) fn check(
     checker.front_door();
     checker.companions();
     checker.update_repository(progress);
-    checker.findings.sort();
-    checker.findings.dedup();
-    Ok(checker.findings)
+    Ok(checker.sorted())
 }
 
 impl Checker<'_> {
+    /// The release's commit and the one that is checked out, where they differ:
+    /// what the project's own files say is of another release then, and would
+    /// disagree everywhere.
+    fn commits_apart(&self) -> Option<(String, String)> {
+        let theirs = self.release.commit.clone()?;
+        let here = self.facts.commit.id.clone()?;
+        (theirs != here).then_some((theirs, here))
+    }
+
+    fn sorted(mut self) -> Vec<Finding> {
+        self.findings.sort();
+        self.findings.dedup();
+        self.findings
+    }
+
     /// Notes a disagreement.
     fn find(&mut self, file: &str, field: &str, problem: impl Into<String>) {
         self.findings.push(Finding {

@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use support::products::at_hand;
 use support::python::{Environment, interpreter, skipped};
 use support::{LINUX, Served, bare, copy, done, fails, json, release, sha256, tiny, tree};
 
@@ -59,6 +60,37 @@ fn what_is_in_the_way_of_a_release_is_said_before_anything_is_made() {
         }
     }
     assert!(!scratch.join("site").exists());
+}
+
+#[test]
+fn who_makes_keys_of_their_own_is_not_compared_with_the_root_that_is_pinned() {
+    let (_folder, scratch) = scratch();
+    let project = support::tiny_project(&scratch.join("pocket"));
+    let settings = project.join("release.toml");
+    let pinned = "\n[repository]\nroot = \"root.json\"\nroot-keys = 3\nroot-threshold = 2\n\
+                  root-sha256 = \"0000\"\nroot-variable = \"POCKET_ROOT\"\nchannel = \"stable\"\n\
+                  days = { root = 365, targets = 365, snapshot = 90, timestamp = 90 }\n";
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, text + pinned).unwrap();
+    let said = done(release(&project).arg("plan"));
+    assert!(said.contains("root.json"), "{said}");
+
+    let commit = at_hand(&project);
+    done(support::git(&project).args(["reset", "--quiet", "--hard", &commit]));
+    let (site, keys) = (scratch.join("site"), scratch.join("keys"));
+    let repository = |command: &str| {
+        let mut repository = release(&project);
+        repository
+            .args(["repository", command, "--site"])
+            .arg(&site);
+        repository.arg("--keys").arg(&keys);
+        repository
+    };
+    done(&mut repository("init"));
+    let mut build = release(&project);
+    build.args(["build", "--target", LINUX, "--out"]).arg(&site);
+    done(build.arg("--root").arg(site.join("metadata/1.root.json")));
+    done(&mut repository("refresh"));
 }
 
 #[test]

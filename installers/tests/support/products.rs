@@ -14,6 +14,8 @@ use super::{KEPT, copy, done, git, json, lock, release, remove, workspace};
 
 /// The second product.
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny");
+/// Takes the pinned root out of a `release.toml`.
+const DROP_PIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/drop-pin.sh");
 /// A project and the site made from it.
 #[derive(Debug, Clone)]
 pub(crate) struct Shipped {
@@ -174,7 +176,7 @@ fn build(project: &Path, site: &Path) {
 fn made_once(name: &str, project: &Path, make: impl FnOnce(&Path)) -> PathBuf {
     let commit = done(git(project).args(["rev-parse", "HEAD"]));
     let rustc = done(Command::new("rustc").arg("--version"));
-    let key = [commit.trim(), &at_hand(), rustc.trim()].join("-");
+    let key = [commit.trim(), &at_hand(&workspace()), rustc.trim()].join("-");
     let all = Path::new(KEPT).join("sites").join(name);
     let folder = all.join(key.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
     if !folder.exists() {
@@ -196,7 +198,7 @@ fn clone_place() -> PathBuf {
 /// A checkout of the tree at hand: this workspace, or a clone where it differs
 /// from its commit.
 fn checkout() -> PathBuf {
-    let (workspace, commit) = (workspace(), at_hand());
+    let (workspace, commit) = (workspace(), at_hand(&workspace()));
     let head = done(git(&workspace).args(["rev-parse", "HEAD"]));
     if head.trim() == commit {
         return workspace;
@@ -213,7 +215,7 @@ pub(crate) fn forge() -> &'static Path {
         let place = Path::new(KEPT).join("forge");
         remove(&place);
         done(git(Path::new(KEPT)).args(["init", "--quiet", "--bare", "forge"]));
-        let branch = format!("+{}:refs/heads/main", at_hand());
+        let branch = format!("+{}:refs/heads/main", at_hand(&workspace()));
         let fetch = ["fetch", "--quiet", "--no-tags", "--update-shallow"];
         done(git(&place).args(fetch).arg(workspace()).arg(branch));
         place
@@ -228,25 +230,34 @@ pub(crate) fn clone() -> PathBuf {
         remove(&place);
         done(git(Path::new(KEPT)).args(["init", "--quiet", "product"]));
     }
-    let commit = at_hand();
+    let commit = at_hand(&workspace());
     let fetch = ["fetch", "--quiet", "--no-tags", "--update-shallow"];
     done(git(&place).args(fetch).arg(workspace()).arg(&commit));
     done(git(&place).args(["reset", "--quiet", "--hard", &commit]));
     place
 }
 
-/// The tree at hand as a commit: the current one, or one made of what differs
-/// from it. It is on no branch.
-fn at_hand() -> String {
-    let workspace = workspace();
+/// The tree of `project` as a commit: the current one, or one made of what differs
+/// from it. It is on no branch. It pins no root, since tests make keys of their own.
+pub(crate) fn at_hand(project: &Path) -> String {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
-        let mut git = git(&workspace);
+        let mut git = git(project);
         git.env("GIT_INDEX_FILE", folder.path().join("index"));
         done(dated(&mut git).args(arguments)).trim().to_owned()
     };
     run(&["read-tree", "HEAD"]);
     run(&["add", "--all"]);
+    for place in ["release.toml", "installers/release.toml"] {
+        if !project.join(place).is_file() {
+            continue;
+        }
+        let unpinned = folder.path().join("release.toml");
+        fs::copy(project.join(place), &unpinned).unwrap();
+        done(Command::new("sh").arg(DROP_PIN).arg(&unpinned));
+        let blob = run(&["hash-object", "-w", unpinned.to_str().unwrap()]);
+        run(&["update-index", "--cacheinfo", "100644", &blob, place]);
+    }
     let tree = run(&["write-tree"]);
     if tree == run(&["rev-parse", "HEAD^{tree}"]) {
         return run(&["rev-parse", "HEAD"]);

@@ -116,12 +116,22 @@ fn a_local_copy_says_how_long_it_is_accepted_and_is_verified() {
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(words.contains("accepted until"), "{words}");
     assert_eq!(user.server.log(), Vec::<String>::new());
+    // What is printed goes on from the stick.
+    let output = user.run(&["--check", "--from", &from, "--to", "9.1.0"]);
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    let command = format!("Upgrade: auditgraph self-update --to 9.1.0 --from {from}");
+    assert!(words.contains(&command), "{words}");
     // A newer state seen elsewhere makes the stick old.
     user.repository.add("9.2.0", b"newer");
     user.repository.publish();
     assert_eq!(user.offered(), "9.2.0");
     let output = user.run(&["--check", "--from", &from]);
     assert_eq!(output.status.code(), Some(5), "{output:?}");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        words.contains("older than what this machine has seen") && !words.contains("maintainers"),
+        "{words}"
+    );
     user.untouched();
 }
 

@@ -131,7 +131,10 @@ fn ask(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         Choice::UpToDate if typed.which.to.is_none() => {
             look.newest.as_ref().map_or_else(this_build, build_of)
         }
-        _ => look.release()?.as_ref().map_or_else(this_build, build_of),
+        _ => look
+            .release(&typed.which)?
+            .as_ref()
+            .map_or_else(this_build, build_of),
     };
     let foreseen = foresee(context, &candidate);
     let verdict = insist(&foreseen.report, typed.accept.into());

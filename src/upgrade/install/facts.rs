@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+use super::Kind;
 use super::receipt::Receipt;
 use crate::foundation::{durable, json};
 
@@ -46,6 +47,20 @@ pub struct PythonFacts {
     pub pipx: bool,
     /// Whether it is a user site (`pip install --user`), not an environment.
     pub user_site: bool,
+}
+
+impl PythonFacts {
+    /// Which of the Python installers it was.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        if self.uv_tool {
+            Kind::UvTool
+        } else if self.pipx {
+            Kind::Pipx
+        } else {
+            Kind::Pip
+        }
+    }
 }
 
 /// Where cargo got the crate from.

@@ -10,16 +10,17 @@
 //! exactly this file wins over a receipt: replacing a file behind a package
 //! manager's back breaks its records, leaving one alone breaks nothing.
 
+mod command;
 mod facts;
 mod receipt;
 
 use std::fmt;
 use std::path::PathBuf;
 
+use semver::Version;
 use serde::Serialize;
 
-use crate::foundation::shell::quote;
-
+use command::Owner;
 pub use facts::{CargoSource, Facts, PythonFacts};
 pub use receipt::{Receipt, ReceiptError};
 
@@ -86,6 +87,8 @@ pub struct Install {
     /// The installer's receipt; of [`Kind::Standalone`] only.
     #[serde(skip)]
     pub receipt: Option<Receipt>,
+    #[serde(skip)]
+    owner: Owner,
 }
 
 impl Install {
@@ -100,60 +103,55 @@ impl Install {
             crate::workspace::user::config_base().as_deref(),
         )))
     }
+
+    /// The command that brings it to exactly `version`; `None` where whoever
+    /// installed it cannot be asked for one, as Homebrew.
+    #[must_use]
+    pub fn command_for(&self, version: &Version) -> Option<String> {
+        self.owner.command(Some(version))
+    }
 }
 
 /// The verdict on `facts`.
 #[must_use]
 pub fn decide(facts: &Facts) -> Install {
-    let install = |kind, upgrade, evidence: String| Install {
+    let install = |kind, owner: Owner, evidence: String| Install {
         kind,
         path: facts.executable.clone(),
-        upgrade,
+        upgrade: owner.command(None),
         evidence,
         receipt: None,
+        owner,
     };
     if let Some(keg) = &facts.homebrew_keg {
-        return install(
-            Kind::Homebrew,
-            Some("brew upgrade auditgraph".to_owned()),
-            format!("it lies in the Homebrew keg {}", keg.display()),
-        );
+        let evidence = format!("it lies in the Homebrew keg {}", keg.display());
+        return install(Kind::Homebrew, Owner::Homebrew, evidence);
     }
     if let Some(python) = &facts.python {
-        let (kind, command) = python_upgrade(python);
-        let record = python.record.display();
-        return install(kind, Some(command), format!("{record} records it"));
+        let evidence = format!("{} records it", python.record.display());
+        return install(python.kind(), Owner::Python(python.clone()), evidence);
     }
     if let Some(source) = &facts.cargo {
-        let root = facts
-            .cargo_root
-            .as_deref()
-            .filter(|root| !root.ends_with(".cargo"))
-            .map(|root| format!(" --root {}", quote(root)))
-            .unwrap_or_default();
-        let from = match source {
-            CargoSource::Registry => " auditgraph".to_owned(),
-            CargoSource::Path(path) => format!(" --path {}", quote(path)),
-            CargoSource::Git(url) => format!(" --git {url} auditgraph"),
+        let root = facts.cargo_root.as_ref();
+        let owner = Owner::Cargo {
+            source: source.clone(),
+            root: root.filter(|root| !root.ends_with(".cargo")).cloned(),
         };
-        return install(
-            Kind::Cargo,
-            Some(format!("cargo install --locked{root}{from}")),
-            "cargo's .crates2.json records it".to_owned(),
-        );
+        let evidence = "cargo's .crates2.json records it".to_owned();
+        return install(Kind::Cargo, owner, evidence);
     }
     match &facts.receipt {
         Some(receipt) if receipt.describes(&facts.executable) => Install {
             receipt: Some(receipt.clone()),
             ..install(
                 Kind::Standalone,
-                Some("auditgraph self-update".to_owned()),
+                Owner::Standalone,
                 format!("the receipt {} names it", receipt.path().display()),
             )
         },
         Some(receipt) => install(
             Kind::Unknown,
-            None,
+            Owner::Unknown,
             format!(
                 "the receipt {} is of {}, not of this executable, and no package database records it",
                 receipt.path().display(),
@@ -162,29 +160,12 @@ pub fn decide(facts: &Facts) -> Install {
         ),
         None => install(
             Kind::Unknown,
-            None,
+            Owner::Unknown,
             facts.receipt_error.clone().unwrap_or_else(|| {
                 "no installer's receipt and no package database explains it".to_owned()
             }),
         ),
     }
-}
-
-fn python_upgrade(python: &PythonFacts) -> (Kind, String) {
-    if python.uv_tool {
-        return (Kind::UvTool, "uv tool upgrade auditgraph".to_owned());
-    }
-    if python.pipx {
-        return (Kind::Pipx, "pipx upgrade auditgraph".to_owned());
-    }
-    let interpreter = quote(&python.interpreter);
-    let user = if python.user_site { " --user" } else { "" };
-    let command = if python.installer == "uv" {
-        format!("uv pip install --python {interpreter} -U auditgraph")
-    } else {
-        format!("{interpreter} -m pip install{user} -U auditgraph")
-    };
-    (Kind::Pip, command)
 }
 
 #[cfg(test)]

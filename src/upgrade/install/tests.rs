@@ -118,6 +118,13 @@ fn pip_is_the_pip_of_the_environment_that_records_the_file() {
     let install = verdict(&path, &home.path().join(".config"));
     assert_eq!(install.kind, Kind::Pip);
     assert_eq!(
+        install.command_for(&Version::new(0, 2, 0)).unwrap(),
+        format!(
+            "'{}/bin/python' -m pip install auditgraph==0.2.0",
+            environment.display()
+        )
+    );
+    assert_eq!(
         install.upgrade.unwrap(),
         format!(
             "'{}/bin/python' -m pip install -U auditgraph",
@@ -132,27 +139,39 @@ fn an_environment_that_uv_filled_has_no_pip_and_is_upgraded_by_uv() {
     let environment = home.path().canonicalize().unwrap().join("env");
     write(&environment.join("pyvenv.cfg"), "");
     distribution(&environment, "uv", 5);
-    let command = verdict(&path, &home.path().join(".config"))
-        .upgrade
-        .unwrap();
-    assert_eq!(
-        command,
-        format!(
-            "uv pip install --python {}/bin/python -U auditgraph",
-            environment.display()
-        )
-    );
+    let install = verdict(&path, &home.path().join(".config"));
+    for (command, what) in [
+        (install.upgrade.clone(), "-U auditgraph"),
+        (
+            install.command_for(&"0.2.0-rc.1".parse().unwrap()),
+            "auditgraph==0.2.0-rc.1",
+        ),
+    ] {
+        assert_eq!(
+            command.unwrap(),
+            format!(
+                "uv pip install --python {}/bin/python {what}",
+                environment.display()
+            )
+        );
+    }
 }
 
 #[test]
 fn uv_tool_and_pipx_are_told_from_pip_by_their_own_marks() {
-    for (mark, kind, command) in [
+    for (mark, kind, command, exact) in [
         (
             "uv-receipt.toml",
             Kind::UvTool,
             "uv tool upgrade auditgraph",
+            "uv tool install auditgraph==0.2.0",
         ),
-        ("pipx_metadata.json", Kind::Pipx, "pipx upgrade auditgraph"),
+        (
+            "pipx_metadata.json",
+            Kind::Pipx,
+            "pipx upgrade auditgraph",
+            "pipx install --force auditgraph==0.2.0",
+        ),
     ] {
         let (home, path) = executable("env/bin/auditgraph");
         let environment = home.path().join("env");
@@ -163,6 +182,8 @@ fn uv_tool_and_pipx_are_told_from_pip_by_their_own_marks() {
             (install.kind, install.upgrade.as_deref()),
             (kind, Some(command))
         );
+        let version = Version::new(0, 2, 0);
+        assert_eq!(install.command_for(&version).as_deref(), Some(exact));
     }
 }
 
@@ -193,29 +214,34 @@ fn a_keg_in_a_cellar_is_homebrew() {
     let install = verdict(&path, home.path());
     assert_eq!(install.kind, Kind::Homebrew);
     assert_eq!(install.upgrade.as_deref(), Some("brew upgrade auditgraph"));
+    // Whose tap has the newest version and no other.
+    assert_eq!(install.command_for(&Version::new(0, 2, 0)), None);
 }
 
 #[test]
 fn cargo_is_told_by_its_database_with_root_and_source() {
     let version = env!("CARGO_PKG_VERSION");
     let registry = "registry+https://github.com/rust-lang/crates.io-index";
-    for (root, source, command) in [
+    for (root, source, command, exact) in [
         (
             ".cargo",
             registry,
             "cargo install --locked auditgraph".to_owned(),
+            Some("cargo install --locked auditgraph@0.2.0"),
         ),
         (
             ".cargo",
             "path+file:///src/auditgraph",
             "cargo install --locked --path /src/auditgraph".to_owned(),
+            None,
         ),
         (
             ".cargo",
             "git+https://example.org/a.git?branch=main#0123",
             "cargo install --locked --git https://example.org/a.git auditgraph".to_owned(),
+            Some("--git https://example.org/a.git --tag v0.2.0 auditgraph"),
         ),
-        ("tools", registry, "--root".to_owned()),
+        ("tools", registry, "--root".to_owned(), Some("--root")),
     ] {
         let (home, path) = executable(&format!("{root}/bin/auditgraph"));
         write(
@@ -226,6 +252,13 @@ fn cargo_is_told_by_its_database_with_root_and_source() {
         );
         let install = verdict(&path, home.path());
         assert_eq!(install.kind, Kind::Cargo);
+        let of_version = install.command_for(&Version::new(0, 2, 0));
+        assert_eq!(of_version.is_some(), exact.is_some(), "{source}");
+        let of_version = of_version.unwrap_or_default();
+        assert!(
+            of_version.contains(exact.unwrap_or_default()),
+            "{of_version}"
+        );
         let told = install.upgrade.unwrap();
         assert!(told.contains(&command), "{told}");
     }

@@ -1,5 +1,8 @@
 //! How to upgrade where this program does not replace itself.
 
+#[cfg(feature = "self-update")]
+use semver::Version;
+
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::upgrade::install::{Install, Kind};
@@ -13,7 +16,7 @@ pub(crate) fn installer() -> String {
 /// A build without self-update, or without keys: what to do instead.
 pub(crate) fn cannot_update() -> Failure {
     match Install::current() {
-        Ok(install) if install.kind != Kind::Standalone => not_ours(&install, None),
+        Ok(install) if install.kind != Kind::Standalone => not_ours(&install),
         _ => Failure::new(
             Exit::Failed,
             "no_self_update",
@@ -25,12 +28,35 @@ pub(crate) fn cannot_update() -> Failure {
 }
 
 /// An installation that something else owns, or that nothing explains.
-/// `version` is the one that is available.
-pub(crate) fn not_ours(install: &Install, version: Option<&str>) -> Failure {
-    let available = version.map_or(String::new(), |version| {
-        format!("auditgraph {version} is available; ")
-    });
-    let failure = match &install.upgrade {
+pub(crate) fn not_ours(install: &Install) -> Failure {
+    explained(install, "", install.upgrade.as_deref()).detail("available", Option::<&str>::None)
+}
+
+/// The same where `version` is to be had with `command`.
+#[cfg(feature = "self-update")]
+pub(super) fn not_ours_for(install: &Install, version: &Version, command: Option<&str>) -> Failure {
+    let available = format!("auditgraph {version} is available; ");
+    let failure = match command {
+        None if install.kind != Kind::Unknown => Failure::new(
+            Exit::Managed,
+            "managed",
+            format_args!(
+                "{available}this one was installed with {}, which cannot be asked for that version",
+                install.kind
+            ),
+        )
+        .hint(format_args!(
+            "uninstall it there, then: curl -LsSf {SITE}/v{version}/install.sh | sh"
+        ))
+        .path(install.path.display())
+        .detail("install", install),
+        command => explained(install, &available, command),
+    };
+    failure.detail("available", version.to_string())
+}
+
+fn explained(install: &Install, available: &str, command: Option<&str>) -> Failure {
+    let failure = match command {
         Some(command) => Failure::new(
             Exit::Managed,
             "managed",
@@ -58,5 +84,4 @@ pub(crate) fn not_ours(install: &Install, version: Option<&str>) -> Failure {
     failure
         .path(install.path.display())
         .detail("install", install)
-        .detail("available", version)
 }

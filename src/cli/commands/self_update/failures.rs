@@ -5,10 +5,12 @@ use crate::cli::exit::Exit;
 use crate::foundation::shell::quote;
 use crate::upgrade::settings::SettingsError;
 use crate::upgrade::swap::SwapError;
-use crate::upgrade::trust::{Attack, TrustError};
+use crate::upgrade::trust::{Attack, Source, TrustError};
 
 const UNCHANGED: &str = "nothing was changed: what cannot be verified is not installed";
 const ELSEWHERE: &str = "try again later, or from another mirror: [update] url in config.toml; if it stays so, report it to the maintainers";
+const COPY: &str =
+    "copy the whole release site again; if it stays so, report it to the maintainers";
 
 /// Settings that cannot be used.
 pub(crate) fn settings_failure(error: SettingsError) -> Failure {
@@ -26,28 +28,47 @@ pub(crate) fn settings_failure(error: SettingsError) -> Failure {
     }
 }
 
-/// No trusted metadata, or no verified archive.
+/// No trusted metadata, or no verified archive, from `source`.
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(crate) fn trust_failure(error: TrustError) -> Failure {
+pub(crate) fn trust_failure(error: TrustError, source: &Source) -> Failure {
     if let Some(attack) = error.attack() {
+        let (why, hint) = match (source, attack) {
+            // A copy grows old by lying about: nobody needs to have lied.
+            (Source::Dir(_), Attack::Rollback) => (
+                "nothing was changed: this copy is older than what this machine has seen",
+                "take a newer copy of the release site, or update without --from",
+            ),
+            (Source::Dir(_), Attack::Freeze) => (
+                UNCHANGED,
+                "set the clock if it is wrong, or take a newer copy of the release site",
+            ),
+            (Source::Dir(_), _) => (UNCHANGED, COPY),
+            (Source::Url(_), Attack::Freeze) => (
+                UNCHANGED,
+                "set the clock if it is wrong, or take another mirror: [update] url in config.toml",
+            ),
+            (Source::Url(_), Attack::SlowRetrieval) => (
+                UNCHANGED,
+                "try again, or from another mirror: [update] url in config.toml",
+            ),
+            (Source::Url(_), _) => (UNCHANGED, ELSEWHERE),
+        };
         return Failure::new(Exit::VerificationFailed, "verification", &error)
-            .why(UNCHANGED)
-            .hint(match attack {
-                Attack::Freeze => {
-                    "set the clock if it is wrong; take a newer copy, or another mirror: [update] url in config.toml"
-                }
-                Attack::SlowRetrieval => {
-                    "try again, or from another mirror: [update] url in config.toml"
-                }
-                _ => ELSEWHERE,
-            })
+            .why(why)
+            .hint(hint)
             .detail("attack", attack);
     }
     match error {
         TrustError::Busy(_) => Failure::new(Exit::Busy, "busy", &error),
         TrustError::Source { .. } => Failure::new(Exit::Usage, "source", &error),
-        TrustError::Unavailable { .. } => Failure::new(Exit::Failed, "unavailable", &error)
-            .hint("check the network, or name a mirror: [update] url in config.toml"),
+        TrustError::Unavailable { .. } => {
+            Failure::new(Exit::Failed, "unavailable", &error).hint(match source {
+                Source::Dir(_) => COPY,
+                Source::Url(_) => {
+                    "check the network, or name a mirror: [update] url in config.toml"
+                }
+            })
+        }
         _ => Failure::new(Exit::Failed, "update", &error),
     }
 }

@@ -3,7 +3,7 @@
 use semver::Version;
 
 use super::failures::{settings_failure, trust_failure};
-use super::{Which, explain};
+use super::{Which, explain, next};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
@@ -11,7 +11,9 @@ use crate::upgrade::TARGET;
 use crate::upgrade::choice::{Choice, Wanted, channel_exists, choose};
 use crate::upgrade::preflight::Build;
 use crate::upgrade::settings::Settings;
-use crate::upgrade::trust::{Channel, Release, Source, Standing, TrustedReleases, Validity};
+use crate::upgrade::trust::{
+    Channel, Release, Source, Standing, TrustError, TrustedReleases, Validity,
+};
 use crate::workspace::user;
 
 /// What was found, all of it verified.
@@ -23,6 +25,7 @@ pub(crate) struct Look {
     pub(crate) validity: Validity,
     pub(crate) choice: Choice,
     pub(crate) newest: Option<Release>,
+    source: Source,
 }
 
 /// This program's version.
@@ -54,7 +57,8 @@ pub(crate) fn look(
         .why("without it an old release could be passed off as the newest")
         .hint("set HOME or XDG_STATE_HOME to an absolute path")
     })?;
-    let releases = TrustedReleases::load(&source, &state, root).map_err(trust_failure)?;
+    let releases = TrustedReleases::load(&source, &state, root)
+        .map_err(|error| trust_failure(error, &source))?;
     let channel = which
         .channel
         .as_ref()
@@ -65,7 +69,7 @@ pub(crate) fn look(
             "no_such_channel",
             format_args!("there is no channel called {channel}"),
         )
-        .hint("auditgraph self-update --channel stable"));
+        .hint(next::self_update(which, " --channel stable")));
     }
     let installed = installed()?;
     let standing = releases.standing(TARGET, &installed);
@@ -99,6 +103,7 @@ pub(crate) fn look(
     Ok(Look {
         choice,
         newest,
+        source,
         releases,
         installed,
         channel,
@@ -117,18 +122,18 @@ pub(crate) fn build_of(release: &Release) -> Build {
 }
 
 impl Look {
-    /// The version to go back to, where the installed one is not to be run.
-    pub(crate) fn way_back(&self) -> Option<String> {
+    /// The release to go back to, where the installed one is not to be run.
+    pub(crate) fn way_back(&self) -> Option<&Release> {
         let newest = self.newest.as_ref().filter(|_| !self.standing.is_good())?;
         let good = self.releases.standing(TARGET, &newest.version).is_good();
-        (good && newest.version < self.installed).then(|| newest.version.to_string())
+        (good && newest.version < self.installed).then_some(newest)
     }
 
     /// The release to go to; `None` when up to date.
     ///
     /// # Errors
     /// When what was asked for is not to be had.
-    pub(crate) fn release(&self) -> Result<Option<Release>, Failure> {
+    pub(crate) fn release(&self, which: &Which) -> Result<Option<Release>, Failure> {
         match &self.choice {
             Choice::Go(release) => Ok(Some((**release).clone())),
             Choice::UpToDate => Ok(None),
@@ -142,7 +147,7 @@ impl Look {
                 "no_such_version",
                 format_args!("there is no release {version} for {TARGET}"),
             )
-            .hint("auditgraph self-update --check")),
+            .hint(next::self_update(which, " --check"))),
             Choice::Withdrawn { version, reason } => {
                 let failure = Failure::new(
                     Exit::Failed,
@@ -159,9 +164,12 @@ impl Look {
                 "downgrade",
                 format_args!("{version} is older than the installed {}", self.installed),
             )
-            .hint(format_args!(
-                "auditgraph self-update --to {version} --allow-downgrade"
-            ))),
+            .hint(next::downgrade(which, version))),
         }
+    }
+
+    /// The archive of a release did not arrive, or is not what was signed.
+    pub(crate) fn failure(&self, error: TrustError) -> Failure {
+        trust_failure(error, &self.source)
     }
 }

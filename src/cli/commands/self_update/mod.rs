@@ -15,6 +15,8 @@ pub(super) mod foresee;
 #[cfg(feature = "self-update")]
 pub(super) mod look;
 #[cfg(feature = "self-update")]
+mod next;
+#[cfg(feature = "self-update")]
 mod report;
 #[cfg(feature = "self-update")]
 mod rollback;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::output::{Page, Report};
 use crate::cli::style::{Style, clean};
-use crate::upgrade::install::Install;
+use crate::upgrade::install::{Install, Kind};
 use crate::upgrade::preflight;
 use crate::upgrade::trust::{Release, Standing};
 
@@ -44,6 +44,8 @@ pub(crate) struct Document {
     /// Where the installed version is not to be run and nothing newer is out: an
     /// older one that may be.
     pub(crate) way_back: Option<String>,
+    /// The command that brings this installation to `version` or `way_back`.
+    pub(crate) next: Option<String>,
     /// Until when the metadata that was used is accepted, in RFC 3339.
     pub(crate) valid_until: Option<String>,
     /// Signed facts of the release.
@@ -68,12 +70,29 @@ impl Document {
             install,
             standing: None,
             way_back: None,
+            next: None,
             valid_until: None,
             release: None,
             preflight: None,
             plan: Vec::new(),
             previous: None,
             unfinished: None,
+        }
+    }
+}
+
+impl Document {
+    /// The command that goes on from here, or why there is none.
+    fn go(&self, page: &mut Page<'_>, what: &str) -> io::Result<()> {
+        match (&self.next, self.install.kind) {
+            (Some(command), _) => page.line(format_args!("{what}{}", clean(command))),
+            (None, Kind::Unknown) => page.line(format_args!(
+                "{what}this executable is left alone: {}",
+                clean(&self.install.evidence)
+            )),
+            (None, kind) => page.line(format_args!(
+                "{what}it was installed with {kind}, which cannot be asked for that version."
+            )),
         }
     }
 }
@@ -88,10 +107,10 @@ impl Report for Document {
                 page.line(format_args!("auditgraph {strong} is the version to have."))?;
             }
             Outcome::UpToDate => match &self.way_back {
-                Some(version) => page.line(format_args!(
-                    "Nothing newer is out. Back to {version}: \
-                     auditgraph self-update --to {version} --allow-downgrade"
-                ))?,
+                Some(version) => {
+                    let back = format!("Nothing newer is out. Back to {version}: ");
+                    self.go(page, &back)?;
+                }
                 None => page.line("Nothing better is out.")?,
             },
             Outcome::Available => {
@@ -99,13 +118,7 @@ impl Report for Document {
                     "auditgraph {strong} is available; {} is installed.",
                     self.installed
                 ))?;
-                match &self.install.upgrade {
-                    Some(command) => page.line(format_args!("Upgrade: {}", clean(command)))?,
-                    None => page.line(format_args!(
-                        "This executable is left alone: {}",
-                        clean(&self.install.evidence)
-                    ))?,
-                }
+                self.go(page, "Upgrade: ")?;
             }
             Outcome::Planned => {
                 page.line(format_args!(

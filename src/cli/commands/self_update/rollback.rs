@@ -21,7 +21,7 @@ pub(super) fn run(context: &Context, dry_run: bool, yes: bool) -> Result<Exit, F
         )
     })?;
     if install.kind != Kind::Standalone {
-        return Err(explain::not_ours(&install, None));
+        return Err(explain::not_ours(&install));
     }
     let installed = env!("CARGO_PKG_VERSION");
     let place = Place::of(&install.path);

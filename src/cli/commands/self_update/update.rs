@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::agree::agrees;
-use super::failures::{swap_failure, trust_failure};
+use super::failures::swap_failure;
 use super::foresee::{Foreseen, foresee, insist};
 use super::look::{Look, build_of, look};
 use super::report::{Document, Outcome};
-use super::{Typed, explain};
+use super::{Typed, explain, next};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
@@ -34,21 +34,28 @@ pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Resu
     // Looked at before all that takes time: another update may be faster.
     let place = Place::of(&install.path);
     let look = look(context, &typed.which, typed.allow_downgrade, root)?;
-    let Some(release) = look.release()? else {
+    let towards =
+        |release: &Release| next::towards(release, &install, &look.installed, &typed.which);
+    let Some(release) = look.release(&typed.which)? else {
+        let back = look.way_back();
+        let next = back.and_then(towards);
         let mut document = describe(Outcome::UpToDate, &look, install, None);
-        document.way_back = look.way_back();
+        document.way_back = back.map(|release| release.version.to_string());
+        document.next = next;
         context.output.report(&document)?;
         return Ok(Exit::Done);
     };
+    let next = towards(&release);
     let foreseen = foresee(context, &build_of(&release));
     if typed.check {
         let mut document = describe(Outcome::Available, &look, install, Some(&release));
+        document.next = next;
         document.preflight = Some(foreseen.report);
         context.output.report(&document)?;
         return Ok(Exit::UpdateAvailable);
     }
     if install.kind != Kind::Standalone {
-        let failure = explain::not_ours(&install, Some(&release.version.to_string()));
+        let failure = explain::not_ours_for(&install, &release.version, next.as_deref());
         return Err(with_table(failure, &foreseen.report));
     }
     let accept = typed.accept.into();
@@ -201,7 +208,7 @@ fn stage(
     let mut archive = look
         .releases
         .fetch_archive(release, &job.download, &progress, true)
-        .map_err(trust_failure)?;
+        .map_err(|error| look.failure(error))?;
     StagedBinary::unpack(held, &mut archive, release)
         .and_then(|staged| staged.prove(Expected::of(release)))
         .map_err(swap_failure)

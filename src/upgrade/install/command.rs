@@ -1,0 +1,86 @@
+//! The command that brings an installation to another version.
+
+use std::path::PathBuf;
+
+use semver::Version;
+
+use super::{CargoSource, PythonFacts};
+use crate::foundation::shell::quote;
+
+/// Who owns an installation, with what its commands need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    Standalone,
+    Homebrew,
+    Python(PythonFacts),
+    Cargo {
+        source: CargoSource,
+        /// Its `--root`, where that is not cargo's own.
+        root: Option<PathBuf>,
+    },
+    Unknown,
+}
+
+impl Owner {
+    /// The command that installs `version`, or the newest; `None` where the
+    /// owner cannot be asked for that.
+    pub(super) fn command(&self, version: Option<&Version>) -> Option<String> {
+        match (self, version) {
+            (Self::Standalone, None) => Some("auditgraph self-update".to_owned()),
+            (Self::Standalone, Some(version)) => {
+                Some(format!("auditgraph self-update --to {version}"))
+            }
+            (Self::Homebrew, None) => Some("brew upgrade auditgraph".to_owned()),
+            (Self::Python(python), version) => Some(python_command(python, version)),
+            (Self::Cargo { source, root }, version) => {
+                let root = root.as_deref().map(quote);
+                let root = root.map_or(String::new(), |root| format!(" --root {root}"));
+                let from = cargo_source(source, version)?;
+                Some(format!("cargo install --locked{root}{from}"))
+            }
+            // A tap has one formula, and that of the newest version.
+            (Self::Homebrew, Some(_)) | (Self::Unknown, _) => None,
+        }
+    }
+}
+
+/// pip and its like take the spelling of pre-releases that versions have here
+/// (PEP 440, "Normalization").
+fn python_command(python: &PythonFacts, version: Option<&Version>) -> String {
+    if python.uv_tool {
+        return match version {
+            None => "uv tool upgrade auditgraph".to_owned(),
+            Some(version) => format!("uv tool install auditgraph=={version}"),
+        };
+    }
+    if python.pipx {
+        return match version {
+            None => "pipx upgrade auditgraph".to_owned(),
+            Some(version) => format!("pipx install --force auditgraph=={version}"),
+        };
+    }
+    let interpreter = quote(&python.interpreter);
+    let user = if python.user_site { " --user" } else { "" };
+    let what = version.map_or("-U auditgraph".to_owned(), |version| {
+        format!("auditgraph=={version}")
+    });
+    if python.installer == "uv" {
+        format!("uv pip install --python {interpreter} {what}")
+    } else {
+        format!("{interpreter} -m pip install{user} {what}")
+    }
+}
+
+fn cargo_source(source: &CargoSource, version: Option<&Version>) -> Option<String> {
+    Some(match (source, version) {
+        (CargoSource::Registry, None) => " auditgraph".to_owned(),
+        (CargoSource::Registry, Some(version)) => format!(" auditgraph@{version}"),
+        (CargoSource::Git(url), None) => format!(" --git {url} auditgraph"),
+        (CargoSource::Git(url), Some(version)) => {
+            format!(" --git {url} --tag v{version} auditgraph")
+        }
+        (CargoSource::Path(path), None) => format!(" --path {}", quote(path)),
+        // Whatever version lies there.
+        (CargoSource::Path(_), Some(_)) => return None,
+    })
+}

@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -56,6 +57,9 @@ fn sections(document: &Path) -> Vec<Section> {
     }
     sections
 }
+
+/// What a start file holds that is none of ours.
+const OWN: &str = "# my own\nalias ll='ls -l'\n";
 
 /// An empty home with the commands that the documents take for granted.
 struct Home {
@@ -222,6 +226,55 @@ fn assert_removed(home: &Home, section: &Section) {
             .collect();
         assert_eq!(left, [], "{folder} in {}", section.title);
     }
+}
+
+/// As the script leaves them where `XDG_CONFIG_HOME` and `ZDOTDIR` are set.
+#[test]
+fn uninstalling_finds_a_configuration_elsewhere_and_keeps_links() {
+    let page = workspace().join("docs/install.md");
+    let blocks = sections(&page).into_iter().flat_map(|it| it.blocks);
+    let block = blocks
+        .into_iter()
+        .find(|block| block.contains("rm -rf ~/.local/bin/.auditgraph"))
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let config = home.join("my config/auditgraph");
+    for folder in [&config, &home.join("zsh"), &home.join("dot")] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    let line = format!(". \"{}/env.sh\"\n", config.display());
+    for (file, text) in [
+        ("dot/bashrc", format!("{OWN}{line}")),
+        ("zsh/.zshrc", format!("{line}{OWN}")),
+        (".profile", line.clone()),
+        (".bash_login", OWN.to_owned()),
+    ] {
+        fs::write(home.join(file), text).unwrap();
+    }
+    symlink("dot/bashrc", home.join(".bashrc")).unwrap();
+    for file in ["auditgraph-receipt.json", "env.sh", "env.fish"] {
+        fs::write(config.join(file), "").unwrap();
+    }
+    fs::write(config.join("config.toml"), "").unwrap();
+    let mut shell = bare("sh", home);
+    shell
+        .args(["-e", "-u", "-c", &block])
+        .env("XDG_CONFIG_HOME", home.join("my config"))
+        .env("ZDOTDIR", home.join("zsh"));
+    done(&mut shell);
+    for (file, text) in [
+        ("dot/bashrc", OWN),
+        (".bashrc", OWN),
+        ("zsh/.zshrc", OWN),
+        (".profile", ""),
+        (".bash_login", OWN),
+    ] {
+        assert_eq!(fs::read_to_string(home.join(file)).unwrap(), text, "{file}");
+    }
+    assert!(home.join(".bashrc").is_symlink());
+    let left = |folder: &Path| fs::read_dir(folder).unwrap().count();
+    assert_eq!((left(&config), left(&home.join("dot"))), (1, 1));
 }
 
 fn home_shell(home: &Home) -> Command {

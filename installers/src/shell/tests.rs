@@ -6,7 +6,9 @@
 mod machine;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
 use super::*;
@@ -336,6 +338,7 @@ fn where_the_receipt_could_not_name_the_place_nothing_is_installed() {
             "XDG_CONFIG_HOME",
             "XDG_BIN_HOME",
             "TINY_APP_INSTALL_DIR",
+            "CARGO_DIST_FORCE_INSTALL_DIR",
         ] {
             let mut command = machine.command(&shell, &script);
             let output = command.env(name, "tools").output().unwrap();
@@ -352,6 +355,24 @@ fn where_the_receipt_could_not_name_the_place_nothing_is_installed() {
             let output = command.env("HOME", machine.path(even)).output().unwrap();
             assert!(output.status.success(), "{shell:?} {even}");
         }
+        assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
+    }
+}
+
+#[test]
+fn a_place_that_is_not_utf_8_is_refused_since_the_receipt_is_json() {
+    let script = script_for(&all_targets());
+    for shell in shells() {
+        let machine = Machine::new();
+        let mut place = machine.path("a").into_os_string().into_vec();
+        place.push(0xff);
+        let mut command = machine.command(&shell, &script);
+        let output = command.env("HOME", OsString::from_vec(place)).output();
+        let output = output.unwrap();
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{shell:?}: {err}");
+        assert!(err.contains("it is not valid UTF-8"), "{shell:?}: {err}");
+        assert!(err.contains("TINY_APP_UNMANAGED_INSTALL"), "{err}");
         assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
     }
 }

@@ -52,9 +52,9 @@ impl PrivateKey {
         Some(Self { pair, public, id })
     }
 
-    /// Makes a key for `role` and writes it into `directory`, which is made
-    /// if missing.
-    pub(super) fn generate(directory: &Path, role: &str) -> Result<Self, RepositoryError> {
+    /// Makes a key for `role`; what is returned beside it belongs into
+    /// `directory`.
+    fn generate(directory: &Path, role: &str) -> Result<(Self, Unsaved), RepositoryError> {
         let unfit = || RepositoryError::Unfit {
             what: "key generation".into(),
             reason: "the system gives no random numbers".into(),
@@ -62,23 +62,9 @@ impl PrivateKey {
         let random = aws_lc_rs::rand::SystemRandom::new();
         let der = Ed25519KeyPair::generate_pkcs8(&random).map_err(|_| unfit())?;
         let key = Self::parse(der.as_ref()).ok_or_else(unfit)?;
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(|error| RepositoryError::Write(directory.into(), error))?;
         let path = directory.join(format!("{role}-{}.{EXTENSION}", short(&key.id)));
-        let write = || -> std::io::Result<()> {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)?;
-            file.write_all(der.as_ref())?;
-            file.sync_all()
-        };
-        write().map_err(|error| RepositoryError::Write(path.clone(), error))?;
-        Ok(key)
+        let der = der.as_ref().to_vec();
+        Ok((key, Unsaved { path, der }))
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
@@ -86,10 +72,48 @@ impl PrivateKey {
     }
 }
 
+/// A new key that is nowhere yet.
+struct Unsaved {
+    path: PathBuf,
+    der: Vec<u8>,
+}
+
+impl std::fmt::Debug for Unsaved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Unsaved({})", self.path.display())
+    }
+}
+
+impl Unsaved {
+    /// Writes it, for its owner alone; makes its directory if missing.
+    fn write(&self) -> Result<(), RepositoryError> {
+        let failed = |error| RepositoryError::Write(self.path.clone(), error);
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(failed)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&self.path)
+            .map_err(failed)?;
+        let written = file.write_all(&self.der).and_then(|()| file.sync_all());
+        written.map_err(|error| {
+            // Half a key is none.
+            let _ = fs::remove_file(&self.path);
+            failed(error)
+        })
+    }
+}
+
 /// The keys at hand.
 #[derive(Debug, Default)]
 pub(crate) struct Keyring {
     keys: Vec<PrivateKey>,
+    unsaved: Vec<Unsaved>,
 }
 
 impl Keyring {
@@ -127,8 +151,41 @@ impl Keyring {
         Ok(())
     }
 
+    /// Makes a key for `role`, to be written into `directory` by [`Self::save`].
+    pub(super) fn make(
+        &mut self,
+        directory: &Path,
+        role: &str,
+    ) -> Result<(KeyId, Key), RepositoryError> {
+        let (key, unsaved) = PrivateKey::generate(directory, role)?;
+        let names = (key.id.clone(), key.public.clone());
+        self.add(key);
+        self.unsaved.push(unsaved);
+        Ok(names)
+    }
+
+    /// Writes the keys that were made: once what they sign is certain to be
+    /// made as well, and before it is written. Without that, a command that
+    /// fails leaves keys of nothing among those that matter.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Write`]; none of them is written then.
+    pub(super) fn save(&mut self) -> Result<(), RepositoryError> {
+        for (index, key) in self.unsaved.iter().enumerate() {
+            if let Err(error) = key.write() {
+                for written in &self.unsaved[..index] {
+                    // The first error is the one to tell.
+                    let _ = fs::remove_file(&written.path);
+                }
+                return Err(error);
+            }
+        }
+        self.unsaved.clear();
+        Ok(())
+    }
+
     /// Adds a key.
-    pub(super) fn add(&mut self, key: PrivateKey) {
+    fn add(&mut self, key: PrivateKey) {
         if !self.keys.iter().any(|known| known.id == key.id) {
             self.keys.push(key);
         }

@@ -8,7 +8,7 @@ use tough::schema::{RoleKeys, RoleType, Root, Signed, Snapshot, Targets, Timesta
 
 use super::RepositoryError;
 use super::change::Repository;
-use super::keys::{Keyring, PrivateKey};
+use super::keys::Keyring;
 use super::roles::{self, SPEC};
 
 impl Repository {
@@ -17,7 +17,7 @@ impl Repository {
     /// them, snapshot and timestamp keys to `online`.
     ///
     /// # Errors
-    /// [`RepositoryError::Exists`] and others. Keys may have been made then.
+    /// [`RepositoryError::Exists`] and others.
     pub(crate) fn init(
         &self,
         offline: &[PathBuf],
@@ -37,12 +37,7 @@ impl Repository {
             )));
         }
         for directory in offline.iter().map(PathBuf::as_path).chain([online]) {
-            if is_inside(directory, self.site.root()) {
-                return Err(RepositoryError::Unfit {
-                    what: directory.display().to_string(),
-                    reason: "it is on the site, which is published; keys must not be".into(),
-                });
-            }
+            self.keeps_private(directory)?;
         }
         let mut keys = Keyring::default();
         let days = self.settings.days;
@@ -66,11 +61,22 @@ impl Repository {
         add_key(&mut root, RoleType::Timestamp, online, one, &mut keys)?;
 
         let root = roles::sign(root.clone(), &root, &keys)?;
-        self.first_files(&root, &keys)?;
+        self.first_files(&root, &mut keys)?;
         Ok(keys)
     }
 
-    fn first_files(&self, root: &Signed<Root>, keys: &Keyring) -> Result<(), RepositoryError> {
+    /// Refuses a `directory` for keys that would be published.
+    pub(super) fn keeps_private(&self, directory: &Path) -> Result<(), RepositoryError> {
+        if is_inside(directory, self.site.root()) {
+            return Err(RepositoryError::Unfit {
+                what: directory.display().to_string(),
+                reason: "it is on the site, which is published; keys must not be".into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn first_files(&self, root: &Signed<Root>, keys: &mut Keyring) -> Result<(), RepositoryError> {
         let days = self.settings.days;
         let one = NonZeroU64::MIN;
         let mut targets = Targets::new(SPEC.into(), one, roles::expires(days.targets)?);
@@ -86,6 +92,7 @@ impl Repository {
             .meta
             .insert("snapshot.json".into(), roles::metafile(&snapshot, one)?);
         let timestamp = roles::bytes(&roles::sign(timestamp, &root.signed, keys)?)?;
+        keys.save()?;
         roles::write(&self.site, &roles::root_name(1), &roles::bytes(root)?)?;
         roles::write(&self.site, "1.targets.json", &targets)?;
         roles::write(&self.site, "1.snapshot.json", &snapshot)?;
@@ -106,7 +113,7 @@ fn is_inside(directory: &Path, site: &Path) -> bool {
     real(directory).starts_with(real(site))
 }
 
-/// Makes a key for `role` in `directory` and lets `root` name it.
+/// Makes a key for `role`, to be saved in `directory`, and lets `root` name it.
 pub(super) fn add_key(
     root: &mut Root,
     role: RoleType,
@@ -114,14 +121,13 @@ pub(super) fn add_key(
     threshold: NonZeroU64,
     keys: &mut Keyring,
 ) -> Result<(), RepositoryError> {
-    let key = PrivateKey::generate(directory, &role.to_string())?;
-    root.keys.insert(key.id.clone(), key.public.clone());
+    let (id, public) = keys.make(directory, &role.to_string())?;
+    root.keys.insert(id.clone(), public);
     let entry = root.roles.entry(role).or_insert_with(|| RoleKeys {
         keyids: Vec::new(),
         threshold,
         _extra: HashMap::new(),
     });
-    entry.keyids.push(key.id.clone());
-    keys.add(key);
+    entry.keyids.push(id);
     Ok(())
 }

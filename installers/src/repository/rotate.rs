@@ -101,7 +101,7 @@ impl Repository {
     /// interrupted; or a new one, with a new expiry, and new keys for `replace`.
     ///
     /// # Errors
-    /// [`RepositoryError`]. New keys may have been made then, nothing else.
+    /// [`RepositoryError`].
     pub(crate) fn propose(
         &self,
         replace: &[Replace],
@@ -162,7 +162,7 @@ impl Repository {
             before,
             mut next,
             left,
-            keys,
+            mut keys,
             draft,
             ..
         } = proposal;
@@ -170,16 +170,23 @@ impl Repository {
             sign(&before.root.signed, &mut next, &keys)?;
             let old = count(&before.root.signed, &next);
             let new = count(&next.signed, &next);
-            if old.have < old.need || new.have < new.need {
-                return unfinished(&before.root.signed, &next, draft.as_deref(), old, new);
-            }
+            let complete = old.have >= old.need && new.have >= new.need;
             // What is signed is kept, should the keys of another role be elsewhere.
             if let Some(draft) = &draft {
+                keys.save()?;
                 write_draft(draft, &next)?;
+            } else if !complete {
+                return Err(too_few(&before.root.signed, &next.signed, old, new));
+            }
+            if !complete {
+                let version = next.signed.version.get();
+                return Ok(Rotation::Draft { version, old, new });
             }
         }
         if left != Left::RemoveDraft {
-            self.write_all(&self.root_files(before, next, &keys)?)?;
+            let files = self.root_files(before, next, &keys)?;
+            keys.save()?;
+            self.write_all(&files)?;
         }
         if let Some(draft) = draft.filter(|draft| draft.exists()) {
             std::fs::remove_file(&draft).map_err(|error| RepositoryError::Write(draft, error))?;
@@ -197,6 +204,9 @@ impl Repository {
         let mut root = old.clone();
         root.version = roles::next(old.version);
         root.expires = roles::expires(self.settings.days.root)?;
+        for directory in [places.offline, places.online] {
+            self.keeps_private(directory)?;
+        }
         for wanted in replace {
             let replaced = wanted.among(old);
             if replaced.is_empty() {
@@ -328,29 +338,15 @@ fn count(by: &Root, next: &Signed<Root>) -> Signatures {
     }
 }
 
-/// Writes the draft for the next maintainer.
-fn unfinished(
-    before: &Root,
-    next: &Signed<Root>,
-    draft: Option<&Path>,
-    old: Signatures,
-    new: Signatures,
-) -> Result<Rotation, RepositoryError> {
-    let Some(draft) = draft else {
-        let ids = &root_ids(before) | &root_ids(&next.signed);
-        return Err(RepositoryError::Keys {
-            role: "root".into(),
-            needed: old.need.max(new.need),
-            found: old.have.min(new.have),
-            keys: ids.iter().map(short).collect::<Vec<_>>().join(", "),
-        });
-    };
-    write_draft(draft, next)?;
-    Ok(Rotation::Draft {
-        version: next.signed.version.get(),
-        old,
-        new,
-    })
+/// Signatures are missing, and there is no draft to leave them in.
+fn too_few(before: &Root, next: &Root, old: Signatures, new: Signatures) -> RepositoryError {
+    let ids = &root_ids(before) | &root_ids(next);
+    RepositoryError::Keys {
+        role: "root".into(),
+        needed: old.need.max(new.need),
+        found: old.have.min(new.have),
+        keys: ids.iter().map(short).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// Through a rename: the signatures of others are in it.

@@ -121,6 +121,20 @@ fn keys_are_not_made_where_they_would_be_published_or_for_nothing() {
     assert!(matches!(too_many, Err(RepositoryError::Settings(_))));
     assert!(!site.exists());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    // The last of the directories cannot be made.
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let refused = repository.init(&four[..1], &folder.path().join("file/online"));
+    assert!(matches!(refused, Err(RepositoryError::Write(..))));
+    assert!(!site.exists());
+    assert_eq!(std::fs::read_dir(&four[0]).unwrap().count(), 0);
+
+    let fixture = Fixture::new();
+    let inside = fixture.root.join("site/keys");
+    let replace = ["targets".parse().unwrap()];
+    let hand = ["key-1", "key-2", "online"];
+    let refused = fixture.rotate(&replace, &fixture.places(&inside, None), &hand);
+    assert!(matches!(refused, Err(RepositoryError::Unfit { .. })));
+    assert!(!inside.exists());
 }
 
 #[test]

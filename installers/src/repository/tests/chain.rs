@@ -5,8 +5,7 @@ use std::num::NonZeroU64;
 
 use tough::schema::{RoleKeys, RoleType, Root, Signed};
 
-use super::super::keys::PrivateKey;
-use super::super::{Repository, RepositoryError, roles};
+use super::super::{Keyring, Repository, RepositoryError, roles};
 use super::{Fixture, settings};
 use crate::site::{Site, sha256_hex};
 
@@ -15,24 +14,21 @@ use crate::site::{Site, sha256_hex};
 fn forged(fixture: &Fixture) -> Vec<u8> {
     let first = std::fs::read(fixture.root.join("site/metadata/1.root.json")).unwrap();
     let first: Signed<Root> = serde_json::from_slice(&first).unwrap();
-    let key = PrivateKey::generate(&fixture.root.join("stranger"), "root").unwrap();
+    let mut keys = Keyring::default();
+    let stranger = fixture.root.join("stranger");
+    let (id, public) = keys.make(&stranger, "root").unwrap();
     let mut root = first.signed;
     root.version = NonZeroU64::new(2).unwrap();
-    root.keys.insert(key.id.clone(), key.public.clone());
+    root.keys.insert(id.clone(), public);
     let alone = RoleKeys {
-        keyids: vec![key.id.clone()],
+        keyids: vec![id.clone()],
         threshold: NonZeroU64::MIN,
         _extra: HashMap::new(),
     };
     root.roles.insert(RoleType::Root, alone);
     for role in [RoleType::Targets, RoleType::Snapshot, RoleType::Timestamp] {
-        root.roles
-            .get_mut(&role)
-            .unwrap()
-            .keyids
-            .push(key.id.clone());
+        root.roles.get_mut(&role).unwrap().keyids.push(id.clone());
     }
-    let keys = fixture.keys(&["stranger"]);
     roles::bytes(&roles::sign(root.clone(), &root, &keys).unwrap()).unwrap()
 }
 

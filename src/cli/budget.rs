@@ -92,10 +92,22 @@ impl Removable {
 }
 
 /// Every way out that leads somewhere, and which to take first.
-fn ways_out(removable: &Removable, policy: &Policy, scope: &Scope) -> (Vec<String>, String) {
+fn ways_out(
+    removable: &Removable,
+    assessment: &Assessment,
+    scope: &Scope,
+) -> (Vec<String>, String) {
     let remove = removable.command().map(|it| scope.command(it));
-    let raise = raise(policy).to_owned();
-    let mut ways = vec![raise.clone()];
+    let raise = raise(&assessment.policy).to_owned();
+    // What a new run no longer needs can only go once that run is there.
+    let replaces = assessment.added_bytes > 0 && assessment.used_bytes > 0;
+    let mut ways = vec![match replaces {
+        true => format!(
+            "{raise}, for one run: {} removes after it what it does not need",
+            scope.command("gc --keep 1")
+        ),
+        false => raise.clone(),
+    }];
     ways.extend(remove.iter().map(|it| format!("remove old runs: {it}")));
     ways.push(NARROW.to_owned());
     (ways, remove.unwrap_or(raise))
@@ -111,9 +123,7 @@ impl Budget {
     ) -> Self {
         let (ways_out, next) = match assessment.verdict {
             Verdict::Ok => (Vec::new(), String::new()),
-            Verdict::Warn | Verdict::Block => {
-                ways_out(&Removable::of(layout), &assessment.policy, scope)
-            }
+            Verdict::Warn | Verdict::Block => ways_out(&Removable::of(layout), &assessment, scope),
         };
         let parts = usage.largest().into_iter().map(|(name, part)| Part {
             name: name.to_owned(),
@@ -293,20 +303,27 @@ mod tests {
     fn only_what_can_be_removed_is_a_way_out() {
         let scope = Scope::default();
         let relative = Policy::default();
-        let (ways, next) = ways_out(&Removable::Old, &relative, &scope);
+        let blocked = relative.assess(0, 1, 4_000_000);
+        let (ways, next) = ways_out(&Removable::Old, &blocked, &scope);
         assert_eq!(ways.len(), 3);
         assert_eq!(next, "auditgraph gc --keep 1 --dry-run");
-        let (_, next) = ways_out(&Removable::Named("old one".to_owned()), &relative, &scope);
+        let (_, next) = ways_out(&Removable::Named("old one".to_owned()), &blocked, &scope);
         assert_eq!(next, "auditgraph gc --run 'old one' --dry-run");
         let absolute = Policy {
             max_bytes: Some(1),
             ..relative.clone()
         };
         for (policy, names) in [(relative, "multiplier"), (absolute, "max_bytes in")] {
-            let (ways, next) = ways_out(&Removable::Nothing, &policy, &scope);
-            assert_eq!(ways.len(), 2);
-            assert_eq!(ways[0], next);
-            assert!(next.contains(names), "{next}");
+            for (used, later) in [(0, false), (1, true)] {
+                let blocked = policy.assess(0, used, 4_000_000);
+                let (ways, next) = ways_out(&Removable::Nothing, &blocked, &scope);
+                assert_eq!(ways.len(), 2);
+                assert!(
+                    ways[0].starts_with(&next) && next.contains(names),
+                    "{ways:?}"
+                );
+                assert_eq!(ways[0].contains("gc --keep 1"), later, "{ways:?}");
+            }
         }
     }
 }

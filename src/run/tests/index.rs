@@ -5,22 +5,19 @@ use std::os::unix::fs::MetadataExt;
 
 use super::*;
 
+/// When the file at `path` was changed last.
+fn changed(path: &Path) -> (i64, i64) {
+    let metadata = fs::metadata(path).unwrap();
+    (metadata.ctime(), metadata.ctime_nsec())
+}
+
 #[test]
 fn a_lost_index_is_made_again_once() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
     let index = story.layout().cache().join(index_file(&run));
     let original = fs::read(&index).unwrap();
-    let open = || {
-        let session = Session::open(
-            &story.workspace(),
-            &ProfileName::default(),
-            None,
-            Trust::Times,
-            &Silent,
-        );
-        session.unwrap().notes().to_vec()
-    };
+    let open = || story.open(None, Trust::Times).unwrap().notes().to_vec();
     assert!(open().is_empty());
     for damage in [
         None,
@@ -50,15 +47,7 @@ fn looking_back_at_an_older_run_takes_no_room() {
     story.write("a.md", "# Other\n");
     story.publish(Mode::Ingest);
     let before = story.files();
-    let workspace = story.workspace();
-    let session = Session::open(
-        &workspace,
-        &ProfileName::default(),
-        Some(&old),
-        Trust::Times,
-        &Silent,
-    );
-    let session = session.unwrap();
+    let session = story.open(Some(&old), Trust::Times).unwrap();
     assert_eq!(session.manifest().run, old);
     assert!(session.notes().is_empty());
     assert_eq!(story.files(), before);
@@ -71,10 +60,7 @@ fn a_record_is_never_older_than_its_index() {
     let words: String = (0..200_000).map(|n| format!("word{n} ")).collect();
     story.write("notes/large.md", &words);
     let run = story.publish(Mode::Ingest).run;
-    let changed = |name: String| {
-        let metadata = fs::metadata(story.layout().cache().join(name)).unwrap();
-        (metadata.ctime(), metadata.ctime_nsec())
-    };
+    let changed = |name: String| changed(&story.layout().cache().join(name));
     assert!(changed(index_file(&run)) <= changed(intent::index_digest_file(&run)));
 }
 
@@ -96,14 +82,7 @@ fn an_index_is_edited_only_if_it_is_as_it_was_written() {
     let path = story.layout().cache().join(index_file(&run));
     let edited = fs::read(&path).unwrap();
     fs::remove_file(&path).unwrap();
-    Session::open(
-        &story.workspace(),
-        &ProfileName::default(),
-        None,
-        Trust::Times,
-        &Silent,
-    )
-    .unwrap();
+    story.open(None, Trust::Times).unwrap();
     let mut bytes = fs::read(&path).unwrap();
     assert_ne!(bytes, edited, "an edit leaves rows in other places");
     assert!(editable(&run).unwrap().is_some());
@@ -127,10 +106,6 @@ fn an_index_is_edited_only_if_it_is_as_it_was_written() {
 fn touch_record(story: &Story, run: &RunId) {
     let record = story.layout().cache().join(intent::index_digest_file(run));
     let bytes = fs::read(&record).unwrap();
-    let changed = |path: &Path| {
-        let metadata = fs::metadata(path).unwrap();
-        (metadata.ctime(), metadata.ctime_nsec())
-    };
     let index = story.layout().cache().join(index_file(run));
     while changed(&record) < changed(&index) {
         fs::write(&record, &bytes).unwrap();
@@ -145,23 +120,16 @@ fn an_index_that_was_changed_is_noticed_whatever_its_time_stamp_says() {
     let record = story.layout().cache().join(intent::index_digest_file(&run));
     let written = fs::metadata(&index).unwrap().modified().unwrap();
     let original = fs::read(&index).unwrap();
-    let open = |trust| {
-        let (workspace, profile) = (story.workspace(), ProfileName::default());
-        let session = Session::open(&workspace, &profile, None, trust, &Silent);
-        session.unwrap().notes().len()
-    };
+    let open = |trust| story.open(None, trust).unwrap().notes().len();
     let put = |bytes: &[u8]| {
         // The clock of a file system is coarse.
-        let recorded = fs::metadata(&record).unwrap();
-        let recorded = (recorded.ctime(), recorded.ctime_nsec());
         loop {
             fs::write(&index, bytes).unwrap();
             fs::File::open(&index)
                 .unwrap()
                 .set_modified(written)
                 .unwrap();
-            let now = fs::metadata(&index).unwrap();
-            if (now.ctime(), now.ctime_nsec()) > recorded {
+            if changed(&index) > changed(&record) {
                 break;
             }
         }
@@ -179,8 +147,7 @@ fn an_index_that_was_changed_is_noticed_whatever_its_time_stamp_says() {
     assert_eq!(open(Trust::Times), 0);
     let after = fs::metadata(&record).unwrap();
     assert_eq!(before.modified().unwrap(), after.modified().unwrap());
-    let [index, record_time] = [fs::metadata(&index).unwrap(), after];
-    assert!((record_time.ctime(), record_time.ctime_nsec()) >= (index.ctime(), index.ctime_nsec()));
+    assert!(changed(&record) >= changed(&index));
     // Damage that no time tells of.
     put(&damaged);
     touch_record(&story, &run);
@@ -200,13 +167,7 @@ fn an_index_of_another_schema_stays() {
     connection.execute_batch(newer).unwrap();
     drop(connection);
     let before = story.files();
-    let session = Session::open(
-        &story.workspace(),
-        &ProfileName::default(),
-        None,
-        Trust::Times,
-        &Silent,
-    );
+    let session = story.open(None, Trust::Times);
     assert!(matches!(
         session.unwrap().notes(),
         [Note::IndexMadeAgain {
@@ -253,24 +214,11 @@ fn a_damaged_record_vouches_for_no_newer_index() {
     let index = story.layout().cache().join(index_file(&run));
     let record = story.layout().cache().join(intent::index_digest_file(&run));
     fs::write(&record, "garbage").unwrap();
-    let changed = |path: &Path| {
-        let metadata = fs::metadata(path).unwrap();
-        (metadata.ctime(), metadata.ctime_nsec())
-    };
     let bytes = fs::read(&index).unwrap();
     while changed(&index) <= changed(&record) {
         fs::write(&index, &bytes).unwrap();
     }
-    let open = || {
-        let session = Session::open(
-            &story.workspace(),
-            &ProfileName::default(),
-            None,
-            Trust::Times,
-            &Silent,
-        );
-        session.unwrap().notes().len()
-    };
+    let open = || story.open(None, Trust::Times).unwrap().notes().len();
     assert_eq!(open(), 1, "made again");
     assert_eq!(open(), 0, "and recorded");
     assert!(story.verify().problems.is_empty());

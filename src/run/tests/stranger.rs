@@ -48,8 +48,7 @@ fn replace_run(story: &Story, tree: Sha256, pack: &[u8]) {
 }
 
 fn index_of(story: &Story) -> Result<(), RunError> {
-    let (workspace, profile) = (story.workspace(), ProfileName::default());
-    Session::open(&workspace, &profile, None, Trust::Times, &Silent).map(drop)
+    story.open(None, Trust::Times).map(drop)
 }
 
 #[test]

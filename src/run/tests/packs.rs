@@ -1,0 +1,131 @@
+//! Which packs a run shares.
+
+use super::*;
+
+/// Text that hardly gets smaller when it is compressed.
+fn noise(seed: usize, bytes: usize) -> String {
+    let digests = (0..).map(|n| Sha256::of(format!("{seed} {n}").as_bytes()).to_string());
+    let mut text = format!("# Noise {seed}\n\n");
+    for digest in digests.take_while({
+        let mut left = bytes;
+        move |digest| {
+            let fits = left >= digest.len();
+            left = left.saturating_sub(digest.len() + 1);
+            fits
+        }
+    }) {
+        text.push_str(&digest);
+        text.push(' ');
+    }
+    text
+}
+
+/// Bytes under `packs/`, and of the index of `run`.
+fn stored(story: &Story, run: &RunId) -> (u64, u64) {
+    let packs = crate::workspace::usage::measure(&story.layout().packs()).unwrap();
+    let index = story.layout().cache().join(index_file(run));
+    (packs.total.bytes, fs::metadata(index).unwrap().len())
+}
+
+#[test]
+fn where_most_sources_went_gc_leaves_what_a_first_ingest_would_make() {
+    let story = Story::new();
+    for n in 0..20 {
+        story.write(&format!("large/{n}.md"), &noise(n, 20_000));
+    }
+    story.publish(Mode::Ingest);
+    for n in 1..20 {
+        fs::remove_file(story.folder.path().join(format!("large/{n}.md"))).unwrap();
+    }
+    let run = story.publish(Mode::Ingest).run;
+    assert!(story.verify().problems.is_empty());
+    let keep = |count| gc::plan(&story.layout(), &Choice::Keep(count)).unwrap();
+    keep(1).execute().unwrap();
+    assert!(story.verify().problems.is_empty());
+    let (packs, index) = stored(&story, &run);
+
+    fs::remove_dir_all(story.folder.path().join(".pkg")).unwrap();
+    let first = story.publish(Mode::Ingest).run;
+    let (least_packs, least_index) = stored(&story, &first);
+    assert_eq!(index, least_index);
+    assert!(packs <= least_packs + 4_096, "{packs} {least_packs}");
+}
+
+#[test]
+fn a_rebuild_takes_over_what_is_needed_of_a_pack_that_is_mostly_waste() {
+    let story = Story::new();
+    for n in 0..20 {
+        story.write(&format!("large/{n}.md"), &noise(n, 20_000));
+    }
+    let first = story.publish(Mode::Ingest).run;
+    let first_pack = read_manifest(&story.layout(), &first).unwrap().packs;
+    let mut run = first;
+    // Few at a time: the index is edited, and nobody counts objects.
+    for batch in 0..5 {
+        for n in 3 * batch..3 * batch + 3 {
+            story.write(&format!("large/{n}.md"), &noise(100 + n, 20_000));
+        }
+        run = story.publish(Mode::Ingest).run;
+    }
+    let packs = |run: &RunId| read_manifest(&story.layout(), run).unwrap().packs;
+    assert!(packs(&run).contains(&first_pack[0]));
+    let rebuilt = story.publish(Mode::Rebuild).run;
+    assert!(!packs(&rebuilt).contains(&first_pack[0]));
+    assert_eq!(story.listing(&rebuilt), story.listing(&run));
+    assert!(story.verify().problems.is_empty());
+    let plan = gc::plan(&story.layout(), &Choice::Keep(1)).unwrap();
+    plan.execute().unwrap();
+    assert!(story.verify().problems.is_empty());
+    // What is mostly needed is shared again.
+    let again = story.publish(Mode::Rebuild).run;
+    assert_eq!(packs(&again), packs(&rebuilt));
+}
+
+#[test]
+fn a_damaged_pack_is_reported_and_not_shared() {
+    let story = Story::new();
+    let run = story.publish(Mode::Ingest).run;
+    let pack = fs::read_dir(story.layout().packs())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let mut bytes = fs::read(&pack).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&pack, bytes).unwrap();
+    let report = story.verify();
+    assert!(
+        report
+            .problems
+            .iter()
+            .any(|problem| problem.kind == verify::Kind::Pack)
+    );
+    story.write("notes/1.md", "# Other\n");
+    let before = story.files();
+    let planned = plan(
+        &story.workspace(),
+        &ProfileName::default(),
+        Mode::Ingest,
+        false,
+        &Silent,
+    );
+    let published = match planned {
+        Ok(Planned::Run(plan)) => plan.approve().unwrap().publish(&Silent).map(drop),
+        other => other.map(drop),
+    };
+    assert!(
+        matches!(published, Err(RunError::Damaged(_))),
+        "{published:?}"
+    );
+    assert_eq!(story.files(), before, "nothing is left of the attempt");
+    let rebuilt = story.publish(Mode::Rebuild);
+    assert_eq!(rebuilt.parent, Some(run.clone()));
+    let manifest = read_manifest(&story.layout(), &rebuilt.run).unwrap();
+    assert_eq!(manifest.packs.len(), 1);
+    assert!(
+        manifest.packs[0].file.is_of(&rebuilt.run),
+        "nothing of the damaged pack"
+    );
+}

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind::{NotADirectory, NotFound};
 
 use serde::{Serialize, Serializer};
 
 use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
-use crate::source::{self, Fingerprint, Found, Root, SourceText};
+use crate::source::{self, Fingerprint, Found, Refusal, Root, SourceText};
 use crate::workspace::Workspace;
 
 /// What became of a source since a run was made of it.
@@ -50,7 +49,7 @@ impl Serialize for Since {
 pub(crate) struct Freshness {
     root: Option<Root>,
     max_bytes: u64,
-    known: BTreeMap<WorkspacePath, Option<SourceText>>,
+    known: BTreeMap<WorkspacePath, Result<SourceText, Option<Refusal>>>,
 }
 
 impl Freshness {
@@ -67,12 +66,10 @@ impl Freshness {
         if self.text(path, recorded).is_some() {
             return Since::Unchanged;
         }
-        let place = self
-            .root
-            .as_ref()
-            .map(|root| root.path().join(path.as_str()));
-        match place.map(|place| place.symlink_metadata()) {
-            Some(Err(error)) if matches!(error.kind(), NotFound | NotADirectory) => Since::Gone,
+        match self.known.get(path) {
+            Some(Err(Some(Refusal::Vanished | Refusal::SpecialFile | Refusal::SymlinkOutside))) => {
+                Since::Gone
+            }
             _ => Since::Changed,
         }
     }
@@ -84,12 +81,13 @@ impl Freshness {
             let now = self.read(path);
             self.known.insert(path.clone(), now);
         }
-        let source = self.known.get(path)?.as_ref()?;
+        let source = self.known.get(path)?.as_ref().ok()?;
         (source.sha256 == recorded).then_some(source.text.as_str())
     }
 
-    fn read(&self, path: &WorkspacePath) -> Option<SourceText> {
-        let root = self.root.as_ref()?;
+    /// The source now, or why it is none, as far as that can be told.
+    fn read(&self, path: &WorkspacePath) -> Result<SourceText, Option<Refusal>> {
+        let root = self.root.as_ref().ok_or(None)?;
         let found = Found {
             path: path.clone(),
             bytes: 0,
@@ -99,7 +97,8 @@ impl Freshness {
             },
             real: behind_link(root, path),
         };
-        source::read(root, &found, self.max_bytes).ok()?.ok()
+        let read = source::read(root, &found, self.max_bytes).map_err(|_| None)?;
+        read.map_err(|rejected| Some(rejected.refusal))
     }
 }
 

@@ -152,12 +152,13 @@ fn misuse(error: &clap::Error, typed: &[OsString]) -> Failure {
     let message = message.strip_prefix("error: ").unwrap_or(&message);
     // A word before it that has the name of a command may be an option's
     // value: then this is the help of another one, and no worse.
-    let all = command();
-    let named = words(typed).find(|word| all.find_subcommand(word).is_some());
-    let mut failure = Failure::usage(message).hint(match named {
-        Some(named) => format!("auditgraph {named} --help"),
-        None => "auditgraph --help".to_owned(),
-    });
+    let (mut meant, mut help) = (&command(), "auditgraph".to_owned());
+    for word in words(typed) {
+        if let Some(below) = meant.find_subcommand(word) {
+            (meant, help) = (below, format!("{help} {word}"));
+        }
+    }
+    let mut failure = Failure::usage(message).hint(format_args!("{help} --help"));
     // The last one says what the hint does.
     for more in paragraphs.filter(|more| !more.starts_with("For more information")) {
         failure = match (more.strip_prefix("tip: "), more.strip_prefix("Usage: ")) {

@@ -6,6 +6,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Page;
 use crate::cli::style::Style;
+use crate::graph::candidates::other_forms;
 use crate::graph::{Chunk, NodeId, NodeKind, WorkspacePath, resolve};
 use crate::index::{Link, Node, Status};
 use crate::run::Session;
@@ -29,6 +30,13 @@ pub(crate) fn find(session: &mut Session, text: &str) -> Result<Node, Failure> {
         candidates.extend(anchors.map(|key| NodeId::new(NodeKind::Section, key)));
     }
     candidates.push(NodeId::new(NodeKind::Document, bare));
+    // What looks equal is meant, however its accents are stored.
+    let alike = candidates.iter().flat_map(|id| {
+        let forms = other_forms(id.key()).into_iter();
+        forms.map(|form| NodeId::new(id.kind(), form))
+    });
+    let alike: Vec<NodeId> = alike.collect();
+    candidates.extend(alike);
     for id in &candidates {
         if let Some(node) = session.index().node(id)? {
             return Ok(node);

@@ -122,14 +122,17 @@ impl Candidates<'_> {
     }
 }
 
+/// What a link leaves out that names a page as it is read.
+const SOURCES: [&str; 2] = [".md", ".rst"];
+
 /// The paths that one target may mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     exact: WorkspacePath,
     /// Whether the page of the folder `exact` may be meant.
     folder: bool,
-    /// Whether an extension may have been left out.
-    bare: bool,
+    /// The extensions that may have been left out.
+    left_out: &'static [&'static str],
     /// The length of the `.html` of `exact`, where it may be the page that a
     /// book makes of a source.
     rendered: Option<usize>,
@@ -144,7 +147,7 @@ impl Paths {
         Self {
             exact,
             folder: false,
-            bare: false,
+            left_out: &[],
             rendered: None,
             below: String::new(),
         }
@@ -154,7 +157,10 @@ impl Paths {
     pub(super) fn of_page(exact: WorkspacePath, folder: bool) -> Self {
         Self {
             folder,
-            bare: !exact.extension().eq_ignore_ascii_case("md"),
+            left_out: match exact.extension().eq_ignore_ascii_case("md") {
+                true => &[],
+                false => &[".md", ".markdown", ".rst", ".txt"],
+            },
             rendered: None,
             below: String::new(),
             exact,
@@ -168,7 +174,10 @@ impl Paths {
         let rendered = matches!(extension, "html" | "htm").then(|| ".".len() + extension.len());
         Self {
             folder: true,
-            bare: bare && !slash,
+            left_out: match bare && !slash {
+                true => &SOURCES,
+                false => &[],
+            },
             rendered: rendered.filter(|_| !slash),
             below: String::new(),
             exact,
@@ -232,10 +241,10 @@ impl Paths {
         if let Some(found) = find(exact) {
             return Some(found);
         }
-        let bare = self.bare.then_some(exact);
+        let bare = self.left_out.iter().map(|end| (exact, "", *end));
         let rendered = self.rendered.map(|end| &exact[..exact.len() - end]);
-        let stems = bare.into_iter().chain(rendered);
-        let sources = stems.flat_map(|stem| [".md", ".rst"].map(|end| (stem, "", end)));
+        let rendered = rendered.map(|stem| SOURCES.map(|end| (stem, "", end)));
+        let sources = bare.chain(rendered.into_iter().flatten());
         let folder = self.folder.then_some(FOLDER_PAGES).into_iter().flatten();
         let pages = folder.map(|page| (exact, "/", page));
         let mut path = String::new();
@@ -250,7 +259,8 @@ impl Paths {
 /// `name` in the normal forms of Unicode that it is not written in: the name
 /// of a file may be composed and a link to it decomposed, or the reverse,
 /// without anybody seeing a difference.
-pub(super) fn other_forms(name: &str) -> Vec<String> {
+#[must_use]
+pub fn other_forms(name: &str) -> Vec<String> {
     if name.is_ascii() {
         return Vec::new();
     }

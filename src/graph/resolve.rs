@@ -273,6 +273,10 @@ mod tests {
             "deep/plan.rst",
             "deep/er/plan.md",
             "deep/er/caf\u{e9}/x.md",
+            "a/todo.txt",
+            "a/sub/todo.markdown",
+            "todo.md",
+            "0/a/sub/todo.md",
         ]));
         let source: WorkspacePath = "a/one.md".parse().unwrap();
         let to = |target| resolve(&source, LinkRule::Wikilink, target, &targets).to_string();
@@ -292,6 +296,8 @@ mod tests {
         assert_eq!(near("deep/er/v1.2.md", "plan"), "document:deep/er/plan.md");
         assert_eq!(near("deep/x.md", "er/plan"), "document:deep/er/plan.md");
         assert_eq!(near("deep/er/x.md", "plan.rst"), "document:deep/plan.rst");
+        assert_eq!(near("a/x.md", "todo"), "document:a/todo.txt");
+        assert_eq!(near("x.md", "a/sub/todo"), "document:a/sub/todo.markdown");
         assert_eq!(near("deep/er/x.md", "b/README"), "document:b/README.md");
         assert_eq!(near("x.md", "b"), "unresolved:b");
         assert_eq!(to("v1.2"), "document:deep/er/v1.2.md");

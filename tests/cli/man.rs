@@ -55,6 +55,12 @@ fn pages_hold_options_examples_and_exit_codes() {
     assert!(page.contains("\\-\\-root"), "{page}");
     let document = sandbox.run(&["man", "init", "--json"]).document("man");
     assert_eq!(document["page"], page);
+    for names in [&["auditgraph-init"][..], &["auditgraph", "init"]] {
+        let again = sandbox.run(&[&["man"], names].concat()).done().stdout;
+        assert_eq!(again, page);
+    }
+    let nested = sandbox.run(&["man", "workspaces", "add"]).done().stdout;
+    assert!(nested.contains("auditgraph\\-workspaces\\-add"), "{nested}");
     sandbox
         .run(&["man", "nonsense"])
         .exits(2)

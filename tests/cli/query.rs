@@ -133,6 +133,10 @@ fn a_source_that_was_deleted_since_the_run_is_told() {
     );
     let shown = sandbox.run(&["show", "plan.md", "--json"]).done();
     assert_eq!(shown.document("show")["gone"], true);
+    // What is there now is no source.
+    std::fs::create_dir(sandbox.root().join("plan.md")).unwrap();
+    let shown = sandbox.run(&["show", "plan.md", "--json"]).done();
+    assert_eq!(shown.document("show")["gone"], true);
 }
 
 #[test]

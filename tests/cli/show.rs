@@ -48,6 +48,15 @@ fn a_node_is_found_by_path_fragment_or_the_place_of_a_hit() {
             .document("show");
         assert_eq!(document["node"]["id"], id);
     }
+    sandbox.write("cafe\u{301}.md", "# Coffee\n");
+    sandbox.run(&["ingest"]).done();
+    for name in [
+        "caf\u{e9}.md",
+        "caf\u{e9}.md#coffee",
+        "document:caf\u{e9}.md",
+    ] {
+        sandbox.run(&["show", name]).done().shows("Coffee");
+    }
     let text_at = |line: u32| {
         let place = format!("log.md:{line}");
         let document = sandbox

@@ -127,6 +127,10 @@ fn a_refusal_names_the_help_of_the_command_and_what_was_meant() {
         .says("  a similar subcommand exists: 'query'\n")
         .says("next: auditgraph --help\n");
     sandbox
+        .run(&["workspaces", "forget"])
+        .exits(2)
+        .says("next: auditgraph workspaces forget --help\n");
+    sandbox
         .run(&["query"])
         .exits(2)
         .says("error: the following required arguments were not provided: <QUERY>...\n")

@@ -26,9 +26,10 @@ const EXAMPLES: &[(&str, &str)] = &[
 #[derive(Debug, Args)]
 #[command(after_help = examples::text(EXAMPLES))]
 pub(crate) struct Typed {
-    /// The command whose page to print [default: the page of auditgraph itself]
+    /// The command whose page to print, `query` or `workspaces add` [default: the
+    /// page of auditgraph itself]
     #[arg(conflicts_with = "out")]
-    command: Option<String>,
+    command: Vec<String>,
     /// Write one page per command into DIR, which is made when missing
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     out: Option<PathBuf>,
@@ -40,13 +41,17 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         context.output.report(&write(folder, &pages)?)?;
         return Ok(Exit::Done);
     }
-    let wanted = match &typed.command {
-        None => "auditgraph.1".to_owned(),
-        Some(command) => format!("auditgraph-{command}.1"),
-    };
-    let page = pages.iter().find(|(name, _)| *name == wanted);
+    // The name of a page will do, too.
+    let mut wanted = typed.command.join("-");
+    if wanted != "auditgraph" && !wanted.starts_with("auditgraph-") {
+        let command = std::mem::take(&mut wanted);
+        wanted = ["auditgraph", &command].join(if command.is_empty() { "" } else { "-" });
+    }
+    let page = pages
+        .iter()
+        .find(|(name, _)| *name == format!("{wanted}.1"));
     let (_, page) = page.ok_or_else(|| {
-        let typed = typed.command.as_deref().unwrap_or_default();
+        let typed = typed.command.join(" ");
         Failure::usage(format_args!("no command is called {typed:?}")).hint("auditgraph --help")
     })?;
     context.output.text("page", page)?;

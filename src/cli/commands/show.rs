@@ -98,11 +98,15 @@ impl Report for Shown {
             ))?;
         }
         if let Some(place) = &node.place {
+            // Of all else it is only known where it starts.
+            let end = match node.id.kind() {
+                NodeKind::Document | NodeKind::Chunk => format!("-{}", place.end_line),
+                _ => String::new(),
+            };
             page.line(format_args!(
-                "at        {}:{}-{}",
+                "at        {}:{}{end}",
                 page.plain(place.path.as_str()),
                 page.paint(Style::Position, place.line),
-                place.end_line
             ))?;
             page.line(format_args!("source    sha256 {}", place.sha256))?;
         }

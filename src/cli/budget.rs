@@ -91,17 +91,29 @@ impl Removable {
     }
 }
 
-/// Every way out that leads somewhere, and which to take first.
+/// Whether all is well once a run of so many bytes is there, and what only the
+/// run before needs is gone: that can only go then.
+fn has_room_after(assessment: &Assessment, usage: &Usage) -> bool {
+    let goes = usage.parts.get("cache").map_or(0, |part| part.bytes);
+    let stays = assessment.used_bytes.saturating_sub(goes);
+    let after = stays.saturating_add(assessment.added_bytes);
+    let policy = &assessment.policy;
+    assessment.added_bytes > 0
+        && goes > 0
+        && policy.assess(assessment.source_bytes, after, 0).verdict != Verdict::Block
+}
+
+/// Every way out that leads somewhere, and which to take first; `room_after` as
+/// [`has_room_after`].
 fn ways_out(
     removable: &Removable,
-    assessment: &Assessment,
+    policy: &Policy,
+    room_after: bool,
     scope: &Scope,
 ) -> (Vec<String>, String) {
     let remove = removable.command().map(|it| scope.command(it));
-    let raise = raise(&assessment.policy).to_owned();
-    // What a new run no longer needs can only go once that run is there.
-    let replaces = assessment.added_bytes > 0 && assessment.used_bytes > 0;
-    let mut ways = vec![match replaces {
+    let raise = raise(policy).to_owned();
+    let mut ways = vec![match room_after {
         true => format!(
             "{raise}, for one run: {} removes after it what it does not need",
             scope.command("gc --keep 1")
@@ -123,7 +135,15 @@ impl Budget {
     ) -> Self {
         let (ways_out, next) = match assessment.verdict {
             Verdict::Ok => (Vec::new(), String::new()),
-            Verdict::Warn | Verdict::Block => ways_out(&Removable::of(layout), &assessment, scope),
+            Verdict::Warn | Verdict::Block => {
+                let room_after = has_room_after(&assessment, usage);
+                ways_out(
+                    &Removable::of(layout),
+                    &assessment.policy,
+                    room_after,
+                    scope,
+                )
+            }
         };
         let parts = usage.largest().into_iter().map(|(name, part)| Part {
             name: name.to_owned(),
@@ -303,27 +323,45 @@ mod tests {
     fn only_what_can_be_removed_is_a_way_out() {
         let scope = Scope::default();
         let relative = Policy::default();
-        let blocked = relative.assess(0, 1, 4_000_000);
-        let (ways, next) = ways_out(&Removable::Old, &blocked, &scope);
+        let (ways, next) = ways_out(&Removable::Old, &relative, false, &scope);
         assert_eq!(ways.len(), 3);
         assert_eq!(next, "auditgraph gc --keep 1 --dry-run");
-        let (_, next) = ways_out(&Removable::Named("old one".to_owned()), &blocked, &scope);
+        let named = Removable::Named("old one".to_owned());
+        let (_, next) = ways_out(&named, &relative, false, &scope);
         assert_eq!(next, "auditgraph gc --run 'old one' --dry-run");
         let absolute = Policy {
             max_bytes: Some(1),
             ..relative.clone()
         };
         for (policy, names) in [(relative, "multiplier"), (absolute, "max_bytes in")] {
-            for (used, later) in [(0, false), (1, true)] {
-                let blocked = policy.assess(0, used, 4_000_000);
-                let (ways, next) = ways_out(&Removable::Nothing, &blocked, &scope);
+            for room_after in [false, true] {
+                let (ways, next) = ways_out(&Removable::Nothing, &policy, room_after, &scope);
                 assert_eq!(ways.len(), 2);
                 assert!(
                     ways[0].starts_with(&next) && next.contains(names),
                     "{ways:?}"
                 );
-                assert_eq!(ways[0].contains("gc --keep 1"), later, "{ways:?}");
+                assert_eq!(ways[0].contains("gc --keep 1"), room_after, "{ways:?}");
             }
         }
+    }
+
+    #[test]
+    fn there_is_room_after_a_run_if_what_stays_and_what_comes_fit() {
+        let part = |bytes| crate::workspace::usage::Part {
+            bytes,
+            ..Default::default()
+        };
+        let mut usage = Usage::default();
+        usage.parts.insert("cache".to_owned(), part(60));
+        usage.parts.insert("packs".to_owned(), part(30));
+        let policy = Policy {
+            max_bytes: Some(100),
+            ..Policy::default()
+        };
+        let fits = |added| has_room_after(&policy.assess(0, 90, added), &usage);
+        assert!(fits(69) && !fits(70) && !fits(0));
+        usage.parts.clear();
+        assert!(!has_room_after(&policy.assess(0, 90, 10), &usage));
     }
 }

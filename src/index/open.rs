@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::build::Counts;
+use super::build::{Counts, Origin};
 use super::error::IndexError;
 use super::layout::{APPLICATION_ID, expected_schema};
 use crate::foundation::Sha256;
@@ -43,6 +43,8 @@ pub struct Meta {
     pub counts: Counts,
     /// Its logical digest, as recorded when it was built.
     pub logical: Sha256,
+    /// What it was before any edit, where that is known.
+    pub(super) origin: Option<Origin>,
     pub(super) files: String,
     pub(super) rows: Sha256,
 }
@@ -140,6 +142,9 @@ impl Meta {
             logical: get("logical")?
                 .parse()
                 .map_err(|_| damaged("logical digest"))?,
+            origin: get(Origin::KEY)
+                .ok()
+                .and_then(|text| json::parse(text.as_bytes(), META_BOUNDS).ok()),
             files: get("files")?,
             rows: get("rows")?.parse().map_err(|_| damaged("row digest"))?,
         })

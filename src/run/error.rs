@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::RunId;
 use super::pack::PackError;
+use super::tree::TooMany;
 use crate::foundation::sqlite::SqliteError;
 use crate::index::IndexError;
 use crate::schema::Reason;
@@ -54,6 +55,9 @@ pub enum RunError {
     /// The sources cannot be read.
     #[error(transparent)]
     Sources(#[from] CannotRead),
+    /// The sources are more than a run may have.
+    #[error("the sources are {0}, the most that a run may have")]
+    TooMany(#[from] TooMany),
     /// A glob of the configuration cannot be compiled.
     #[error(transparent)]
     Glob(#[from] InvalidGlob),

@@ -81,17 +81,14 @@ pub(super) fn vouches_for(layout: &Layout, run: &RunId, trust: Trust) -> io::Res
     match trust {
         Trust::Nothing => return Ok(false),
         Trust::Bytes => {}
-        Trust::Times => match changed(&record) {
-            Ok(recorded) if before > recorded => {}
-            // Without a record it was made again a moment ago.
-            Ok(_) | Err(_) => return Ok(true),
-        },
+        Trust::Times if changed(&record).is_ok_and(|recorded| before <= recorded) => {
+            return Ok(true);
+        }
+        Trust::Times => {}
     }
     let same = match read(layout, run)? {
         Record::Digest(expected) => durable::file_digest(&index)? == expected,
-        // It went away meanwhile, as it does before an index is made again.
-        Record::None => trust == Trust::Times,
-        Record::Damaged => false,
+        Record::None | Record::Damaged => false,
     };
     if same && trust == Trust::Times && changed(&index)? == before {
         // The record is given the time stamp it has: that alone is a change of

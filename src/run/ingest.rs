@@ -69,15 +69,50 @@ pub fn plan(
     dry_run: bool,
     progress: &dyn Progress,
 ) -> Result<Planned, RunError> {
-    let plan =
-        |may_update: bool| plan_once(workspace, profile, mode, dry_run, may_update, progress);
+    let plan = |leeway| plan_once(workspace, profile, mode, dry_run, leeway, progress);
+    let usual = Leeway {
+        update: mode == Mode::Ingest,
+        take_over: true,
+    };
     // All of it on threads of the pool: what begins there waits for no other
     // thread to wake.
-    rayon::scope(|_| match plan(mode == Mode::Ingest) {
-        // The cached index could not be updated after all: a new one will do.
-        Err(RunError::Index(error)) if error.is_damage() => plan(false),
-        planned => planned,
+    rayon::scope(|_| {
+        let planned = match plan(usual) {
+            // The cached index could not be updated after all: a new one will do.
+            Err(RunError::Index(error)) if error.is_damage() => plan(Leeway {
+                update: false,
+                ..usual
+            }),
+            planned => planned,
+        };
+        match planned {
+            Ok(Planned::Run(too_large)) if too_large.is_blocked() => {
+                // With it goes its lock.
+                drop(too_large);
+                plan(Leeway::NONE)
+            }
+            planned => planned,
+        }
     })
+}
+
+/// What a plan may spend bytes on for the sake of something else.
+#[derive(Clone, Copy, Debug)]
+struct Leeway {
+    /// The time of this run: edit the index of the previous one, which may be
+    /// larger than one that is built anew.
+    update: bool,
+    /// The bytes of later runs: write what is needed of packs that are mostly
+    /// waste once more.
+    take_over: bool,
+}
+
+impl Leeway {
+    /// The smallest run.
+    const NONE: Self = Self {
+        update: false,
+        take_over: false,
+    };
 }
 
 fn plan_once(
@@ -85,7 +120,7 @@ fn plan_once(
     profile: &ProfileName,
     mode: Mode,
     dry_run: bool,
-    may_update: bool,
+    leeway: Leeway,
     progress: &dyn Progress,
 ) -> Result<Planned, RunError> {
     let layout = workspace.layout(profile);
@@ -117,7 +152,7 @@ fn plan_once(
         root: &root,
         others: &others,
         max_bytes,
-        may_update,
+        may_update: leeway.update,
         progress,
     };
     let looked = match (previous, mode) {
@@ -146,7 +181,7 @@ fn plan_once(
         root,
         others,
         max_bytes,
-        may_update,
+        leeway,
     }
     .run(survey, inherited, progress);
     progress.finish();

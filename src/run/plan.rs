@@ -155,6 +155,12 @@ pub struct OverBudget {
 pub struct ApprovedPlan(pub(super) RunPlan);
 
 impl RunPlan {
+    /// Whether the budget does not allow it.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.assessment.verdict == Verdict::Block
+    }
+
     /// What the budget says of the plan.
     #[must_use]
     pub const fn assessment(&self) -> &Assessment {
@@ -221,7 +227,7 @@ impl RunPlan {
     /// # Errors
     /// [`OverBudget`] when the plan reaches the block threshold.
     pub fn approve(self) -> Result<ApprovedPlan, Box<OverBudget>> {
-        if self.assessment.verdict == Verdict::Block {
+        if self.is_blocked() {
             return Err(Box::new(OverBudget {
                 assessment: self.assessment,
                 usage: self.usage,

@@ -75,7 +75,7 @@ pub(super) fn editable_index(
             Ok(Record::None | Record::Damaged) | Err(_) => return Ok(None),
         },
     };
-    Ok((!copied.is_worn()?).then_some(copied))
+    Ok((!copied.is_worn(manifest.source_bytes)?).then_some(copied))
 }
 
 /// Why a cached index is of no use.

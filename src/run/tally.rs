@@ -112,6 +112,7 @@ impl Tally {
         Facts {
             root_tree: tree.to_string(),
             run_digest: run_digest.to_string(),
+            source_bytes: self.totals.source_bytes,
             refused: refused
                 .map(|(path, refusal)| (path, refusal.name().to_owned()))
                 .collect(),

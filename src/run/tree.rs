@@ -6,6 +6,7 @@
 //! two runs are compared by skipping equal trees.
 
 mod edit;
+mod limits;
 mod node;
 mod read;
 mod write;
@@ -17,6 +18,7 @@ use crate::graph::WorkspacePath;
 use crate::source::Refusal;
 
 pub use edit::{Edited, Edits, edit};
+pub use limits::{TooMany, check};
 pub use read::{Listing, find, read};
 pub use write::write;
 

@@ -15,7 +15,7 @@ use super::{Manifest, Objects, PackRef, RunError, RunId, document, manifest, man
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::{Sha256, durable};
 use crate::schema::Reason;
-use crate::source::{Root, Selection, read, scan};
+use crate::source::{Root, Selection, is_exhausted, read, scan};
 use crate::workspace::{Layout, ProfileName, Workspace};
 
 /// What a verification came to.
@@ -154,7 +154,7 @@ pub fn verify(
         }
     };
     let manifests = manifests(&layout, &mut report)?;
-    let sound = packs(&layout, &manifests, &mut report, progress);
+    let sound = packs(&layout, &manifests, &mut report, progress)?;
     let is_current = |run: &RunId| matches!(&current, Some(current) if current.run == *run);
     for manifest in &manifests {
         let found = objects(&layout, manifest, &sound, &mut report);
@@ -245,7 +245,7 @@ fn packs(
     manifests: &[Manifest],
     report: &mut Report,
     progress: &dyn Progress,
-) -> BTreeSet<String> {
+) -> Result<BTreeSet<String>, RunError> {
     let packs: BTreeSet<(String, Sha256)> = manifests
         .iter()
         .flat_map(|manifest| &manifest.packs)
@@ -275,6 +275,9 @@ fn packs(
                 let message = "the pack is not what was written";
                 report.mismatch(Kind::Pack, path, message, Some(expected), Some(actual));
             }
+            Err(error) if is_exhausted(&error) => {
+                return Err(RunError::io(&layout.packs().join(file), error));
+            }
             Err(error) => {
                 let message = match error.kind() {
                     io::ErrorKind::NotFound => "the pack is missing".to_owned(),
@@ -285,7 +288,7 @@ fn packs(
         }
         progress.advance(1);
     }
-    sound
+    Ok(sound)
 }
 
 /// Reads every object a run needs, unless its packs are known to be damaged.

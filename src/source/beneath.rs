@@ -84,7 +84,7 @@ impl Look<'_> {
             Some(last) if last.0 == parent => self.last.insert(last),
             _ => {
                 let folder = match self.root.folder(parent) {
-                    Err(errno) if is_exhausted(errno) => {
+                    Err(errno) if is_want(errno) => {
                         return Err(CannotRead::new(self.root, parent, errno));
                     }
                     folder => folder.ok(),
@@ -122,7 +122,14 @@ impl CannotRead {
 
 /// Whether the machine, or this process, is out of something: another moment
 /// the same file can be read.
-pub(super) const fn is_exhausted(errno: Errno) -> bool {
+#[must_use]
+pub fn is_exhausted(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    errno.is_some_and(is_want)
+}
+
+/// As [`is_exhausted`].
+pub(super) const fn is_want(errno: Errno) -> bool {
     matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM)
 }
 

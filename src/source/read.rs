@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use super::beneath::{CannotRead, Root, is_exhausted};
+use super::beneath::{CannotRead, Root, is_want};
 use super::fingerprint::{self, Fingerprint};
 use super::refusal::Refusal;
 use super::scan::Found;
@@ -53,7 +53,7 @@ pub fn read(
 ) -> Result<Result<SourceText, Rejected>, CannotRead> {
     let path = found.real.as_ref().unwrap_or(&found.path);
     match root.file(path.as_str()) {
-        Err(errno) if is_exhausted(errno) => Err(CannotRead::new(root, path.as_str(), errno)),
+        Err(errno) if is_want(errno) => Err(CannotRead::new(root, path.as_str(), errno)),
         file => Ok(read_opened(file, found, max_bytes)),
     }
 }

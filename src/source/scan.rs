@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use rustix::fs::{AtFlags, Dir, FileType, Stat};
 use rustix::io::Errno;
 
-use super::beneath::{CannotRead, Root, is_exhausted};
+use super::beneath::{CannotRead, Root, is_want};
 use super::fingerprint::{self, Fingerprint};
 use super::refusal::Refusal;
 use super::selection::Selection;
@@ -168,7 +168,7 @@ impl Walk<'_> {
         self.folder(path).or_else(|errno| {
             let mut visit = Visit::default();
             match errno {
-                errno if is_exhausted(errno) => {
+                errno if is_want(errno) => {
                     return Err(CannotRead::new(self.root, path, errno));
                 }
                 // It was removed or replaced since its name was read.

@@ -93,6 +93,9 @@ impl From<RunError> for Failure {
             RunError::Index(error) if error.is_damage() => Self::damaged(text).blame_index(),
             RunError::Io { path, source } => Self::run_io(&path, &source),
             RunError::Layout(LayoutError::Io { path, source }) => Self::run_io(&path, &source),
+            RunError::TooMany(_) => Self::new(Exit::Usage, "config", text)
+                .why("nothing was changed")
+                .hint("narrow [sources] in auditgraph.toml"),
             RunError::Glob(_) => Self::new(Exit::Usage, "config", text)
                 .hint("use fewer or simpler globs in [sources] of auditgraph.toml"),
             RunError::Build(_) => Self::build(text),

@@ -5,13 +5,14 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 use rusqlite::{Connection, MAIN_DB, params};
+use serde::{Deserialize, Serialize};
 
 use super::{Built, Counts, Facts, logical, schema_json};
-use crate::foundation::Sha256Hasher;
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::image::{HEADER, stamp_as_written_once};
 use crate::foundation::spill::{Artifact, SpillFile};
 use crate::foundation::sqlite::{Scratch, distrust_copy};
+use crate::foundation::{Sha256Hasher, json};
 use crate::index::error::IndexError;
 use crate::index::layout::APPLICATION_ID;
 use crate::index::open::MAX_VALUE_BYTES;
@@ -25,6 +26,29 @@ const PAGE: usize = 4096;
 pub(in crate::index) struct Workshop {
     connection: Connection,
     spill: Option<(SpillFile, File)>,
+    /// Whether it was empty at first.
+    anew: bool,
+}
+
+/// What an index was when it was built anew, before any edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::index) struct Origin {
+    /// Its pages.
+    pages: u64,
+    /// Bytes of the sources it was built of.
+    source_bytes: u64,
+}
+
+impl Origin {
+    /// The row of `meta` that holds it.
+    pub(in crate::index) const KEY: &str = "built";
+
+    /// Whether `pages` are more than a quarter above what an index of
+    /// `source_bytes` needs, to judge by this one.
+    pub(in crate::index) fn is_outgrown(self, pages: u64, source_bytes: u64) -> bool {
+        let now = u128::from(pages) * u128::from(self.source_bytes) * 4;
+        now > u128::from(self.pages) * u128::from(source_bytes.max(1)) * 5
+    }
 }
 
 impl Workshop {
@@ -83,12 +107,24 @@ impl Workshop {
         if let Some((spill, _)) = &spill {
             spill.unlink();
         }
-        Ok(Self { connection, spill })
+        Ok(Self {
+            connection,
+            spill,
+            anew: copied.is_none(),
+        })
     }
 
     /// The connection, inside its transaction.
     pub(in crate::index) const fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Its pages now.
+    pub(in crate::index) fn pages(&self) -> Result<u64, IndexError> {
+        let pages = self
+            .connection
+            .pragma_query_value(None, "page_count", |row| row.get(0));
+        Ok(pages?)
     }
 
     /// Writes what the index says of itself, commits, and gives back the bytes.
@@ -99,8 +135,7 @@ impl Workshop {
         counts: Counts,
     ) -> Result<Built, IndexError> {
         let logical = logical(rows, counts);
-        let counts_json =
-            String::from_utf8_lossy(&crate::foundation::json::canonical(&counts)).into_owned();
+        let counts_json = text_of(&counts);
         {
             let mut put = self
                 .connection
@@ -115,6 +150,13 @@ impl Workshop {
                 ("logical", &logical.to_string()),
             ] {
                 put.execute(params![key, value])?;
+            }
+            if self.anew {
+                let origin = Origin {
+                    pages: self.pages()?,
+                    source_bytes: facts.source_bytes,
+                };
+                put.execute(params![Origin::KEY, text_of(&origin)])?;
             }
         }
         self.connection
@@ -131,7 +173,9 @@ impl Workshop {
     }
 
     fn into_artifact(self) -> Result<Artifact, IndexError> {
-        let Self { connection, spill } = self;
+        let Self {
+            connection, spill, ..
+        } = self;
         let Some((spill, file)) = spill else {
             return Ok(Artifact::of_database(connection)?);
         };
@@ -142,6 +186,10 @@ impl Workshop {
         file.write_all_at(&head, 0)?;
         Ok(spill.seal()?)
     }
+}
+
+fn text_of(value: &impl Serialize) -> String {
+    String::from_utf8_lossy(&json::canonical(value)).into_owned()
 }
 
 /// A digest of which files exist beside the documents: tells an update

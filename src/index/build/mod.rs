@@ -36,7 +36,7 @@ use links::Spool;
 
 pub use batch::{Batch, Batches};
 
-pub(super) use artifact::{Workshop, files_digest};
+pub(super) use artifact::{Origin, Workshop, files_digest};
 pub(super) use links::{End, Lookup, Resolution, written};
 use rows::Names;
 pub(super) use rows::{Inserts, LinkRow, NameIds, write_refused};
@@ -48,6 +48,8 @@ pub struct Facts {
     pub root_tree: String,
     /// The run digest.
     pub run_digest: String,
+    /// Bytes of its sources.
+    pub source_bytes: u64,
     /// Sources that were refused, with the name of the reason.
     pub refused: BTreeMap<WorkspacePath, String>,
     /// Files and folders of the workspace that are no sources: what a link

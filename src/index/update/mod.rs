@@ -68,9 +68,6 @@ impl Change {
     }
 }
 
-/// An index is worn when more than one page in so many is empty.
-const WORN: u64 = 4;
-
 /// A copy of an index, to be turned into that of the next run.
 pub struct Editable {
     workshop: Workshop,
@@ -107,17 +104,16 @@ impl Editable {
         })
     }
 
-    /// Whether so much of it is empty that building one anew is worth its time:
-    /// what an edit empties is used again, but never given back.
+    /// Whether it is so much larger than one of `source_bytes` of sources need be
+    /// that building one anew is worth its time: what edits take out of the full
+    /// text stays there for long, and no page is given back.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub fn is_worn(&self) -> Result<bool, IndexError> {
-        let number = |name: &str| -> Result<u64, IndexError> {
-            let connection = self.workshop.connection();
-            Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
-        };
-        Ok(number("freelist_count")?.saturating_mul(WORN) > number("page_count")?)
+    pub fn is_worn(&self, source_bytes: u64) -> Result<bool, IndexError> {
+        let pages = self.workshop.pages()?;
+        let origin = self.meta.origin;
+        Ok(origin.is_some_and(|origin| origin.is_outgrown(pages, source_bytes)))
     }
 
     /// Reads what [`update`](Self::update) with these changes will ask of all

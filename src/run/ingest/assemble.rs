@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::Mode;
 use super::changes::changes;
 use super::derive::{Derivation, Item};
 use super::inherit::Inherited;
@@ -10,6 +9,7 @@ use super::link_files::LinkFiles;
 use super::packing::{PreviousTrees, fold, name_pack, pack_trees};
 use super::record::{Facts, Parts};
 use super::survey::Survey;
+use super::{Leeway, Mode};
 use crate::foundation::Sha256;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::sqlite::Scratch;
@@ -20,7 +20,7 @@ use crate::run::plan::{Changes, Planned};
 use crate::run::standing::next_ordinal;
 use crate::run::stat_cache::{self, Prints};
 use crate::run::tally::Tally;
-use crate::run::tree::{Entry, Files};
+use crate::run::tree::{self, Entry, Files};
 use crate::run::{Manifest, Objects, RunError, RunId, remake};
 use crate::source::Root;
 use crate::workspace::{Layout, Lock, Workspace};
@@ -37,9 +37,7 @@ pub(super) struct Assembly<'a> {
     /// Files of the workspace that are no sources.
     pub(super) others: Vec<WorkspacePath>,
     pub(super) max_bytes: u64,
-    /// Whether the previous run's index may be updated instead of a new one
-    /// be built.
-    pub(super) may_update: bool,
+    pub(super) leeway: Leeway,
 }
 
 impl Assembly<'_> {
@@ -59,7 +57,8 @@ impl Assembly<'_> {
         } = inherited;
         let known = stored.as_ref().zip(links);
         let update = self.update(&survey, known, index, index_crc)?;
-        let anew = update.is_none();
+        // Where an index is built anew, every object is counted as well.
+        let thorough = update.is_none() && self.leeway.take_over;
         let gathered = self.gather(&mut survey, update, &mut shared, progress)?;
         let Gathered {
             work,
@@ -71,6 +70,7 @@ impl Assembly<'_> {
             extracted,
         } = gathered;
 
+        tree::check(&files)?;
         let parent = stored.filter(|_| self.mode == Mode::Ingest);
         let previous = parent.as_ref().map(|manifest| PreviousTrees {
             root: manifest.tree,
@@ -100,7 +100,7 @@ impl Assembly<'_> {
         let (built, (packed, stat)) = rayon::join(
             || work.finish(&facts),
             || {
-                let packed = fold(&mut shared, &files, &trees, &mut pack, anew)
+                let packed = fold(&mut shared, &files, &trees, &mut pack, thorough)
                     .and_then(|packs| Ok((packs, name_pack(pack, &run)?)));
                 (packed, stat_cache::encode(tree, prints, &links, &files))
             },
@@ -143,7 +143,7 @@ impl Assembly<'_> {
         let Some((manifest, links)) = known else {
             return Ok(None);
         };
-        if !self.may_update || !survey.is_small(manifest.source_bytes) {
+        if !self.leeway.update || !survey.is_small(manifest.source_bytes) {
             return Ok(None);
         }
         // Where many files were touched and few changed, it is only known now

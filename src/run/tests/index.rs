@@ -176,6 +176,11 @@ fn an_index_of_another_schema_stays() {
         }]
     ));
     assert!(story.files() == before);
+    let bytes = fs::read(&index).unwrap();
+    let line = index_record::line(Sha256::of(&bytes), &run);
+    let record = story.layout().cache().join(intent::index_digest_file(&run));
+    fs::write(record, line).unwrap();
+    assert!(story.verify().problems.is_empty(), "it is not judged");
 }
 
 #[test]
@@ -205,6 +210,17 @@ fn an_index_that_edits_have_emptied_is_made_anew() {
     let anew = rebuilt.index.artifact.bytes();
     assert!(full > 3 * anew, "{full} {anew}");
     assert!(bytes(&run) < anew * 3 / 2, "{} {anew}", bytes(&run));
+}
+
+#[test]
+fn an_index_without_a_record_is_made_again() {
+    let story = Story::new();
+    let run = story.publish(Mode::Ingest).run;
+    let record = story.layout().cache().join(intent::index_digest_file(&run));
+    fs::remove_file(&record).unwrap();
+    let open = || story.open(None, Trust::Times).unwrap().notes().len();
+    assert_eq!((open(), open()), (1, 0));
+    assert!(record.exists());
 }
 
 #[test]

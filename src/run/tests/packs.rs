@@ -129,3 +129,52 @@ fn a_damaged_pack_is_reported_and_not_shared() {
         "nothing of the damaged pack"
     );
 }
+
+#[test]
+fn sources_may_go_by_and_by_and_stay_within_the_budget() {
+    let story = Story::new();
+    // Nothing of this text repeats: its index is larger than other ones.
+    story.write("auditgraph.toml", "[budget]\nmultiplier = 4.0\n");
+    let mut left: Vec<String> = (0..40).map(|n| format!("large/{n}.md")).collect();
+    for (n, path) in left.iter().enumerate() {
+        story.write(path, &noise(n, 60_000));
+    }
+    let mut run = story.publish(Mode::Ingest).run;
+    while left.len() > 18 {
+        for path in left.drain(..left.len() / 10) {
+            fs::remove_file(story.folder.path().join(path)).unwrap();
+        }
+        // Would panic, were it over the budget.
+        run = story.publish(Mode::Ingest).run;
+    }
+    let Planned::Run(rebuilt) = story.plan(Mode::Rebuild) else {
+        panic!("a rebuild is always a run");
+    };
+    let (_, index) = stored(&story, &run);
+    let anew = rebuilt.index.artifact.bytes();
+    assert!(index <= anew * 3 / 2, "{index} {anew}");
+    assert!(story.verify().problems.is_empty());
+}
+
+#[test]
+fn an_ingest_over_budget_is_planned_with_an_index_built_anew() {
+    let story = Story::new();
+    story.write("auditgraph.toml", "[budget]\nmultiplier = 4.0\n");
+    for n in 0..20 {
+        story.write(&format!("large/{n}.md"), &noise(n, 60_000));
+    }
+    story.publish(Mode::Ingest);
+    fs::remove_file(story.folder.path().join("large/0.md")).unwrap();
+    let Planned::Run(edited) = story.plan(Mode::Ingest) else {
+        panic!("a source is gone");
+    };
+    let (used, added) = (edited.assessment.used_bytes, edited.assessment.added_bytes);
+    drop(edited);
+    story.write(
+        "auditgraph.toml",
+        &format!("[budget]\nmax_bytes = {}\n", used + added - 8_192),
+    );
+    let published = story.publish(Mode::Ingest);
+    assert!(published.bytes_written < added - 8_192);
+    assert!(story.verify().problems.is_empty());
+}

@@ -88,6 +88,23 @@ fn a_bit_that_makes_a_manifest_look_like_that_of_another_schema_is_damage() {
     assert_eq!(report.incompatible.len(), 1);
 }
 
+#[test]
+fn packs_that_give_another_index_than_the_manifest_says_are_at_fault() {
+    let story = Story::new();
+    let run = story.publish(Mode::Ingest).run;
+    let path = story.layout().runs().join(format!("{run}.json"));
+    let mut manifest = read_manifest(&story.layout(), &run).unwrap();
+    manifest.index.logical = Sha256::of(b"another");
+    fs::write(&path, manifest.to_bytes()).unwrap();
+    for _ in 0..2 {
+        let report = story.verify();
+        let name = format!("runs/{run}.json");
+        assert_eq!(found(&report), [(Kind::Object, name.as_str())]);
+        assert_ne!(report.problems[0].expected, report.problems[0].actual);
+        let _ = fs::remove_dir_all(story.layout().cache());
+    }
+}
+
 /// Does something once, when a phase has come so many steps far.
 struct Meanwhile<'a> {
     act: Mutex<Option<Box<dyn FnOnce() + Send + 'a>>>,

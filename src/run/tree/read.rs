@@ -4,34 +4,12 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::limits::{LIMITS, Limits, Size};
 use super::node::{Meaning, Node, Tree};
 use super::write::part_of;
 use super::{Entry, Files, TreeError, Way};
 use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
-
-/// What a hostile tree may make a reader hold and do: trees that name each other
-/// many times over stand for far more files than there are bytes of them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// Files of a run.
-    pub(super) files: usize,
-    /// Trees, each counted in every place in which it stands.
-    pub(super) trees: usize,
-    /// Bytes of all paths.
-    pub(super) path_bytes: usize,
-    /// Files and trees below trees that stand in several places: folders that are
-    /// alike name by name and byte by byte. The only ones that cost a stranger
-    /// nothing.
-    pub(super) repeated: usize,
-}
-
-const LIMITS: Limits = Limits {
-    files: 4_000_000,
-    trees: 4_000_000,
-    path_bytes: 256 << 20,
-    repeated: 500_000,
-};
 
 /// Trees that are parsed at once, on all cores.
 const BATCH: usize = 64;
@@ -85,7 +63,7 @@ pub(super) fn read_within<E: std::error::Error + Send>(
 ) -> Result<Listing, TreeError<E>> {
     let mut trees = BTreeMap::new();
     let mut found = Vec::new();
-    let (mut files_read, mut trees_read, mut path_bytes, mut repeated) = (0, 0, 0, 0);
+    let mut size = Size::default();
     let mut pending = vec![Pending {
         id: root,
         prefix: String::new(),
@@ -97,12 +75,12 @@ pub(super) fn read_within<E: std::error::Error + Send>(
         let batch = pending.split_off(pending.len().saturating_sub(BATCH));
         let (told, next) = rayon::join(|| tell_all(&fetched), || fetch(batch, get));
         for (told, (tree, _)) in told?.into_iter().zip(&fetched) {
-            files_read += told.files.len();
+            size.files += told.files.len();
             if trees.get(&tree.id).is_some_and(|places| *places > 1) {
-                repeated += 1 + told.files.len();
+                size.repeated += 1 + told.files.len();
             }
             let paths = told.files.iter().map(|(path, _)| path.as_str().len());
-            path_bytes += paths.sum::<usize>();
+            size.path_bytes += paths.sum::<usize>();
             found.push(told.files);
             pending.extend(told.below);
         }
@@ -110,23 +88,20 @@ pub(super) fn read_within<E: std::error::Error + Send>(
         for (tree, _) in &fetched {
             *trees.entry(tree.id).or_insert(0) += 1;
         }
-        trees_read += fetched.len();
-        for (read, limit, what) in [
-            (files_read, limits.files, "files"),
-            (trees_read + pending.len(), limits.trees, "trees"),
-            (path_bytes, limits.path_bytes, "bytes of paths"),
-            (repeated, limits.repeated, "files in folders that are alike"),
-        ] {
-            if read > limit {
-                return Err(TreeError::Malformed {
-                    id: root,
-                    detail: format!("more than {limit} {what}"),
-                });
-            }
-        }
+        size.trees += fetched.len();
+        let with_pending = Size {
+            trees: size.trees + pending.len(),
+            ..size
+        };
+        with_pending
+            .check(limits)
+            .map_err(|too_many| TreeError::Malformed {
+                id: root,
+                detail: too_many.to_string(),
+            })?;
     }
     // Sorted first, so that the map is filled from one end to the other.
-    let mut files = Vec::with_capacity(files_read);
+    let mut files = Vec::with_capacity(size.files);
     found.into_iter().for_each(|found| files.extend(found));
     files.par_sort_unstable_by(|a, b| a.0.cmp(&b.0));
     Ok(Listing {

@@ -205,13 +205,13 @@ fn a_tree_cannot_lead_outside_or_on_forever() {
     let (id, bytes) = object(r#"{"kind":"document"}"#);
     assert!(listed(id, &Store::from([(id, bytes)])).is_err());
     // Trees that name the same tree twice, over many levels.
-    let limits = read::Limits {
+    let limits = limits::Limits {
         files: 1_000,
         trees: 1_000_000,
         path_bytes: 50_000,
         repeated: 1_000_000,
     };
-    let alike = read::Limits {
+    let alike = limits::Limits {
         repeated: 100,
         ..limits
     };
@@ -338,6 +338,39 @@ fn a_way_of_too_many_trees_is_refused_and_the_longest_fills_no_stack() {
     // As large as that of the pool's threads.
     let worker = std::thread::Builder::new().stack_size(2 << 20);
     worker.spawn(every_reader).unwrap().join().unwrap();
+}
+
+#[test]
+fn no_run_has_more_files_than_are_read() {
+    let source = |sha256| Entry::Source { sha256, bytes: 3 };
+    let same = Sha256::of(b"same");
+    // Ten folders alike, of three files each.
+    let files: Files = (0..30)
+        .map(|n| (format!("d{}/{}.md", n / 3, n % 3), source(same)))
+        .map(|(path, entry)| (path.parse().unwrap(), entry))
+        .collect();
+    let most = limits::Limits {
+        files: 30,
+        trees: 11,
+        path_bytes: 7 * 30,
+        repeated: 40,
+    };
+    let (root, store) = stored(&files);
+    let get = &mut |id| store.get(&id).cloned().ok_or(Absent);
+    assert!(read::read_within(most, root, get).is_ok());
+    assert_eq!(limits::check_within(most, &files), Ok(()));
+    let fewer: [fn(&mut limits::Limits); 4] = [
+        |it| it.files -= 1,
+        |it| it.trees -= 1,
+        |it| it.path_bytes -= 1,
+        |it| it.repeated -= 1,
+    ];
+    for lower in fewer {
+        let mut limits = most;
+        lower(&mut limits);
+        let refused = limits::check_within(limits, &files).unwrap_err();
+        assert!(refused.limit > 0, "{refused}");
+    }
 }
 
 #[test]

@@ -46,7 +46,8 @@ pub(super) fn check(
     Some(found)
 }
 
-/// What is wrong with the index that the packs of a run give.
+/// What is wrong with the index that the packs of a run give: then it is not the
+/// index that is at fault.
 fn of_packs(manifest: &Manifest, built: &Built) -> Vec<Problem> {
     let (expected, actual) = (manifest.index.logical, built.logical);
     if expected == actual {
@@ -55,7 +56,7 @@ fn of_packs(manifest: &Manifest, built: &Built) -> Vec<Problem> {
     let manifest = format!("runs/{}", intent::manifest_file(&manifest.run));
     let message = "the packs give another index than it says";
     let (expected, actual) = (expected.to_string(), actual.to_string());
-    vec![Problem::new(Kind::Index, manifest, message).with(Some(expected), Some(actual))]
+    vec![Problem::new(Kind::Object, manifest, message).with(Some(expected), Some(actual))]
 }
 
 /// What tells a file from one that was put in its place.
@@ -91,8 +92,17 @@ fn problems(
             found.push(Problem::new(Kind::Index, record, message).with(expected, None));
         }
     }
-    match difference(manifest, path, actual, build) {
-        Ok(None) => {}
+    let built = build();
+    if let Some(built) = &built {
+        let of_packs = of_packs(manifest, built);
+        if !of_packs.is_empty() {
+            found.extend(of_packs);
+            return found;
+        }
+    }
+    match difference(manifest, path, actual, built) {
+        // That of another version is its own business.
+        Ok(None) | Err(IndexError::OtherSchema(_)) => {}
         Ok(Some((expected, actual))) => {
             let message = "the index does not hold what the packs say".to_owned();
             let (expected, actual) = (expected.to_string(), actual.to_string());
@@ -104,28 +114,23 @@ fn problems(
 }
 
 /// The digests, expected and actual, of what an index does not hold as it
-/// should: of its rows, or of its words where `build`, which makes it from the
-/// packs, tells what they are.
+/// should: of its rows, or of its words where one that is `built` from the packs
+/// tells what they are.
 fn difference(
     manifest: &Manifest,
     path: &Path,
     sha256: Sha256,
-    build: &dyn Fn() -> Option<Built>,
+    built: Option<Built>,
 ) -> Result<Option<(Sha256, Sha256)>, IndexError> {
     let unlike = |expected, actual| (expected != actual).then_some((expected, actual));
-    let expected = manifest.index.logical;
-    let built = build();
-    if let Some(built) = &built {
-        if let Some(differs) = unlike(expected, built.logical) {
-            return Ok(Some(differs));
-        }
-        // One that was made at once, not edited, is the same to the byte.
-        if built.artifact.sha256()? == sha256 {
-            return Ok(None);
-        }
+    // One that was made at once, not edited, is the same to the byte.
+    if let Some(built) = &built
+        && built.artifact.sha256()? == sha256
+    {
+        return Ok(None);
     }
     let index = Index::open(path)?;
-    let rows = unlike(expected, index.logical_digest()?);
+    let rows = unlike(manifest.index.logical, index.logical_digest()?);
     match built {
         Some(built) if rows.is_none() && index.meta().schema.written == WRITES => {
             let words = Index::from_artifact(&built.artifact)?.text_digest()?;

@@ -8,6 +8,7 @@
 use std::iter::Peekable;
 use std::ops::Range;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::builder::Builder;
@@ -129,10 +130,29 @@ fn yaml(builder: &mut Builder<'_>, body: Range<usize>) -> bool {
     mapping
 }
 
-/// The text of `value`, which may go on in `lines`.
-fn yaml_title(text: &str, value: Range<usize>, lines: &mut Peekable<Lines<'_>>) -> String {
+/// The value of a key whose line goes on with `inline`: that, or what stands in
+/// the line below a bare key. A list or a mapping there is left to the caller.
+fn value_of(text: &str, inline: Range<usize>, lines: &mut Peekable<Lines<'_>>) -> Range<usize> {
+    if !is_nothing(&text[inline.clone()]) {
+        return inline;
+    }
+    while lines
+        .next_if(|line| is_nothing(&text[line.clone()]))
+        .is_some()
+    {}
+    let below = lines.next_if(|line| {
+        let content = text[line.clone()].trim_start();
+        let start = line.end - content.len();
+        let starts_more = is_item(content) || content.starts_with('{');
+        start > line.start && !starts_more && entry(text, start..line.end).is_none()
+    });
+    below.unwrap_or(inline)
+}
+
+/// The text of the key whose line goes on with `inline`, and that in `lines`.
+fn yaml_title(text: &str, inline: Range<usize>, lines: &mut Peekable<Lines<'_>>) -> String {
+    let value = value_of(text, inline, lines);
     let inline = text[value.clone()].trim_start();
-    // What stands below a bare key is no text.
     if is_nothing(inline) {
         return String::new();
     }
@@ -156,13 +176,14 @@ fn yaml_title(text: &str, value: Range<usize>, lines: &mut Peekable<Lines<'_>>) 
     title
 }
 
-/// The items of the list `value`, which may go on in `lines`.
+/// The items of the key whose line goes on with `inline`, and those in `lines`.
 fn yaml_list(
     text: &str,
-    value: Range<usize>,
+    inline: Range<usize>,
     lines: &mut Peekable<Lines<'_>>,
 ) -> Vec<Range<usize>> {
     let mut items = Vec::new();
+    let value = value_of(text, inline, lines);
     let inline = text[value.clone()].trim_start();
     if inline.starts_with('[') {
         let open = value.end - inline.len();
@@ -178,7 +199,7 @@ fn yaml_list(
             if text[item.clone()].trim_start().starts_with('{') {
                 split(text, item, false, &mut items);
             } else if item.start > start || entry(text, item.clone()).is_some() {
-                items.push(scalar(text, item));
+                items.push(item);
             }
         }
     } else {
@@ -186,7 +207,7 @@ fn yaml_list(
         let whole = quoted(text, value.clone());
         let whole = whole.filter(|inner| is_nothing(&text[inner.end + 1..value.end]));
         split(text, whole.unwrap_or(value), false, &mut items);
-        return items;
+        return items.into_iter().map(|item| scalar(text, item)).collect();
     }
     let names = items.into_iter().filter_map(|item| name_of(text, item));
     names.collect()
@@ -195,16 +216,13 @@ fn yaml_list(
 /// The text of the item of a list: its own, or the `name` of a mapping; `None`
 /// for what else a mapping says.
 fn name_of(text: &str, item: Range<usize>) -> Option<Range<usize>> {
-    if matches!(text.as_bytes()[..item.start].last(), Some(b'"' | b'\'')) {
-        return Some(item);
-    }
     let content = text[item.clone()].trim_start_matches(['{', ' ', '\t']);
     let Some((key, value)) = entry(text, item.end - content.len()..item.end) else {
-        return Some(item);
+        return Some(scalar(text, item));
     };
     let named = text[key].eq_ignore_ascii_case("name");
-    let end = value.start + text[value.clone()].trim_end_matches('}').len();
-    named.then(|| scalar(text, value.start..end))
+    let content = text[value.clone()].trim_end().trim_end_matches('}');
+    named.then(|| scalar(text, value.start..value.start + content.len()))
 }
 
 /// `key: value` at the start of a line: the ranges of both.
@@ -212,6 +230,10 @@ fn entry(text: &str, line: Range<usize>) -> Option<(Range<usize>, Range<usize>)>
     let content = &text[line.clone()];
     if content.starts_with([' ', '\t', '-', '[', '{', '|', '>', '%', '@', '`']) {
         return None;
+    }
+    if let Some(key) = quoted(text, line.clone()) {
+        let behind = text[key.end + 1..line.end].trim_start().strip_prefix(':')?;
+        return Some((key, line.end - behind.len()..line.end));
     }
     let colon = content.match_indices(':').map(|(at, _)| at).find(|at| {
         let follows = content.as_bytes().get(at + 1);
@@ -308,18 +330,19 @@ fn unescaped(text: &str, scalar: &Range<usize>) -> String {
 fn split(text: &str, range: Range<usize>, flow: bool, items: &mut Vec<Range<usize>>) -> bool {
     let bytes = text.as_bytes();
     let (mut start, mut at) = (range.start, range.start);
-    // Whether the item has not begun: only then a quote opens one.
+    // Whether the item, or the value in it, has not begun: only then a quote
+    // opens one.
     let mut blank = true;
     while at < range.end {
         let quotes = matches!(bytes[at], b'"' | b'\'') && blank;
         let spaced = at == range.start || bytes[at - 1].is_ascii_whitespace();
         match bytes[at] {
             b',' => {
-                items.push(scalar(text, start..at));
+                items.push(start..at);
                 (start, blank) = (at + 1, true);
             }
             b']' if flow => {
-                items.push(scalar(text, start..at));
+                items.push(start..at);
                 return true;
             }
             // `[a, #b]` is no YAML, but what people write.
@@ -328,12 +351,16 @@ fn split(text: &str, range: Range<usize>, flow: bool, items: &mut Vec<Range<usiz
                 if quotes && let Some(inner) = quoted(text, at..range.end) {
                     at = inner.end;
                 }
-                blank = blank && bytes[at].is_ascii_whitespace();
+                // `{"name": "a, b"}` is one item.
+                blank = match bytes[at] {
+                    b':' => true,
+                    byte => blank && (byte == b'{' || byte.is_ascii_whitespace()),
+                };
             }
         }
         at += 1;
     }
-    items.push(scalar(text, start..at.min(range.end)));
+    items.push(start..at.min(range.end));
     false
 }
 
@@ -376,7 +403,7 @@ fn toml_table(builder: &mut Builder<'_>, table: &DeTable<'_>, base: usize) {
                 }
             }
             (Key::Tags, DeValue::Array(list)) => {
-                for item in list {
+                for item in list.iter().filter_map(toml_name_of) {
                     if let DeValue::String(tag) = item.get_ref() {
                         let place = place(item.span(), base);
                         builder.tag(TagRule::FrontMatter, tag.trim(), place);
@@ -386,6 +413,16 @@ fn toml_table(builder: &mut Builder<'_>, table: &DeTable<'_>, base: usize) {
             _ => {}
         }
     }
+}
+
+/// The item of a list: itself, or the `name` of a table.
+fn toml_name_of<'v, 'i>(item: &'v Spanned<DeValue<'i>>) -> Option<&'v Spanned<DeValue<'i>>> {
+    let DeValue::Table(table) = item.get_ref() else {
+        return Some(item);
+    };
+    let mut entries = table.iter();
+    let named = entries.find(|(key, _)| key.get_ref().eq_ignore_ascii_case("name"));
+    named.map(|(_, value)| value)
 }
 
 fn place(span: Range<usize>, base: usize) -> Range<usize> {

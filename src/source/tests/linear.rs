@@ -344,6 +344,8 @@ fn front_matter_takes_linear_time() {
     yaml("titles in open quotes", "title: \"a\n  b\n");
     yaml("a plain title in lines", "x: y\ntitle: a\n  'b\n");
     yaml("mappings", "tags:\n- a: b\n  {name: \n- {{: {, \n");
+    yaml("quoted mappings", "tags:\n- {\"a\": \"b, {\"c: {");
+    yaml("bare keys", "tags:\n\n # a\n  [a\n");
     yaml("comments", "# a\n");
     yaml("commas", "tags: ,,,,");
     yaml("single quotes", "tags: ['a'',''");

@@ -120,6 +120,15 @@ fn the_title_is_the_front_matters_else_the_first_h1_else_the_first_heading() {
         Some("[Draft] Plan")
     );
     assert_eq!(title("---\ntitle:\n  en: a\n---\n"), None);
+    assert_eq!(title("---\ntitle:\n  - a\n---\n"), None);
+    assert_eq!(
+        title("---\ntitle: # below\n\n  as long\n  as this\ntags: x\n---\n").as_deref(),
+        Some("as long as this")
+    );
+    assert_eq!(
+        title("---\ntitle:\n  \"quoted: so\"\n---\n").as_deref(),
+        Some("quoted: so")
+    );
     assert_eq!(title("text\n"), None);
     assert_eq!(title(""), None);
 }
@@ -294,10 +303,22 @@ fn tags_come_from_front_matter_and_text() {
         tags("---\ntags: [{name: a}, {id: 2, name: 'b'}, c]\nkeywords: d: e, f\n---\n"),
         ["a", "b", "c", "d: e", "f"]
     );
+    assert_eq!(
+        tags("---\ntags:\n  [\n    \"a b\",\n    c,\n  ]\nkeywords:\n\n  [d, e]\ntag:\n  f\n---\n"),
+        ["a b", "c", "d", "e", "f"]
+    );
+    assert_eq!(
+        tags(
+            "---\ntags:\n- {\"name\": \"t, u\", x: 1}\n- {name: \"v, w\"}\n- \"name\": q\n- 'x': y\n- \"name\"\nkeywords: [{\"name\":\"r, s\" }]\n---\n"
+        ),
+        ["t, u", "v, w", "q", "name", "r, s"]
+    );
     let quotes = markdown("---\ntags: ['it''s', \"a \\\"b\\\"\"]\n---\n");
     let quotes: Vec<_> = quotes.tags.iter().map(|tag| tag.tag.as_str()).collect();
     assert_eq!(quotes, ["it's", "a \"b\""]);
-    let toml = markdown("+++\ntags = [\"One\", 'two']\n[taxonomies]\ntags = ['z']\n+++\n#T\n");
+    let toml = markdown(
+        "+++\ntags = [\"One\", {x=\"no\", name=\"two\"}, {x=\"no\"}]\n[taxonomies]\ntags = ['z']\n+++\n#T\n",
+    );
     let found: Vec<_> = toml
         .tags
         .iter()

@@ -165,28 +165,72 @@ fn wikilink(run: &str, open: usize) -> Option<(&str, usize)> {
     (!target.is_empty()).then_some((target, close + 2))
 }
 
-/// The target of a link whose `(` is at `open`, if it has one without a
-/// blank, a quote or an angle bracket in it.
-pub(super) fn destination(text: &str, open: usize) -> Option<Range<usize>> {
-    if text.as_bytes().get(open) != Some(&b'(') {
-        return None;
-    }
+/// What the `(` at `open` and its `)` make of brackets before them: the target
+/// of the link, which may stand in angle brackets and have a title behind it,
+/// and where the link ends. All of it stands in one line.
+pub(super) fn destination(text: &str, open: usize) -> Option<(&str, usize)> {
+    let end = text.floor_char_boundary(open + MAX_TARGET_BYTES);
+    let inner = without_blanks(text.get(open..end)?.strip_prefix('(')?);
+    let (target, behind) = match inner.strip_prefix('<') {
+        Some(inner) => {
+            let end = inner.find(['<', '>', '\n'])?;
+            (&inner[..end], inner[end..].strip_prefix('>')?)
+        }
+        None => inner.split_at(bare_target(inner)?),
+    };
+    let spaced = without_blanks(behind);
+    let behind = match behind_title(spaced) {
+        Some(rest) if spaced.len() < behind.len() => without_blanks(rest),
+        _ => spaced,
+    };
+    let rest = behind.strip_prefix(')')?;
+    (!target.is_empty()).then_some((target, end - rest.len()))
+}
+
+fn without_blanks(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t'])
+}
+
+/// The length of the target without angle brackets with which `inner` starts: up
+/// to a blank, or the parenthesis that nothing in it opens.
+fn bare_target(inner: &str) -> Option<usize> {
     let mut depth = 0usize;
-    for (at, &byte) in text.as_bytes()[open..]
-        .iter()
-        .enumerate()
-        .take(MAX_TARGET_BYTES)
-    {
+    for (at, byte) in inner.bytes().enumerate() {
         match byte {
             b'(' => depth += 1,
-            b')' if depth == 1 => return (at > 1).then_some(open + 1..open + at),
+            b')' if depth == 0 => return Some(at),
             b')' => depth -= 1,
             b'<' | b'>' | b'"' | b'[' => return None,
-            byte if byte.is_ascii_whitespace() => return None,
+            byte if byte.is_ascii_whitespace() => return (depth == 0).then_some(at),
             _ => {}
         }
     }
     None
+}
+
+/// What stands behind the title of a link with which `text` starts.
+fn behind_title(text: &str) -> Option<&str> {
+    let close = match text.as_bytes().first()? {
+        b'(' => b')',
+        quote @ (b'"' | b'\'') => *quote,
+        _ => return None,
+    };
+    let mut escaped = false;
+    let title = text.bytes().skip(1).take_while(|byte| *byte != b'\n');
+    let length = title.take_while(|byte| {
+        let closes = *byte == close && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        !closes
+    });
+    let end = 1 + length.count();
+    text.get(end..)?.strip_prefix(char::from(close))
+}
+
+/// The label of a reference whose `[` is at `open`.
+pub(super) fn label(text: &str, open: usize) -> Option<&str> {
+    let inner = text.get(open..)?.strip_prefix('[')?;
+    let end = memchr::memchr2(b'[', b']', inner.as_bytes())?;
+    inner[end..].starts_with(']').then(|| &inner[..end])
 }
 
 /// The name `^x` that the line which ends with `run` has in Obsidian.

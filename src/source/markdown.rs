@@ -76,7 +76,7 @@ struct Reader<'t> {
     split: bool,
     /// Contiguous plain text not yet searched.
     run: Range<usize>,
-    /// Plain text before this is part of a link.
+    /// What stands before this is part of a link.
     taken: usize,
     heading: Option<Heading>,
     /// Where the last top-level block ends.
@@ -113,6 +113,9 @@ impl Reader<'_> {
     }
 
     fn inline_html(&mut self, tag: &str, range: Range<usize>) {
+        if range.start < self.taken {
+            return;
+        }
         match self.verbatim {
             Some(open) if open.is_closed_by(tag) => self.verbatim = None,
             Some(html::Verbatim::Raw(_)) => {}
@@ -248,14 +251,15 @@ impl Reader<'_> {
         range: Range<usize>,
         definitions: &RefDefs<'_>,
     ) {
+        if range.start < self.taken {
+            return;
+        }
         if matches!(kind, LinkType::WikiLink { .. })
-            && let Some(target) = inline::destination(self.builder.text(), range.end)
+            && let Some((rule, target, end)) = self.behind_brackets(range.end, definitions)
         {
-            // `[[1]](target)` is a link whose text has brackets.
-            self.taken = target.end + 1;
-            let written = &self.builder.text()[target];
-            let place = range.start..self.taken;
-            return self.builder.link(LinkRule::Inline, written, place);
+            self.taken = end;
+            let rule = if image { LinkRule::Image } else { rule };
+            return self.builder.link(rule, &target, range.start..end);
         }
         let (rule, target) = match kind {
             LinkType::WikiLink { has_pothole } => {
@@ -277,6 +281,22 @@ impl Reader<'_> {
             && self.builder.text().as_bytes()[range.end..].starts_with(b"[]");
         let range = range.start..range.end + if collapsed { 2 } else { 0 };
         self.builder.link(rule, &target, range);
+    }
+
+    /// `[[1]](target)` and `[[1]][label]` are links whose text has brackets: what
+    /// follows them at `at` makes them what they are, up to the place returned.
+    fn behind_brackets(
+        &self,
+        at: usize,
+        definitions: &RefDefs<'_>,
+    ) -> Option<(LinkRule, String, usize)> {
+        let text = self.builder.text();
+        if let Some((target, end)) = inline::destination(text, at) {
+            return Some((LinkRule::Inline, target.to_owned(), end));
+        }
+        let label = inline::label(text, at)?;
+        let target = definitions.get(label)?.dest.to_string();
+        Some((LinkRule::Reference, target, at + label.len() + "[]".len()))
     }
 
     /// The first word of a fence's info string. ```` ```rust,ignore ```` and

@@ -82,7 +82,7 @@ fn numbered(bytes: usize, piece: impl Fn(usize) -> String) -> String {
 
 #[test]
 fn repeated_marks_take_linear_time() {
-    const MARKDOWN: [&str; 72] = [
+    const MARKDOWN: [&str; 76] = [
         "<script>",
         "<script></",
         "a <code>",
@@ -106,6 +106,10 @@ fn repeated_marks_take_linear_time() {
         "]",
         "[[",
         "[[a|",
+        "[[a]](",
+        "[[a]](b \"",
+        "[[a]](<b ",
+        "[[a]][b",
         "[a](",
         "[a](<b",
         "[a](b \"",

@@ -176,9 +176,12 @@ fn a_reference_in_brackets_is_no_wikilink_where_it_is_defined() {
 
 #[test]
 fn brackets_in_the_text_of_a_link_make_no_wikilink() {
-    let text =
-        "As shown[[1]](https://x.org/a_(b)_c?d)[[2]](#two), [[3]] (see [[4]](b c)) [[5]]()\n";
-    use LinkRule::{Inline, Wikilink};
+    let text = "\
+As shown[[1]](https://x.org/a_(b)_c?d)[[2]](#two), [[3]] (see [[4]](b c)) [[5]]()\n\
+[[6]](b.md \"as \\\"*#said*\\\"\") [[7]]( <b c.md> 'https://x.org' ) [[a|b]](<a b> (t))\n\
+[[8]](b.md\"t\") [[9]](b.md \"t) [[10]](<a b) ![[11]](b.png)\n\
+[[12]][ref] [[13]][Ref] [[14]][none]\n\n[ref]: r.md\n";
+    use LinkRule::{Image, Inline, Reference, Wikilink};
     let found = links(text);
     let found: Vec<_> = found
         .iter()
@@ -196,8 +199,19 @@ fn brackets_in_the_text_of_a_link_make_no_wikilink() {
             (Wikilink, "3", "[[3]]"),
             (Wikilink, "4", "[[4]]"),
             (Wikilink, "5", "[[5]]"),
+            (Inline, "b.md", "[[6]](b.md \"as \\\"*#said*\\\"\")"),
+            (Inline, "b c.md", "[[7]]( <b c.md> 'https://x.org' )"),
+            (Inline, "a b", "[[a|b]](<a b> (t))"),
+            (Wikilink, "8", "[[8]]"),
+            (Wikilink, "9", "[[9]]"),
+            (Wikilink, "10", "[[10]]"),
+            (Image, "b.png", "![[11]](b.png)"),
+            (Reference, "r.md", "[[12]][ref]"),
+            (Reference, "r.md", "[[13]][Ref]"),
+            (Wikilink, "14", "[[14]]"),
         ]
     );
+    assert_eq!(tags(text), Vec::<String>::new());
 }
 
 #[test]

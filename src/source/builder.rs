@@ -17,7 +17,7 @@ pub(super) const MAX_ROWS: usize = 1 << 20;
 /// Most sections that are kept of one source.
 const MAX_SECTIONS: usize = 1 << 18;
 /// The longest title, in bytes.
-const MAX_TITLE: usize = 1_000;
+pub(super) const MAX_TITLE: usize = 1_000;
 /// The longest term, tag or anchor, in bytes.
 pub(super) const MAX_NAME: usize = 200;
 

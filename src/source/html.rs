@@ -1,9 +1,12 @@
 //! What raw HTML names and links: the `id` of any element, the `name` and
 //! `href` of `<a>`, the `src` of `<img>`, and headings.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::builder::Builder;
+use pulldown_cmark::{Event, Parser};
+
+use super::builder::{Builder, MAX_TITLE, cut};
 use crate::graph::LinkRule;
 
 /// Elements whose content is text, whatever it looks like.
@@ -47,12 +50,35 @@ fn closes(html: &[u8], name: &[u8]) -> bool {
 }
 
 /// A heading whose end is not read yet.
-struct Heading {
+pub(super) struct Heading {
     level: u8,
-    /// Where its tag starts.
+    /// Where its tag starts in the source.
     start: usize,
-    /// Where its content starts.
-    content: usize,
+    /// What is read of its title.
+    title: String,
+}
+
+impl Heading {
+    /// Adds `text` to its title, as far as that is kept.
+    pub(super) fn push(&mut self, text: &str) {
+        if self.title.len() < MAX_TITLE {
+            self.title.push_str(text);
+        }
+    }
+
+    /// Adds the text of `html`.
+    fn push_html(&mut self, html: &str) {
+        for (nth, part) in html.split('<').enumerate() {
+            let text = match nth {
+                0 => part,
+                _ => part.split_once('>').map_or("", |(_, text)| text),
+            };
+            self.push(&decoded(cut(text, MAX_TITLE)));
+            if self.title.len() >= MAX_TITLE {
+                return;
+            }
+        }
+    }
 }
 
 /// The rank of the heading that the element `name` is.
@@ -65,13 +91,15 @@ const fn rank(name: &[u8]) -> Option<u8> {
 
 /// Finds the anchors, links and headings in `range` of the source, which is raw
 /// HTML. A tag without an end is not a tag; comments and scripts are skipped.
-pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>) {
+/// The `heading` that is open before may end here, and one may stay open.
+pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, heading: &mut Option<Heading>) {
     let Some(html) = builder.text().get(range.clone()) else {
         return;
     };
     let bytes = html.as_bytes();
     let mut at = 0;
-    let mut heading: Option<Heading> = None;
+    // Where what is still to be read of the open heading starts.
+    let mut content = 0;
     while let Some(open) = memchr::memchr(b'<', &bytes[at..]) {
         let tag = at + open;
         at = tag + 1;
@@ -84,10 +112,11 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>) {
             let name = &bytes[word(bytes, &mut at)];
             at = attributes(builder, html, tag + 1, range.start);
             if let Some(level) = rank(name) {
-                heading = Some(Heading {
+                content = at + usize::from(bytes.get(at) == Some(&b'>'));
+                *heading = Some(Heading {
                     level,
-                    start: tag,
-                    content: at + usize::from(bytes.get(at) == Some(&b'>')),
+                    start: range.start + tag,
+                    title: String::new(),
                 });
             }
             if one_of(&RAW, name).is_some() {
@@ -100,23 +129,49 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>) {
         } else if bytes.get(at) == Some(&b'/') {
             at += 1;
             let ends = rank(&bytes[word(bytes, &mut at)]);
-            if let Some(heading) = heading.take_if(|heading| ends == Some(heading.level)) {
-                let title = html.get(heading.content..tag).map(without_tags);
-                let place = range.start + heading.start..range.start + at;
-                builder.html_heading(&title.unwrap_or_default(), heading.level, place);
+            if let Some(mut heading) = heading.take_if(|heading| ends == Some(heading.level)) {
+                heading.push_html(html.get(content..tag).unwrap_or_default());
+                let place = heading.start..range.start + at;
+                builder.html_heading(&heading.title, heading.level, place);
             }
         }
     }
+    if let Some(heading) = heading {
+        heading.push_html(html.get(content..).unwrap_or_default());
+    }
 }
 
-/// The text of `html`.
-fn without_tags(html: &str) -> String {
-    let mut parts = html.split('<');
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        text.push_str(part.split_once('>').map_or("", |(_, behind)| behind));
+/// `text` with its entities as what they stand for.
+fn decoded(text: &str) -> Cow<'_, str> {
+    let mut rest = text;
+    let mut decoded = String::new();
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
+        let (before, entity) = rest.split_at(at);
+        let (entity, behind) = entity.split_at(entity_length(entity));
+        decoded.push_str(before);
+        // The parser of Markdown knows their names.
+        for event in Parser::new(entity) {
+            if let Event::Text(meant) = event {
+                decoded.push_str(&meant);
+            }
+        }
+        rest = behind;
     }
-    text.replace("&nbsp;", " ").replace("&amp;", "&")
+    if rest.len() == text.len() {
+        return Cow::Borrowed(text);
+    }
+    decoded.push_str(rest);
+    Cow::Owned(decoded)
+}
+
+/// How much of `text`, which starts with `&`, may be an entity.
+fn entity_length(text: &str) -> usize {
+    /// No entity is longer.
+    const LONGEST: usize = "CounterClockwiseContourIntegral".len();
+    let name = text.bytes().skip(1).take(LONGEST);
+    let name = name.take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#');
+    let length = 1 + name.count();
+    length + usize::from(text.as_bytes().get(length) == Some(&b';'))
 }
 
 /// Reads a tag's name and attributes from `at`; returns where it stopped.

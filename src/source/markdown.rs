@@ -43,6 +43,7 @@ pub(super) fn extract(text: &str) -> Document {
         run: 0..0,
         taken: 0,
         heading: None,
+        html_heading: None,
         covered: start,
     };
     while let Some((event, range)) = events.next() {
@@ -79,6 +80,8 @@ struct Reader<'t> {
     /// What stands before this is part of a link.
     taken: usize,
     heading: Option<Heading>,
+    /// The open heading in HTML, whose content may be Markdown.
+    html_heading: Option<html::Heading>,
     /// Where the last top-level block ends.
     covered: usize,
 }
@@ -119,12 +122,16 @@ impl Reader<'_> {
         match self.verbatim {
             Some(open) if open.is_closed_by(tag) => self.verbatim = None,
             Some(html::Verbatim::Raw(_)) => {}
-            Some(html::Verbatim::Code(_)) => html::scan(&mut self.builder, range),
+            Some(html::Verbatim::Code(_)) => self.html(range),
             None => {
                 self.verbatim = html::Verbatim::opened_by(tag);
-                html::scan(&mut self.builder, range);
+                self.html(range);
             }
         }
+    }
+
+    fn html(&mut self, range: Range<usize>) {
+        html::scan(&mut self.builder, range, &mut self.html_heading);
     }
 
     fn text(&mut self, text: &str, range: Range<usize>) {
@@ -156,11 +163,13 @@ impl Reader<'_> {
     fn title(&mut self, text: &str) {
         if let Some(heading) = &mut self.heading {
             heading.title.push_str(text);
+        } else if let Some(heading) = &mut self.html_heading {
+            heading.push(text);
         }
     }
 
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>, definitions: &RefDefs<'_>) {
-        self.end_verbatim(tag.to_end());
+        self.between_blocks(tag.to_end());
         let top = self.depth == 0;
         self.depth += 1;
         if top {
@@ -171,6 +180,7 @@ impl Reader<'_> {
             if top {
                 self.builder.open_section(rank(*level), range.clone());
             }
+            self.html_heading = None;
             self.heading = Some(Heading {
                 title: String::new(),
                 anchor: id.as_ref().map(ToString::to_string),
@@ -192,7 +202,7 @@ impl Reader<'_> {
                     self.language(&info, range.start);
                 }
             }
-            Tag::HtmlBlock => html::scan(&mut self.builder, range),
+            Tag::HtmlBlock => self.html(range),
             Tag::Link {
                 link_type,
                 dest_url,
@@ -213,17 +223,20 @@ impl Reader<'_> {
         }
     }
 
-    /// An element that is left open ends with its block, of which `tag` may be
-    /// the start or the end.
-    fn end_verbatim(&mut self, tag: TagEnd) {
+    /// An element of code that is left open ends with its block, of which `tag`
+    /// may be the start or the end; a heading goes on in the next.
+    fn between_blocks(&mut self, tag: TagEnd) {
         use TagEnd::{Emphasis, Image, Link, Strikethrough, Strong};
         if !matches!(tag, Emphasis | Strong | Strikethrough | Link | Image) {
             self.verbatim = None;
+            if let Some(heading) = &mut self.html_heading {
+                heading.push(" ");
+            }
         }
     }
 
     fn end(&mut self, tag: TagEnd) {
-        self.end_verbatim(tag);
+        self.between_blocks(tag);
         self.depth = self.depth.saturating_sub(1);
         match tag {
             TagEnd::CodeBlock => self.code = self.code.saturating_sub(1),

@@ -99,3 +99,36 @@ fn headings_in_html_can_be_named_and_title_the_document() {
     assert_eq!(document.sections[1].anchor, "next-step-1");
     assert_eq!(markdown("<h1>a</h1>\n\n# b\n").title.as_deref(), Some("b"));
 }
+
+#[test]
+fn headings_in_html_may_stand_in_markdown_and_hold_it() {
+    let text = "<a name=\"top\"></a><h1>Pro<b>ject</b> &amp; `co`</h1>\n\nText <h2>After\n*all*</h2> no\n\n| a |\n|---|\n| <h3>Cell</h3> |\n\n<h4>\n\nLogo\n\n**Name**\n\n</h4>\n\n<h5>open\n\n# A <h6>b</h6>\n\nno</h5>\n";
+    let document = markdown(text);
+    let found: Vec<_> = document
+        .anchors
+        .iter()
+        .map(|a| (a.name.as_str(), a.section, at(text, a.span)))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("top", None, "<a name=\"top\">"),
+            ("project--co", None, "<h1>Pro<b>ject</b> &amp; `co`</h1"),
+            ("after-all", None, "<h2>After\n*all*</h2"),
+            ("cell", None, "<h3>Cell</h3"),
+            ("logo-name", None, "<h4>\n\nLogo\n\n**Name**\n\n</h4"),
+        ]
+    );
+    assert_eq!(document.sections[0].title, "A b");
+    let title = |text| markdown(text).title;
+    assert_eq!(title("Text <h1>T *i*</h1>\n").as_deref(), Some("T i"));
+}
+
+#[test]
+fn entities_in_headings_of_html_are_read() {
+    let text = "<h1>&lt;a&gt;&nbsp;&mdash; it&#39;s &#x41; &none; R&D &</h1>\n";
+    assert_eq!(
+        markdown(text).title.as_deref(),
+        Some("<a> \u{2014} it's A &none; R&D &")
+    );
+}

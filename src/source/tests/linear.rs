@@ -82,7 +82,7 @@ fn numbered(bytes: usize, piece: impl Fn(usize) -> String) -> String {
 
 #[test]
 fn repeated_marks_take_linear_time() {
-    const MARKDOWN: [&str; 76] = [
+    const MARKDOWN: [&str; 80] = [
         "<script>",
         "<script></",
         "a <code>",
@@ -91,6 +91,10 @@ fn repeated_marks_take_linear_time() {
         "</b>\n\n# a\n\n",
         "<h1>a",
         "<h2>a</h2>",
+        "<h2>&lt;</h2>",
+        "<h2>&lt;",
+        "a <h2>b\n\n",
+        "a <h2>b</h2> ",
         ">",
         "> ",
         "- ",

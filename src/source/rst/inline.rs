@@ -194,10 +194,12 @@ pub(super) fn embedded(content: &str) -> Option<(&str, &str)> {
 /// `` :role:`content` ``, or no role at all.
 fn interpreted(builder: &mut Builder<'_>, role: &str, content: &str, place: Range<usize>) {
     let role = role.trim_matches(':');
-    let role = role.rsplit(':').next().unwrap_or(role);
+    let (domain, role) = role.rsplit_once(':').unwrap_or(("", role));
     let parts = embedded(content);
     let target = parts.map_or(content, |(_, target)| target);
-    let links = !content.starts_with('!');
+    // `:external:` and `:external+name:` lead to another project (intersphinx).
+    let external = domain.split([':', '+']).next() == Some("external");
+    let links = !external && !content.starts_with('!');
     if PATH_ROLES.contains(&role) && links {
         builder.link(LinkRule::RstLink, target, place);
     } else if LABEL_ROLES.contains(&role) && links {

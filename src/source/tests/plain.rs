@@ -257,7 +257,7 @@ fn rst_anonymous_and_embedded_references_find_their_targets() {
 fn rst_roles_and_directives_link_to_labels_and_files() {
     assert_links(
         "\
-See :ref:`Set-Up`, :ref:`this one <set  up>`, :std:ref:`x`, :numref:`fig`; :ref:`genindex`, :ref:`py-modindex`, :doc:`!b`.\n\
+See :ref:`Set-Up`, :ref:`this one <set  up>`, :std:ref:`x`, :numref:`fig`; :ref:`genindex`, :ref:`py-modindex`, :doc:`!b`; :external:ref:`d`, :external+py:doc:`d`.\n\
 Get :download:`it <files/a.zip>`.\n\
 \n.. include:: parts/head.rst\n\n.. include:: <isonum.txt>\n\n.. |logo| image:: img/logo.png\n\n.. literalinclude:: /src/a.py\n   :language: python\n",
         &[

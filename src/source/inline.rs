@@ -1,10 +1,11 @@
 //! What a run of plain text holds: `#tags`, bare URLs, and (outside
 //! Markdown, whose parser finds them) `[[wikilinks]]`.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::builder::Builder;
-use crate::graph::candidates::MAX_TARGET_BYTES;
+use crate::graph::candidates::{MAX_TARGET_BYTES, has_scheme};
 use crate::graph::resolve::is_word;
 use crate::graph::{LinkRule, TagRule};
 
@@ -48,10 +49,11 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, wikilinks: bo
                 }
             }
             _ => {
-                if let Some((target, end)) = wikilink(run, mark) {
+                if let Some((written, end)) = wikilink(run, mark) {
+                    let (rule, target) = wiki_target(written);
                     let embed = usize::from(mark > 0 && bytes[mark - 1] == b'!');
                     let place = place - embed..range.start + end;
-                    builder.link(LinkRule::Wikilink, target, place);
+                    builder.link(rule, &target, place);
                     at = end;
                 }
             }
@@ -148,7 +150,7 @@ fn parentheses(bytes: &[u8]) -> usize {
     count(b')').saturating_sub(count(b'('))
 }
 
-/// The target of the wikilink whose first `[` is at `open`, and its end. A
+/// The target, as written, of the wikilink whose first `[` is at `open`, and its end. A
 /// wikilink stays on one line and holds no brackets.
 fn wikilink(run: &str, open: usize) -> Option<(&str, usize)> {
     let bytes = run.as_bytes();
@@ -161,8 +163,8 @@ fn wikilink(run: &str, open: usize) -> Option<(&str, usize)> {
         return None;
     }
     let body = &run[start..close];
-    let target = wiki_target(body.split('|').next().unwrap_or(body));
-    (!target.is_empty()).then_some((target, close + 2))
+    let target = body.split('|').next().unwrap_or(body);
+    (!target.trim().is_empty()).then_some((target, close + 2))
 }
 
 /// What the `(` at `open` and its `)` make of brackets before them: the target
@@ -248,8 +250,22 @@ pub(super) fn block_name(text: &str, run: Range<usize>) -> Option<Range<usize>> 
     named.then_some(start..start + name.len())
 }
 
-/// The target of a wikilink as written: without the backslash that keeps a
-/// `|` from ending a table's cell.
-pub(super) fn wiki_target(written: &str) -> &str {
-    written.trim().trim_end_matches('\\').trim_end()
+/// What a wikilink in which `written` stands leads to: without the backslash
+/// that keeps a `|` from ending a table's cell, and with a blank for the end of
+/// a line, behind which a quote may go on. A URL in brackets is a URL.
+pub(super) fn wiki_target(written: &str) -> (LinkRule, Cow<'_, str>) {
+    let target = written.trim().trim_end_matches('\\').trim_end();
+    let url = has_scheme(target) && target.contains("://");
+    let rule = if url {
+        LinkRule::Autolink
+    } else {
+        LinkRule::Wikilink
+    };
+    if !target.contains('\n') {
+        return (rule, Cow::Borrowed(target));
+    }
+    let quoted = |c: char| c.is_whitespace() || c == '>';
+    let lines = target.lines().map(str::trim_end);
+    let lines: Vec<_> = lines.map(|line| line.trim_start_matches(quoted)).collect();
+    (rule, Cow::Owned(lines.join(" ")))
 }

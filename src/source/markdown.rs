@@ -280,7 +280,10 @@ impl Reader<'_> {
                 let defined = (!has_pothole).then(|| definitions.get(target)).flatten();
                 match defined {
                     Some(definition) => (LinkRule::Reference, definition.dest.to_string()),
-                    None => (LinkRule::Wikilink, inline::wiki_target(target).to_owned()),
+                    None => {
+                        let (rule, target) = inline::wiki_target(target);
+                        (rule, target.into_owned())
+                    }
                 }
             }
             LinkType::Email => (LinkRule::Autolink, format!("mailto:{target}")),

@@ -175,6 +175,25 @@ fn a_reference_in_brackets_is_no_wikilink_where_it_is_defined() {
 }
 
 #[test]
+fn a_wikilink_may_go_on_in_the_next_line_and_hold_a_url() {
+    use LinkRule::{Autolink, Wikilink};
+    let found = |text: &str| -> Vec<_> {
+        let links = links(text).into_iter();
+        links.map(|(rule, target, _)| (rule, target)).collect()
+    };
+    for text in ["[[b \r\n  c|d]]\n", "> [[b\n>  c]]\n"] {
+        assert_eq!(found(text), [(Wikilink, "b c".to_owned())]);
+    }
+    assert_eq!(
+        found("[[https://x.org/a]] [[note: b]]\n"),
+        [
+            (Autolink, "https://x.org/a".to_owned()),
+            (Wikilink, "note: b".to_owned())
+        ]
+    );
+}
+
+#[test]
 fn brackets_in_the_text_of_a_link_make_no_wikilink() {
     let text = "\
 As shown[[1]](https://x.org/a_(b)_c?d)[[2]](#two), [[3]] (see [[4]](b c)) [[5]]()\n\

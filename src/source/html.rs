@@ -89,14 +89,31 @@ const fn rank(name: &[u8]) -> Option<u8> {
     }
 }
 
-/// Finds the anchors, links and headings in `range` of the source, which is raw
-/// HTML. A tag without an end is not a tag; comments and scripts are skipped.
-/// The `heading` that is open before may end here, and one may stay open.
-pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, heading: &mut Option<Heading>) {
-    let Some(html) = builder.text().get(range.clone()) else {
-        return;
-    };
-    let bytes = html.as_bytes();
+/// Raw HTML, and where it stands in the source.
+pub(super) struct Html<'h> {
+    pub(super) text: &'h str,
+    pub(super) place: Range<usize>,
+}
+
+impl Html<'_> {
+    /// Where `range` of the text stands. Lines of a quote are read without its
+    /// marks: then all of the text is the place.
+    fn place(&self, range: Range<usize>) -> Range<usize> {
+        let base = self.place.start;
+        if self.text.len() == self.place.len() {
+            base + range.start..base + range.end
+        } else {
+            self.place.clone()
+        }
+    }
+}
+
+/// Finds the anchors, links and headings in `html`. A tag without an end is not
+/// a tag; comments and scripts are skipped. The `heading` that is open before
+/// may end here, and one may stay open.
+pub(super) fn scan(builder: &mut Builder<'_>, html: &Html<'_>, heading: &mut Option<Heading>) {
+    let text = html.text;
+    let bytes = text.as_bytes();
     let mut at = 0;
     // Where what is still to be read of the open heading starts.
     let mut content = 0;
@@ -110,12 +127,12 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, heading: &mut
             }
         } else if bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
             let name = &bytes[word(bytes, &mut at)];
-            at = attributes(builder, html, tag + 1, range.start);
+            at = attributes(builder, html, tag + 1);
             if let Some(level) = rank(name) {
                 content = at + usize::from(bytes.get(at) == Some(&b'>'));
                 *heading = Some(Heading {
                     level,
-                    start: range.start + tag,
+                    start: html.place(tag..at).start,
                     title: String::new(),
                 });
             }
@@ -130,14 +147,14 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, heading: &mut
             at += 1;
             let ends = rank(&bytes[word(bytes, &mut at)]);
             if let Some(mut heading) = heading.take_if(|heading| ends == Some(heading.level)) {
-                heading.push_html(html.get(content..tag).unwrap_or_default());
-                let place = heading.start..range.start + at;
+                heading.push_html(text.get(content..tag).unwrap_or_default());
+                let place = heading.start..html.place(tag..at).end;
                 builder.html_heading(&heading.title, heading.level, place);
             }
         }
     }
     if let Some(heading) = heading {
-        heading.push_html(html.get(content..).unwrap_or_default());
+        heading.push_html(text.get(content..).unwrap_or_default());
     }
 }
 
@@ -175,8 +192,8 @@ fn entity_length(text: &str) -> usize {
 }
 
 /// Reads a tag's name and attributes from `at`; returns where it stopped.
-fn attributes(builder: &mut Builder<'_>, html: &str, mut at: usize, base: usize) -> usize {
-    let bytes = html.as_bytes();
+fn attributes(builder: &mut Builder<'_>, html: &Html<'_>, mut at: usize) -> usize {
+    let bytes = html.text.as_bytes();
     let start = at - 1;
     let name = word(bytes, &mut at);
     let (is_a, is_img) = (
@@ -230,7 +247,7 @@ fn attributes(builder: &mut Builder<'_>, html: &str, mut at: usize, base: usize)
         };
         let end = memchr::memchr(b'>', &bytes[at..bytes.len().min(at + 200)])
             .map_or(at, |close| at + close + 1);
-        let (value, place) = (html.get(value).unwrap_or(""), base + start..base + end);
+        let (value, place) = (html.text.get(value).unwrap_or(""), html.place(start..end));
         match link {
             None => builder.anchor(value.trim(), place),
             Some(rule) => builder.link(rule, &value.replace("&amp;", "&"), place),

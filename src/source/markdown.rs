@@ -13,6 +13,7 @@ use pulldown_cmark::{
 
 use super::builder::Builder;
 use super::chunks::WHOLE;
+use super::html::Html;
 use super::{density, front_matter, html, inline, nesting, plain};
 use crate::graph::{Document, Format, LinkRule, MentionRule};
 
@@ -122,16 +123,17 @@ impl Reader<'_> {
         match self.verbatim {
             Some(open) if open.is_closed_by(tag) => self.verbatim = None,
             Some(html::Verbatim::Raw(_)) => {}
-            Some(html::Verbatim::Code(_)) => self.html(range),
+            Some(html::Verbatim::Code(_)) => self.html(tag, range),
             None => {
                 self.verbatim = html::Verbatim::opened_by(tag);
-                self.html(range);
+                self.html(tag, range);
             }
         }
     }
 
-    fn html(&mut self, range: Range<usize>) {
-        html::scan(&mut self.builder, range, &mut self.html_heading);
+    fn html(&mut self, text: &str, place: Range<usize>) {
+        let html = Html { text, place };
+        html::scan(&mut self.builder, &html, &mut self.html_heading);
     }
 
     fn text(&mut self, text: &str, range: Range<usize>) {
@@ -202,7 +204,7 @@ impl Reader<'_> {
                     self.language(&info, range.start);
                 }
             }
-            Tag::HtmlBlock => self.html(range),
+            Tag::HtmlBlock => self.html(&self.builder.text()[range.clone()], range),
             Tag::Link {
                 link_type,
                 dest_url,

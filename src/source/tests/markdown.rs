@@ -255,6 +255,13 @@ fn links_and_images_in_raw_html_are_links() {
         ]
     );
     assert_eq!(markdown(text).anchors[0].name, "i");
+    let quoted = "> > <a\n> >   href=\"b.md\">x</a> <a href=c.md>\n";
+    let found: Vec<_> = links(quoted).into_iter().map(|l| (l.1, l.2)).collect();
+    let tag = "<a\n> >   href=\"b.md\">";
+    assert_eq!(
+        found,
+        [("b.md", tag), ("c.md", "<a href=c.md>")].map(|(a, b)| (a.to_owned(), b.to_owned()))
+    );
 }
 
 #[test]

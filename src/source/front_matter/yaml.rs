@@ -1,107 +1,17 @@
-//! Front matter: the title and the tags of a Markdown file.
-//!
-//! YAML between `---` lines is read by a small, line-based reader: what
-//! people write in front matter is `key: value` and lists, and a full YAML
-//! parser (anchors, types, multiple documents) would be a large, risky
-//! dependency for two keys. TOML between `+++` lines is parsed as TOML.
+//! Front matter in YAML, by a small, line-based reader: what people write there
+//! is `key: value` and lists, and a full YAML parser (anchors, types, multiple
+//! documents) would be a large, risky dependency for two keys.
 
 use std::iter::Peekable;
 use std::ops::Range;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
-use super::builder::Builder;
+use super::{Key, Lines};
 use crate::graph::TagRule;
-
-/// No front matter is longer; a longer block is text.
-const MAX_BYTES: usize = 256 * 1024;
-
-/// Reads the front matter of the source, whose text starts at `start` (after
-/// a byte order mark). Returns where the text after it starts: `start` when
-/// there is none.
-pub(super) fn read(builder: &mut Builder<'_>, start: usize) -> usize {
-    let text = builder.text();
-    let limit = text.floor_char_boundary(start + MAX_BYTES);
-    let mut lines = Lines::new(text, start..limit);
-    let Some(fence) = lines.next().map(|line| text[line].trim_end()) else {
-        return start;
-    };
-    if fence != "---" && fence != "+++" {
-        return start;
-    }
-    let body_start = lines.at;
-    while let Some(line) = lines.next() {
-        let closes = match text[line.clone()].trim_end() {
-            "..." => fence == "---",
-            other => other == fence,
-        };
-        if closes {
-            let body = body_start..line.start;
-            let read = if fence == "---" {
-                yaml(builder, body)
-            } else {
-                toml(builder, body)
-            };
-            return if read { lines.at } else { start };
-        }
-    }
-    start
-}
-
-/// The lines of a range of a text: each without its `\n`.
-struct Lines<'t> {
-    text: &'t str,
-    at: usize,
-    end: usize,
-}
-
-impl<'t> Lines<'t> {
-    fn new(text: &'t str, range: Range<usize>) -> Self {
-        Self {
-            text,
-            at: range.start,
-            end: range.end,
-        }
-    }
-}
-
-impl Iterator for Lines<'_> {
-    type Item = Range<usize>;
-
-    fn next(&mut self) -> Option<Range<usize>> {
-        if self.at >= self.end {
-            return None;
-        }
-        let rest = &self.text.as_bytes()[self.at..self.end];
-        let length = memchr::memchr(b'\n', rest);
-        let line = self.at..self.at + length.unwrap_or(rest.len());
-        self.at = (line.end + usize::from(length.is_some())).min(self.end);
-        Some(line)
-    }
-}
-
-/// What a value at the current place belongs to.
-#[derive(Clone, Copy, PartialEq)]
-enum Key {
-    Title,
-    Tags,
-    Other,
-}
-
-impl Key {
-    fn of(name: &str) -> Self {
-        match name.to_ascii_lowercase().as_str() {
-            "title" => Self::Title,
-            "tags" | "tag" | "keywords" => Self::Tags,
-            _ => Self::Other,
-        }
-    }
-}
+use crate::source::builder::Builder;
 
 /// Reads a block of YAML; `false` when it does not look like a mapping (two
 /// thematic breaks with text between).
-fn yaml(builder: &mut Builder<'_>, body: Range<usize>) -> bool {
+pub(super) fn read(builder: &mut Builder<'_>, body: Range<usize>) -> bool {
     let text = builder.text();
     let mut lines = Lines::new(text, body.clone()).peekable();
     let mut mapping = body.is_empty();
@@ -118,9 +28,9 @@ fn yaml(builder: &mut Builder<'_>, body: Range<usize>) -> bool {
         };
         mapping = true;
         match Key::of(&text[key]) {
-            Key::Title => builder.title(&yaml_title(text, value, &mut lines)),
+            Key::Title => builder.title(&title(text, value, &mut lines)),
             Key::Tags => {
-                for item in yaml_list(text, value, &mut lines) {
+                for item in list(text, value, &mut lines) {
                     tag(builder, item);
                 }
             }
@@ -150,7 +60,7 @@ fn value_of(text: &str, inline: Range<usize>, lines: &mut Peekable<Lines<'_>>) -
 }
 
 /// The text of the key whose line goes on with `inline`, and that in `lines`.
-fn yaml_title(text: &str, inline: Range<usize>, lines: &mut Peekable<Lines<'_>>) -> String {
+fn title(text: &str, inline: Range<usize>, lines: &mut Peekable<Lines<'_>>) -> String {
     let value = value_of(text, inline, lines);
     let inline = text[value.clone()].trim_start();
     if is_nothing(inline) {
@@ -177,11 +87,7 @@ fn yaml_title(text: &str, inline: Range<usize>, lines: &mut Peekable<Lines<'_>>)
 }
 
 /// The items of the key whose line goes on with `inline`, and those in `lines`.
-fn yaml_list(
-    text: &str,
-    inline: Range<usize>,
-    lines: &mut Peekable<Lines<'_>>,
-) -> Vec<Range<usize>> {
+fn list(text: &str, inline: Range<usize>, lines: &mut Peekable<Lines<'_>>) -> Vec<Range<usize>> {
     let mut items = Vec::new();
     let value = value_of(text, inline, lines);
     let inline = text[value.clone()].trim_start();
@@ -374,57 +280,4 @@ fn tag(builder: &mut Builder<'_>, range: Range<usize>) {
     let content = content.trim();
     let tag = content.strip_prefix('#').unwrap_or(content);
     builder.tag(TagRule::FrontMatter, tag, range);
-}
-
-/// Reads a block of TOML; `false` when it is not TOML.
-fn toml(builder: &mut Builder<'_>, body: Range<usize>) -> bool {
-    let text = builder.text();
-    let Ok(table) = DeTable::parse(&text[body.clone()]) else {
-        return false;
-    };
-    toml_table(builder, table.get_ref(), body.start);
-    // Zola keeps tags in `[taxonomies]`.
-    for (key, value) in table.get_ref() {
-        if let (true, DeValue::Table(inner)) = (key.get_ref() == "taxonomies", value.get_ref()) {
-            toml_table(builder, inner, body.start);
-        }
-    }
-    true
-}
-
-fn toml_table(builder: &mut Builder<'_>, table: &DeTable<'_>, base: usize) {
-    for (key, value) in table {
-        match (Key::of(key.get_ref()), value.get_ref()) {
-            (Key::Title, DeValue::String(title)) => builder.title(title),
-            (Key::Tags, DeValue::String(list)) => {
-                let place = place(value.span(), base);
-                for tag in list.split(',') {
-                    builder.tag(TagRule::FrontMatter, tag.trim(), place.clone());
-                }
-            }
-            (Key::Tags, DeValue::Array(list)) => {
-                for item in list.iter().filter_map(toml_name_of) {
-                    if let DeValue::String(tag) = item.get_ref() {
-                        let place = place(item.span(), base);
-                        builder.tag(TagRule::FrontMatter, tag.trim(), place);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The item of a list: itself, or the `name` of a table.
-fn toml_name_of<'v, 'i>(item: &'v Spanned<DeValue<'i>>) -> Option<&'v Spanned<DeValue<'i>>> {
-    let DeValue::Table(table) = item.get_ref() else {
-        return Some(item);
-    };
-    let mut entries = table.iter();
-    let named = entries.find(|(key, _)| key.get_ref().eq_ignore_ascii_case("name"));
-    named.map(|(_, value)| value)
-}
-
-fn place(span: Range<usize>, base: usize) -> Range<usize> {
-    base + span.start..base + span.end
 }

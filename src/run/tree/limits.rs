@@ -8,9 +8,9 @@ use super::node::{Meaning, Tree};
 use super::{Files, write};
 use crate::foundation::Sha256;
 
-/// The most of each.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+/// How much trees stand for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Size {
     /// Files of a run.
     pub(super) files: usize,
     /// Trees, each counted in every place in which it stands.
@@ -23,21 +23,13 @@ pub(super) struct Limits {
     pub(super) repeated: usize,
 }
 
-pub(super) const LIMITS: Limits = Limits {
+/// The most of each.
+pub(super) const LIMITS: Size = Size {
     files: 4_000_000,
     trees: 4_000_000,
     path_bytes: 256 << 20,
     repeated: 500_000,
 };
-
-/// How much there is of each.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Size {
-    pub(super) files: usize,
-    pub(super) trees: usize,
-    pub(super) path_bytes: usize,
-    pub(super) repeated: usize,
-}
 
 /// A run of more files, or of others, than one may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +42,7 @@ pub struct TooMany {
 }
 
 impl Size {
-    pub(super) fn check(self, limits: Limits) -> Result<(), TooMany> {
+    pub(super) fn check(self, limits: Self) -> Result<(), TooMany> {
         let of = [
             (self.files, limits.files, "files"),
             (self.trees, limits.trees, "trees"),
@@ -67,7 +59,7 @@ impl Size {
         }
     }
 
-    /// At least that of `files`, from their paths alone.
+    /// No less than that of `files`, from their paths alone.
     fn at_most(files: &Files) -> Self {
         let mut size = Self {
             files: files.len(),
@@ -125,7 +117,7 @@ pub fn check(files: &Files) -> Result<(), TooMany> {
     check_within(LIMITS, files)
 }
 
-pub(super) fn check_within(limits: Limits, files: &Files) -> Result<(), TooMany> {
+pub(super) fn check_within(limits: Size, files: &Files) -> Result<(), TooMany> {
     // Few files need no second look.
     if Size::at_most(files).check(limits).is_ok() {
         return Ok(());

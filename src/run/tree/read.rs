@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::limits::{LIMITS, Limits, Size};
+use super::limits::{LIMITS, Size};
 use super::node::{Meaning, Node, Tree};
 use super::write::part_of;
 use super::{Entry, Files, TreeError, Way};
@@ -57,7 +57,7 @@ pub fn read<E: std::error::Error + Send>(
 }
 
 pub(super) fn read_within<E: std::error::Error + Send>(
-    limits: Limits,
+    limits: Size,
     root: Sha256,
     get: &mut (dyn FnMut(Sha256) -> Result<Vec<u8>, E> + Send),
 ) -> Result<Listing, TreeError<E>> {

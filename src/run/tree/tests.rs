@@ -205,13 +205,13 @@ fn a_tree_cannot_lead_outside_or_on_forever() {
     let (id, bytes) = object(r#"{"kind":"document"}"#);
     assert!(listed(id, &Store::from([(id, bytes)])).is_err());
     // Trees that name the same tree twice, over many levels.
-    let limits = limits::Limits {
+    let limits = limits::Size {
         files: 1_000,
         trees: 1_000_000,
         path_bytes: 50_000,
         repeated: 1_000_000,
     };
-    let alike = limits::Limits {
+    let alike = limits::Size {
         repeated: 100,
         ..limits
     };
@@ -349,7 +349,7 @@ fn no_run_has_more_files_than_are_read() {
         .map(|n| (format!("d{}/{}.md", n / 3, n % 3), source(same)))
         .map(|(path, entry)| (path.parse().unwrap(), entry))
         .collect();
-    let most = limits::Limits {
+    let most = limits::Size {
         files: 30,
         trees: 11,
         path_bytes: 7 * 30,
@@ -359,7 +359,7 @@ fn no_run_has_more_files_than_are_read() {
     let get = &mut |id| store.get(&id).cloned().ok_or(Absent);
     assert!(read::read_within(most, root, get).is_ok());
     assert_eq!(limits::check_within(most, &files), Ok(()));
-    let fewer: [fn(&mut limits::Limits); 4] = [
+    let fewer: [fn(&mut limits::Size); 4] = [
         |it| it.files -= 1,
         |it| it.trees -= 1,
         |it| it.path_bytes -= 1,

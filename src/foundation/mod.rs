@@ -1,9 +1,9 @@
 //! Floor 0: what every other module stands on.
 //!
 //! Owns digests and checksums, bounded and canonical JSON, durable file writes,
-//! work on all cores, the spill files in which artifacts are built, and which
-//! characters a terminal acts on, and which words a shell needs quoted. Knows nothing of runs, sources or workspaces.
-//! Never prints.
+//! work on all cores, the spill files in which artifacts are built, which
+//! characters a terminal acts on, and which words a shell needs quoted. Knows
+//! nothing of runs, sources or workspaces. Never prints.
 
 pub mod checksum;
 pub mod digest;
@@ -19,5 +19,6 @@ pub mod spill;
 pub mod sqlite;
 pub mod terminal;
 pub(crate) mod text;
+pub mod threads;
 
 pub use digest::{Sha256, Sha256Hasher};

@@ -55,6 +55,9 @@ pub enum RunError {
     /// The sources cannot be read.
     #[error(transparent)]
     Sources(#[from] CannotRead),
+    /// The machine has not the threads that heavy work is done on.
+    #[error("no threads can be started: {0}")]
+    Threads(io::Error),
     /// The sources are more than a run may have.
     #[error("the sources are {0}, the most that a run may have")]
     TooMany(#[from] TooMany),

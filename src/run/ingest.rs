@@ -13,6 +13,7 @@ mod record;
 mod survey;
 
 use crate::foundation::progress::{Phase, Progress};
+use crate::foundation::threads::start_pool;
 use crate::graph::WorkspacePath;
 use crate::schema::WRITES;
 use crate::source::{Root, Scan, Selection, scan_unsorted};
@@ -69,6 +70,7 @@ pub fn plan(
     dry_run: bool,
     progress: &dyn Progress,
 ) -> Result<Planned, RunError> {
+    start_pool().map_err(RunError::Threads)?;
     let plan = |leeway| plan_once(workspace, profile, mode, dry_run, leeway, progress);
     let usual = Leeway {
         update: mode == Mode::Ingest,

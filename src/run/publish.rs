@@ -6,12 +6,11 @@
 //! new run and all its files are there, or it names the old one and the
 //! intent says what to remove.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io::{self, BufRead};
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::thread;
 
 use serde::Serialize;
 
@@ -27,6 +26,7 @@ use crate::foundation::checksum::crc32_of_all;
 use crate::foundation::durable::{self, Meter, Written};
 use crate::foundation::pieces::in_pieces;
 use crate::foundation::progress::{Phase, Progress};
+use crate::foundation::threads::at_once;
 
 /// A run that is current now.
 #[derive(Clone, Debug, Serialize)]
@@ -209,20 +209,6 @@ fn unreadable(what: &str) -> impl Fn(io::Error) -> RunError {
     move |error| RunError::Build(format!("the {what} cannot be read back: {error}"))
 }
 
-/// Does `here` on this thread and the others on threads of their own: they wait
-/// for the disk more than they compute. Ends when all have; the first error.
-fn at_once<const N: usize>(
-    beside: [&(dyn Fn() -> Result<(), RunError> + Sync); N],
-    here: impl FnOnce() -> Result<(), RunError>,
-) -> Result<(), RunError> {
-    thread::scope(|scope| {
-        let running = beside.map(|job| scope.spawn(job));
-        let done = here();
-        let ended = running.map(|job| job.join().unwrap_or_else(|why| resume_unwind(why)));
-        ended.into_iter().fold(done, Result::and)
-    })
-}
-
 /// Renames the staged files into place, `current` last.
 fn show(plan: &RunPlan, meter: &Meter) -> Result<(), RunError> {
     let layout = &plan.layout;
@@ -275,12 +261,13 @@ fn tidy(plan: &RunPlan) {
         for file in stale.iter().flatten() {
             let _ = fs::remove_file(layout.cache().join(file));
         }
+        Ok(())
     };
     // A file system takes its time to let go of a large file.
-    thread::scope(|scope| {
-        scope.spawn(drop_stale);
+    let _: Result<(), Infallible> = at_once([&drop_stale], || {
         let _ = recover::clear_staging(layout);
         let _ = journal::append(layout, &plan.journal_line);
+        Ok(())
     });
 }
 

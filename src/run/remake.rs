@@ -16,6 +16,7 @@ use crate::foundation::durable::{self, Meter};
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::spill::Lent;
+use crate::foundation::threads::start_pool;
 use crate::index::{self, Batches, Builder, Built, Editable, Index, IndexError, Scratch};
 use crate::schema::WRITES;
 use crate::workspace::{Layout, Lock, usage, user};
@@ -192,6 +193,7 @@ pub(super) fn build(
     manifest: &Manifest,
     progress: &dyn Progress,
 ) -> Result<Built, RunError> {
+    start_pool().map_err(RunError::Threads)?;
     let mut objects = Objects::of(layout, manifest);
     let files = objects.listing(manifest.tree)?.files;
     progress.begin(Phase::files("indexing", Some(files.len() as u64)));

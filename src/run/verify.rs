@@ -13,6 +13,7 @@ use super::standing::{self, Standing};
 use super::tree::{Entry, Files};
 use super::{Manifest, Objects, PackRef, RunError, RunId, document, manifest, manifest_file};
 use crate::foundation::progress::{Phase, Progress};
+use crate::foundation::threads::start_pool;
 use crate::foundation::{Sha256, durable};
 use crate::schema::Reason;
 use crate::source::{Root, Selection, is_exhausted, read, scan};
@@ -133,6 +134,7 @@ pub fn verify(
     profile: &ProfileName,
     progress: &dyn Progress,
 ) -> Result<Report, RunError> {
+    start_pool().map_err(RunError::Threads)?;
     let layout = workspace.layout(profile);
     let mut report = Report::default();
     let current = match Standing::judge(&layout)? {

@@ -113,3 +113,27 @@ fn sources_that_cannot_be_opened_for_want_of_files_are_no_sources_that_went() {
     }
     assert!(failures > 0);
 }
+
+#[test]
+fn without_threads_one_does_all_and_with_too_few_none_begins() {
+    let place = Place::ingested();
+    place.write("1.md", "# Note 1\n\nRewritten.\n");
+    let before = contents(&place.profile());
+    for (when, succeeds) in [("when=2+", false), ("when=1+", true)] {
+        let inject = format!("inject=clone,clone3:error=EAGAIN:{when}");
+        let (output, _) = strace::run(
+            &place,
+            &["-e", "trace=clone,clone3", "-e", &inject],
+            &["ingest"],
+        );
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.success(), succeeds, "{when}: {message}");
+        if succeeds {
+            assert_done(&place.run(&["verify"]));
+        } else {
+            assert_eq!(output.status.code(), Some(1), "{message}");
+            assert!(message.contains("ulimit -u"), "{message}");
+            assert!(before == contents(&place.profile()));
+        }
+    }
+}

@@ -93,6 +93,9 @@ impl From<RunError> for Failure {
             RunError::Index(error) if error.is_damage() => Self::damaged(text).blame_index(),
             RunError::Io { path, source } => Self::run_io(&path, &source),
             RunError::Layout(LayoutError::Io { path, source }) => Self::run_io(&path, &source),
+            RunError::Threads(_) => Self::new(Exit::Failed, "io", text)
+                .why("nothing was changed")
+                .hint("let this user run more processes (ulimit -u), then run the command again"),
             RunError::TooMany(_) => Self::new(Exit::Usage, "config", text)
                 .why("nothing was changed")
                 .hint("narrow [sources] in auditgraph.toml"),

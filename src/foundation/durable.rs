@@ -10,6 +10,8 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::io::Errno;
+
 use super::digest::Sha256;
 use super::pieces::{each_piece, in_pieces};
 
@@ -160,6 +162,14 @@ pub fn replace_all(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
         directories.insert(directory);
     }
     directories.into_iter().try_for_each(sync_directory)
+}
+
+/// Whether the machine, or this process, is out of something: another moment
+/// the same file can be opened.
+#[must_use]
+pub fn is_exhausted(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM))
 }
 
 /// The folder that `path` names a file of: the working one for a bare name.

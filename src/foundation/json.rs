@@ -115,6 +115,15 @@ pub fn canonical<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("plain data serialises")
 }
 
+/// [`canonical`] as text.
+///
+/// # Panics
+/// As [`canonical`].
+#[must_use]
+pub fn canonical_text<T: Serialize>(value: &T) -> String {
+    String::from_utf8_lossy(&canonical(value)).into_owned()
+}
+
 /// Like [`canonical`], indented by two spaces and ended by a line feed: for
 /// files that people open.
 ///

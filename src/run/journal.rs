@@ -49,7 +49,7 @@ impl JournalEntry {
 
     /// The entry as a line.
     pub(super) fn line(&self) -> String {
-        let mut line = String::from_utf8_lossy(&json::canonical(self)).into_owned();
+        let mut line = json::canonical_text(self);
         line.push('\n');
         line
     }

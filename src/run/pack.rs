@@ -278,7 +278,7 @@ impl PackWriter {
                 ])?;
             }
         }
-        let block = String::from_utf8_lossy(&json::canonical(&SchemaBlock::current())).into_owned();
+        let block = json::canonical_text(&SchemaBlock::current());
         connection.execute("INSERT INTO meta VALUES ('schema', ?1)", [block])?;
         Ok(Some(self.workbench.finish()?))
     }

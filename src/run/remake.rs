@@ -44,8 +44,9 @@ fn scratch_for(bytes: u64, in_memory: u64) -> Scratch {
 
 /// A copy of the run's cached index to make the next one of; `None` when the
 /// file is not there, is not what the manifest says, has not the schema that is
-/// written now, or is worn by many edits. That it is as it was written is told by its CRC-32 `crc`, or
-/// else by the record of its digest: an index that was made again has another.
+/// written now, or is worn by many edits. That it is as it was written is told by
+/// its CRC-32 `crc`, or else by the record of its digest: an index that was made
+/// again has another.
 ///
 /// # Errors
 /// As [`Editable::copy`].
@@ -107,20 +108,17 @@ pub(super) fn open_cached(
 ) -> Result<Index, Useless> {
     let lost = |why: &str| Err(Useless::Lost(why.to_owned()));
     let path = layout.cache().join(intent::index_file(&manifest.run));
-    let index = match durable::open_regular(&path) {
-        Ok(_) => Index::open(&path),
+    match durable::open_regular(&path) {
+        Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return lost("it was missing");
         }
         Err(error) => return lost(&error.to_string()),
-    };
-    let index = match index {
-        Ok(index) => index,
-        Err(error @ IndexError::OtherSchema(_)) => {
-            return Err(Useless::OtherSchema(error.to_string()));
-        }
-        Err(error) => return lost(&error.to_string()),
-    };
+    }
+    let index = Index::open(&path).map_err(|error| match error {
+        IndexError::OtherSchema(_) => Useless::OtherSchema(error.to_string()),
+        error => Useless::Lost(error.to_string()),
+    })?;
     if !belongs(&index, manifest) {
         return lost("it belongs to another run");
     }

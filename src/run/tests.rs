@@ -78,14 +78,12 @@ impl Story {
     }
 
     fn plan(&self, mode: Mode) -> Planned {
-        plan(
-            &self.workspace(),
-            &ProfileName::default(),
-            mode,
-            false,
-            &Silent,
-        )
-        .unwrap()
+        self.try_plan(mode).unwrap()
+    }
+
+    fn try_plan(&self, mode: Mode) -> Result<Planned, RunError> {
+        let (workspace, profile) = (self.workspace(), ProfileName::default());
+        plan(&workspace, &profile, mode, false, &Silent)
     }
 
     fn publish(&self, mode: Mode) -> Published {
@@ -465,13 +463,7 @@ fn a_foreign_profile_is_left_alone() {
     let story = Story::new();
     let foreign = ".pkg/profiles/default/runs/run_1f2e/ingest-manifest.json";
     story.write(foreign, r#"{"schema_version": "v1"}"#);
-    let planned = plan(
-        &story.workspace(),
-        &ProfileName::default(),
-        Mode::Ingest,
-        false,
-        &Silent,
-    );
+    let planned = story.try_plan(Mode::Ingest);
     let Err(RunError::RebuildRequired { reason, .. }) = planned else {
         panic!("{planned:?}");
     };

@@ -16,7 +16,7 @@ use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::threads::start_pool;
 use crate::foundation::{Sha256, durable};
 use crate::schema::Reason;
-use crate::source::{Root, Selection, is_exhausted, read, scan};
+use crate::source::{Root, Selection, read, scan};
 use crate::workspace::{Layout, ProfileName, Workspace};
 
 /// What a verification came to.
@@ -277,7 +277,7 @@ fn packs(
                 let message = "the pack is not what was written";
                 report.mismatch(Kind::Pack, path, message, Some(expected), Some(actual));
             }
-            Err(error) if is_exhausted(&error) => {
+            Err(error) if durable::is_exhausted(&error) => {
                 return Err(RunError::io(&layout.packs().join(file), error));
             }
             Err(error) => {

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::foundation::durable::is_exhausted;
 use crate::graph::WorkspacePath;
 
 /// An open workspace root.
@@ -84,7 +85,7 @@ impl Look<'_> {
             Some(last) if last.0 == parent => self.last.insert(last),
             _ => {
                 let folder = match self.root.folder(parent) {
-                    Err(errno) if is_want(errno) => {
+                    Err(errno) if is_exhausted(&errno.into()) => {
                         return Err(CannotRead::new(self.root, parent, errno));
                     }
                     folder => folder.ok(),
@@ -118,19 +119,6 @@ impl CannotRead {
         let source = errno.into();
         Self { path, source }
     }
-}
-
-/// Whether the machine, or this process, is out of something: another moment
-/// the same file can be read.
-#[must_use]
-pub fn is_exhausted(error: &io::Error) -> bool {
-    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
-    errno.is_some_and(is_want)
-}
-
-/// As [`is_exhausted`].
-pub(super) const fn is_want(errno: Errno) -> bool {
-    matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM)
 }
 
 fn beneath(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {

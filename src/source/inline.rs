@@ -150,8 +150,8 @@ fn parentheses(bytes: &[u8]) -> usize {
     count(b')').saturating_sub(count(b'('))
 }
 
-/// The target, as written, of the wikilink whose first `[` is at `open`, and its end. A
-/// wikilink stays on one line and holds no brackets.
+/// The target, as written, of the wikilink whose first `[` is at `open`, and its
+/// end. A wikilink stays on one line and holds no brackets.
 fn wikilink(run: &str, open: usize) -> Option<(&str, usize)> {
     let bytes = run.as_bytes();
     if bytes.get(open + 1) != Some(&b'[') {

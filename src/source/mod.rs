@@ -30,7 +30,7 @@ mod slugs;
 #[cfg(test)]
 mod tests;
 
-pub use beneath::{CannotRead, Root, is_exhausted};
+pub use beneath::{CannotRead, Root};
 pub use fingerprint::Fingerprint;
 pub use read::{Rejected, SourceText, read};
 pub use refusal::Refusal;

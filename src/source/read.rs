@@ -8,11 +8,12 @@ use std::time::SystemTime;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use super::beneath::{CannotRead, Root, is_want};
+use super::beneath::{CannotRead, Root};
 use super::fingerprint::{self, Fingerprint};
 use super::refusal::Refusal;
 use super::scan::Found;
 use crate::foundation::Sha256;
+use crate::foundation::durable::is_exhausted;
 
 /// A source's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +41,9 @@ pub struct Rejected {
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// Reads the file `found`, at most `max_bytes` of it. It is [`Rejected`] when it cannot be opened or read, vanished, became a symbolic
-/// link or something else than a regular file, grew beyond `max_bytes`, holds
-/// a NUL byte or is not UTF-8.
+/// Reads the file `found`, at most `max_bytes` of it. It is [`Rejected`] when it
+/// cannot be opened or read, vanished, became a symbolic link or something else
+/// than a regular file, grew beyond `max_bytes`, holds a NUL byte or is not UTF-8.
 ///
 /// # Errors
 /// [`CannotRead`] when the machine is out of what it takes to read it.
@@ -53,7 +54,9 @@ pub fn read(
 ) -> Result<Result<SourceText, Rejected>, CannotRead> {
     let path = found.real.as_ref().unwrap_or(&found.path);
     match root.file(path.as_str()) {
-        Err(errno) if is_want(errno) => Err(CannotRead::new(root, path.as_str(), errno)),
+        Err(errno) if is_exhausted(&errno.into()) => {
+            Err(CannotRead::new(root, path.as_str(), errno))
+        }
         file => Ok(read_opened(file, found, max_bytes)),
     }
 }

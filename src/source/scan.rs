@@ -17,10 +17,11 @@ use rayon::prelude::*;
 use rustix::fs::{AtFlags, Dir, FileType, Stat};
 use rustix::io::Errno;
 
-use super::beneath::{CannotRead, Root, is_want};
+use super::beneath::{CannotRead, Root};
 use super::fingerprint::{self, Fingerprint};
 use super::refusal::Refusal;
 use super::selection::Selection;
+use crate::foundation::durable::is_exhausted;
 use crate::graph::WorkspacePath;
 use crate::workspace::DERIVED_FOLDER;
 
@@ -168,7 +169,7 @@ impl Walk<'_> {
         self.folder(path).or_else(|errno| {
             let mut visit = Visit::default();
             match errno {
-                errno if is_want(errno) => {
+                errno if is_exhausted(&errno.into()) => {
                     return Err(CannotRead::new(self.root, path, errno));
                 }
                 // It was removed or replaced since its name was read.

@@ -41,15 +41,13 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
         context.output.report(&write(folder, &pages)?)?;
         return Ok(Exit::Done);
     }
+    let command = match typed.command.join("-") {
+        none if none.is_empty() => "auditgraph".to_owned(),
+        command => command,
+    };
     // The name of a page will do, too.
-    let mut wanted = typed.command.join("-");
-    if wanted != "auditgraph" && !wanted.starts_with("auditgraph-") {
-        let command = std::mem::take(&mut wanted);
-        wanted = ["auditgraph", &command].join(if command.is_empty() { "" } else { "-" });
-    }
-    let page = pages
-        .iter()
-        .find(|(name, _)| *name == format!("{wanted}.1"));
+    let names = [format!("{command}.1"), format!("auditgraph-{command}.1")];
+    let page = pages.iter().find(|(name, _)| names.contains(name));
     let (_, page) = page.ok_or_else(|| {
         let typed = typed.command.join(" ");
         Failure::usage(format_args!("no command is called {typed:?}")).hint("auditgraph --help")

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use rusqlite::{Connection, MAIN_DB, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Built, Counts, Facts, logical, schema_json};
+use super::{Built, Counts, Facts, logical};
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::image::{HEADER, stamp_as_written_once};
 use crate::foundation::spill::{Artifact, SpillFile};
@@ -16,7 +16,7 @@ use crate::foundation::{Sha256Hasher, json};
 use crate::index::error::IndexError;
 use crate::index::layout::APPLICATION_ID;
 use crate::index::open::MAX_VALUE_BYTES;
-use crate::schema;
+use crate::schema::{self, SchemaBlock};
 
 /// Bytes of a page: SQLite's default, said aloud because the bytes of the
 /// index depend on it.
@@ -135,13 +135,13 @@ impl Workshop {
         counts: Counts,
     ) -> Result<Built, IndexError> {
         let logical = logical(rows, counts);
-        let counts_json = text_of(&counts);
+        let counts_json = json::canonical_text(&counts);
         {
             let mut put = self
                 .connection
                 .prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)")?;
             for (key, value) in [
-                ("schema", schema_json().as_str()),
+                ("schema", &json::canonical_text(&SchemaBlock::current())),
                 ("root_tree", &facts.root_tree),
                 ("run_digest", &facts.run_digest),
                 ("files", &files_digest(facts)),
@@ -156,7 +156,7 @@ impl Workshop {
                     pages: self.pages()?,
                     source_bytes: facts.source_bytes,
                 };
-                put.execute(params![Origin::KEY, text_of(&origin)])?;
+                put.execute(params![Origin::KEY, json::canonical_text(&origin)])?;
             }
         }
         self.connection
@@ -186,10 +186,6 @@ impl Workshop {
         file.write_all_at(&head, 0)?;
         Ok(spill.seal()?)
     }
-}
-
-fn text_of(value: &impl Serialize) -> String {
-    String::from_utf8_lossy(&json::canonical(value)).into_owned()
 }
 
 /// A digest of which files exist beside the documents: tells an update

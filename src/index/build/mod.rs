@@ -25,13 +25,12 @@ use super::fulltext::{Loaded, Loader};
 use super::layout;
 use super::prepare::Prepared;
 use super::stems::Stems;
-use crate::foundation::Sha256;
 use crate::foundation::digest::MultisetDigest;
 use crate::foundation::spill::Artifact;
 use crate::foundation::sqlite::Scratch;
+use crate::foundation::{Sha256, json};
 use crate::graph::resolve::nearness;
 use crate::graph::{FileNames, WorkspacePath};
-use crate::schema::SchemaBlock;
 use links::Spool;
 
 pub use batch::{Batch, Batches};
@@ -345,18 +344,10 @@ fn hash(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// The schema block that goes into the index, as JSON.
-fn schema_json() -> String {
-    String::from_utf8_lossy(&crate::foundation::json::canonical(&SchemaBlock::current()))
-        .into_owned()
-}
-
 /// The logical digest of rows whose texts sum to `rows`.
 pub(super) fn logical(rows: MultisetDigest, counts: Counts) -> Sha256 {
     let mut row = digest::RowHasher::new("index");
     row.text(&rows.finish().to_string());
-    row.text(&String::from_utf8_lossy(
-        &crate::foundation::json::canonical(&counts),
-    ));
+    row.text(&json::canonical_text(&counts));
     row.finish()
 }

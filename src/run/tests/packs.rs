@@ -104,13 +104,7 @@ fn a_damaged_pack_is_reported_and_not_shared() {
     );
     story.write("notes/1.md", "# Other\n");
     let before = story.files();
-    let planned = plan(
-        &story.workspace(),
-        &ProfileName::default(),
-        Mode::Ingest,
-        false,
-        &Silent,
-    );
+    let planned = story.try_plan(Mode::Ingest);
     let published = match planned {
         Ok(Planned::Run(plan)) => plan.approve().unwrap().publish(&Silent).map(drop),
         other => other.map(drop),

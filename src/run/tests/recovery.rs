@@ -18,8 +18,7 @@ fn interrupt(layout: &Layout, run: &RunId, current: Option<&[u8]>) {
 }
 
 fn ingest(story: &Story) -> Result<Planned, RunError> {
-    let (workspace, profile) = (story.workspace(), ProfileName::default());
-    plan(&workspace, &profile, Mode::Ingest, false, &Silent)
+    story.try_plan(Mode::Ingest)
 }
 
 #[test]

@@ -1,12 +1,21 @@
 //! What names sections and places of Markdown.
 
 use super::{at, markdown};
+use crate::graph::{Anchor, Document};
 
 fn anchors(text: &str) -> Vec<String> {
     markdown(text)
         .sections
         .into_iter()
         .map(|section| section.anchor)
+        .collect()
+}
+
+/// The names of all places, the sections they stand in, and what `more` says.
+fn named<T>(document: &Document, more: impl Fn(&Anchor) -> T) -> Vec<(&str, Option<u32>, T)> {
+    let anchors = document.anchors.iter();
+    anchors
+        .map(|a| (a.name.as_str(), a.section, more(a)))
         .collect()
 }
 
@@ -28,11 +37,7 @@ fn anchors_follow_github_unless_explicit() {
 fn explicit_anchors_are_found_in_html_and_nested_headings() {
     let text = "# A\n<a id=\"one\"></a> text <a name='two'>\n\n<div\n  id=three class=x>\n</div>\n\n> ## Quoted\n\n<!-- <a id=\"no\"> -->\n\n`<a id=\"no\">` <a href='x' id=\"a\">\n";
     let document = markdown(text);
-    let found: Vec<_> = document
-        .anchors
-        .iter()
-        .map(|a| (a.name.as_str(), a.section, a.span.line))
-        .collect();
+    let found = named(&document, |a| a.span.line);
     // `a` is the anchor of the section already.
     assert_eq!(
         found,
@@ -49,11 +54,7 @@ fn explicit_anchors_are_found_in_html_and_nested_headings() {
 fn the_name_of_a_block_is_an_anchor() {
     let text = "# A\n\ntext *b* ^one-1\nand ^two  \n- item ^three\n\n^four\n\nx^no\n\n^no more\n\n^five\n\n# B\n\n`^no`\n";
     let document = markdown(text);
-    let found: Vec<_> = document
-        .anchors
-        .iter()
-        .map(|a| (a.name.as_str(), a.section, at(text, a.span)))
-        .collect();
+    let found = named(&document, |a| at(text, a.span));
     let names = ["^one-1", "^two", "^three", "^four", "^five"];
     assert_eq!(found, names.map(|name| (name, Some(0), name)));
 }
@@ -83,11 +84,7 @@ fn headings_in_html_can_be_named_and_title_the_document() {
     let text = "<h1 align=\"center\">\n  <img src=x> Big &amp; <b>bold</b>\n</h1>\n\n## In\n\n<H2 id=\"own\">Next step</H2>\n<h3>open <h3></h3><h4>no</h3>\n\n## Next step\n";
     let document = markdown(text);
     assert_eq!(document.title.as_deref(), Some("Big & bold"));
-    let found: Vec<_> = document
-        .anchors
-        .iter()
-        .map(|a| (a.name.as_str(), a.section, a.span.line))
-        .collect();
+    let found = named(&document, |a| a.span.line);
     assert_eq!(
         found,
         [
@@ -104,11 +101,7 @@ fn headings_in_html_can_be_named_and_title_the_document() {
 fn headings_in_html_may_stand_in_markdown_and_hold_it() {
     let text = "<a name=\"top\"></a><h1>Pro<b>ject</b> &amp; `co`</h1>\n\nText <h2>After\n*all*</h2> no\n\n| a |\n|---|\n| <h3>Cell</h3> |\n\n<h4>\n\nLogo\n\n**Name**\n\n</h4>\n\n<h5>open\n\n# A <h6>b</h6>\n\nno</h5>\n";
     let document = markdown(text);
-    let found: Vec<_> = document
-        .anchors
-        .iter()
-        .map(|a| (a.name.as_str(), a.section, at(text, a.span)))
-        .collect();
+    let found = named(&document, |a| at(text, a.span));
     assert_eq!(
         found,
         [

@@ -1,11 +1,17 @@
 //! `cache/index-<run>.db.sha256`: the digest of the index's file as it was
 //! written, for `sha256sum --check`, for `verify`, and to notice an index that
 //! was changed since.
+//!
+//! Its own modification time tells, less a day, when the file of the index was
+//! last changed in the eyes of the file system (`ctime`), which no program can
+//! set. So it vouches for that one file, and not for a copy: one that is copied
+//! with its index has the time of the copy, or the one it had.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use super::{RunId, intent};
 use crate::foundation::{Sha256, durable};
@@ -53,8 +59,8 @@ pub(super) fn read(layout: &Layout, run: &RunId) -> io::Result<Record> {
 /// What a cached index has to show before it is believed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
-    /// That nobody touched its file since its digest was recorded. If somebody
-    /// did, its bytes are compared.
+    /// That it is the file its digest was recorded of, and nobody touched it
+    /// since. If not, its bytes are compared.
     #[default]
     Times,
     /// That its bytes have the recorded digest.
@@ -71,31 +77,47 @@ pub enum Trust {
 pub(super) fn vouches_for(layout: &Layout, run: &RunId, trust: Trust) -> io::Result<bool> {
     let index = layout.cache().join(intent::index_file(run));
     let record = layout.cache().join(intent::index_digest_file(run));
-    // Of all times the one that no program can set: what is written, renamed,
-    // copied or put back has a new one. The record is always made after.
-    let changed = |path: &Path| {
-        let metadata = fs::symlink_metadata(path)?;
-        Ok::<_, io::Error>((metadata.ctime(), metadata.ctime_nsec()))
-    };
-    let before = changed(&index)?;
+    let before = mark(&index)?;
+    let recorded = || fs::symlink_metadata(&record)?.modified();
     match trust {
         Trust::Nothing => return Ok(false),
         Trust::Bytes => {}
-        Trust::Times if changed(&record).is_ok_and(|recorded| before <= recorded) => {
-            return Ok(true);
-        }
+        Trust::Times if recorded().is_ok_and(|recorded| recorded == before) => return Ok(true),
         Trust::Times => {}
     }
     let same = match read(layout, run)? {
         Record::Digest(expected) => durable::file_digest(&index)? == expected,
         Record::None | Record::Damaged => false,
     };
-    if same && trust == Trust::Times && changed(&index)? == before {
-        // The record is given the time stamp it has: that alone is a change of
-        // it, after that of the index, and the next command need not read it
-        // all. Where this cannot be done, it does.
-        let _ = durable::open_regular(&record)
-            .and_then(|record| record.set_modified(record.metadata()?.modified()?));
+    if same && trust == Trust::Times {
+        // The next command need not read it all.
+        let _ = date(&record, before);
     }
     Ok(same)
+}
+
+/// Lets the record of the index of `run`, both in place, vouch for it. Where
+/// that cannot be done, the next command compares the bytes.
+pub(super) fn bind(layout: &Layout, run: &RunId) {
+    let cache = layout.cache();
+    let _ = mark(&cache.join(intent::index_file(run)))
+        .and_then(|mark| date(&cache.join(intent::index_digest_file(run)), mark));
+}
+
+fn date(record: &Path, time: SystemTime) -> io::Result<()> {
+    durable::open_regular(record)?.set_modified(time)
+}
+
+/// A day before the file was last changed: written, renamed, linked, copied or
+/// put back.
+fn mark(file: &Path) -> io::Result<SystemTime> {
+    let metadata = fs::symlink_metadata(file)?;
+    let (seconds, nanoseconds) = (metadata.ctime(), metadata.ctime_nsec());
+    let seconds = u64::try_from(seconds.saturating_sub(86_400)).ok();
+    let since = seconds.zip(u32::try_from(nanoseconds).ok());
+    since
+        .and_then(|(seconds, nanoseconds)| {
+            SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))
+        })
+        .ok_or_else(|| io::Error::other("its change time is none"))
 }

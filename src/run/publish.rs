@@ -10,7 +10,6 @@ use std::convert::Infallible;
 use std::fs;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use serde::Serialize;
 
@@ -121,10 +120,10 @@ fn check_not_superseded(plan: &RunPlan) -> Result<(), RunError> {
     Err(RunError::Superseded { current })
 }
 
-/// Writes every file into the staging folder, durably, in no order but that the
-/// index comes before its record, and checks the packs that the run shares:
-/// nothing is shown before all is done. So the disk is given the index, by far
-/// the largest, while the small ones are written beside it.
+/// Writes every file into the staging folder, durably and in no order, and
+/// checks the packs that the run shares: nothing is shown before all is done. So
+/// the disk is given the index, by far the largest, while the small ones are
+/// written beside it.
 fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(), RunError> {
     let staging = plan.layout.staging();
     match fs::create_dir(&staging) {
@@ -174,32 +173,22 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
             stage(staged::MANIFEST, &mut &plan.manifest_bytes[..])?;
             stage(staged::CURRENT, &mut &plan.current_bytes[..])
         };
-        // The index is hashed while it is written, but recorded after: a record
-        // that is older than its index vouches for nothing.
-        let hashed = OnceLock::new();
-        let hash = || {
-            let digest = Sha256::of_all(&mut index.reader()).map_err(unreadable("index"));
-            hashed.get_or_init(|| digest.as_ref().ok().copied());
-            digest.map(drop)
-        };
-        let record = || match hashed.wait() {
-            Some(digest) => {
-                let line = index_record::line(*digest, run);
-                stage(staged::INDEX_DIGEST, &mut line.as_bytes())
-            }
-            // Whoever hashed it says why.
-            None => Ok(()),
+        // The index is hashed while it is written.
+        let record = || {
+            let digest = Sha256::of_all(&mut index.reader()).map_err(unreadable("index"))?;
+            let line = index_record::line(digest, run);
+            stage(staged::INDEX_DIGEST, &mut line.as_bytes())
         };
         let shared = || objects::check_digests(layout, unchecked);
         let index = || match same_as {
             None => {
                 let written = write(staged::INDEX, &mut index.reader())?;
                 // There is time to look at the packs until the disk has it.
-                at_once([&shared, &record], || sync_file(staged::INDEX, &written))
+                at_once([&shared], || sync_file(staged::INDEX, &written))
             }
-            Some(_) => at_once([&record], shared),
+            Some(_) => shared(),
         };
-        at_once([&index, &hash], others)
+        at_once([&index, &record], others)
     });
     lent.map_err(unreadable("index"))?
 }
@@ -229,6 +218,7 @@ fn show(plan: &RunPlan, meter: &Meter) -> Result<(), RunError> {
         staged::INDEX_DIGEST,
         cache.join(intent::index_digest_file(run)),
     )?;
+    index_record::bind(layout, run);
     place(staged::STAT, cache.join(intent::stat_file(run)))?;
     at_once([&|| sync(&packs)], || sync(&cache))?;
     place(staged::MANIFEST, runs.join(intent::manifest_file(run)))?;

@@ -283,6 +283,7 @@ fn store(
         .map_err(io)?;
     fs::rename(&staged, &path).map_err(io)?;
     durable::replace(&record, line.as_bytes()).map_err(io)?;
+    index_record::bind(layout, &manifest.run);
     drop(lock);
     Ok(())
 }

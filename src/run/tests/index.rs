@@ -2,13 +2,34 @@
 //! was written.
 
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime};
 
 use super::*;
 
 /// When the file at `path` was changed last.
-fn changed(path: &Path) -> (i64, i64) {
+fn changed(path: &Path) -> SystemTime {
     let metadata = fs::metadata(path).unwrap();
-    (metadata.ctime(), metadata.ctime_nsec())
+    let since = Duration::new(
+        metadata.ctime().try_into().unwrap(),
+        metadata.ctime_nsec().try_into().unwrap(),
+    );
+    SystemTime::UNIX_EPOCH + since
+}
+
+/// Writes `path` after `moment`: the clock of a file system is coarse.
+fn write_later(path: &Path, bytes: &[u8], moment: SystemTime) {
+    fs::write(path, bytes).unwrap();
+    while changed(path) <= moment {
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+/// Turns a bit of a heading: nothing is torn.
+fn damage(index: &Path) {
+    let mut bytes = fs::read(index).unwrap();
+    let word = bytes.windows(6).rposition(|bytes| bytes == b"Note 7");
+    bytes[word.unwrap()] ^= 1;
+    fs::write(index, bytes).unwrap();
 }
 
 #[test]
@@ -54,14 +75,25 @@ fn looking_back_at_an_older_run_takes_no_room() {
 }
 
 #[test]
-fn a_record_is_never_older_than_its_index() {
+fn an_index_is_believed_as_it_is_published_and_not_as_a_copy() {
     let story = Story::new();
-    // Large enough that writing it may take longer than hashing it.
-    let words: String = (0..200_000).map(|n| format!("word{n} ")).collect();
-    story.write("notes/large.md", &words);
     let run = story.publish(Mode::Ingest).run;
-    let changed = |name: String| changed(&story.layout().cache().join(name));
-    assert!(changed(index_file(&run)) <= changed(intent::index_digest_file(&run)));
+    let index = story.layout().cache().join(index_file(&run));
+    let record = story.layout().cache().join(intent::index_digest_file(&run));
+    let recorded = || fs::metadata(&record).unwrap().modified().unwrap();
+    let day = Duration::from_secs(86_400);
+    assert_eq!(recorded() + day, changed(&index));
+    let published = changed(&index);
+    // Damaged, and then all of it copied: the record is the younger one.
+    damage(&index);
+    let (bytes, line) = (fs::read(&index).unwrap(), fs::read(&record).unwrap());
+    for (path, bytes) in [(&index, bytes), (&record, line)] {
+        fs::remove_file(path).unwrap();
+        write_later(path, &bytes, published);
+    }
+    let open = || story.open(None, Trust::Times).unwrap().notes().len();
+    assert_eq!((open(), open()), (1, 0));
+    assert_eq!(recorded() + day, changed(&index));
 }
 
 #[test]
@@ -91,7 +123,7 @@ fn an_index_is_edited_only_if_it_is_as_it_was_written() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&path, bytes).unwrap();
-    touch_record(&story, &run);
+    index_record::bind(&story.layout(), &run);
     assert!(editable(&run).is_err_and(|error| error.to_string().contains("have changed")));
     story.write("notes/2.md", "# Another\n");
     let run = story.publish(Mode::Ingest).run;
@@ -100,16 +132,6 @@ fn an_index_is_edited_only_if_it_is_as_it_was_written() {
         panic!("a rebuild is always a run");
     };
     assert_eq!(manifest(&run).index, rebuilt.manifest.index);
-}
-
-/// Lets the record of the index of `run` look as if nothing happened since.
-fn touch_record(story: &Story, run: &RunId) {
-    let record = story.layout().cache().join(intent::index_digest_file(run));
-    let bytes = fs::read(&record).unwrap();
-    let index = story.layout().cache().join(index_file(run));
-    while changed(&record) < changed(&index) {
-        fs::write(&record, &bytes).unwrap();
-    }
 }
 
 #[test]
@@ -121,36 +143,24 @@ fn an_index_that_was_changed_is_noticed_whatever_its_time_stamp_says() {
     let written = fs::metadata(&index).unwrap().modified().unwrap();
     let original = fs::read(&index).unwrap();
     let open = |trust| story.open(None, trust).unwrap().notes().len();
+    let recorded = || fs::metadata(&record).unwrap().modified().unwrap();
     let put = |bytes: &[u8]| {
-        // The clock of a file system is coarse.
-        loop {
-            fs::write(&index, bytes).unwrap();
-            fs::File::open(&index)
-                .unwrap()
-                .set_modified(written)
-                .unwrap();
-            if changed(&index) > changed(&record) {
-                break;
-            }
-        }
+        write_later(&index, bytes, changed(&index));
+        let file = fs::File::open(&index).unwrap();
+        file.set_modified(written).unwrap();
     };
-    // In a heading: nothing is torn.
-    let mut damaged = original.clone();
-    let word = damaged.windows(6).rposition(|bytes| bytes == b"Note 7");
-    damaged[word.unwrap()] ^= 1;
-    put(&damaged);
+    damage(&index);
+    put(&fs::read(&index).unwrap());
     assert_eq!(open(Trust::Times), 1, "made again");
     assert!(fs::read(&index).unwrap() == original);
     // Written again as it was: compared, and believed from then on.
     put(&original);
-    let before = fs::metadata(&record).unwrap();
+    let before = recorded();
     assert_eq!(open(Trust::Times), 0);
-    let after = fs::metadata(&record).unwrap();
-    assert_eq!(before.modified().unwrap(), after.modified().unwrap());
-    assert!(changed(&record) >= changed(&index));
+    assert_ne!(recorded(), before);
     // Damage that no time tells of.
-    put(&damaged);
-    touch_record(&story, &run);
+    damage(&index);
+    index_record::bind(&story.layout(), &run);
     assert_eq!(open(Trust::Times), 0, "nobody can tell");
     assert_eq!(open(Trust::Bytes), 1);
     assert_eq!(open(Trust::Bytes), 0);
@@ -224,16 +234,11 @@ fn an_index_without_a_record_is_made_again() {
 }
 
 #[test]
-fn a_damaged_record_vouches_for_no_newer_index() {
+fn a_damaged_record_vouches_for_no_index() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
-    let index = story.layout().cache().join(index_file(&run));
     let record = story.layout().cache().join(intent::index_digest_file(&run));
     fs::write(&record, "garbage").unwrap();
-    let bytes = fs::read(&index).unwrap();
-    while changed(&index) <= changed(&record) {
-        fs::write(&index, &bytes).unwrap();
-    }
     let open = || story.open(None, Trust::Times).unwrap().notes().len();
     assert_eq!(open(), 1, "made again");
     assert_eq!(open(), 0, "and recorded");

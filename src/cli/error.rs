@@ -110,6 +110,9 @@ impl Failure {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 self.hint("make room on the disk, then run the command again")
             }
+            io::ErrorKind::FileTooLarge => self.hint(
+                "let this shell write larger files (ulimit -f unlimited), then run the command again",
+            ),
             _ if error.raw_os_error() == Some(Errno::MFILE.raw_os_error()) => self.hint(
                 "let this shell open more files (ulimit -n 1024), then run the command again",
             ),

@@ -28,6 +28,7 @@ mod words;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{FromArgMatches, ValueEnum};
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         });
         return end(&context.output, commands::version::run(&context));
     }
+    outlive_limits();
     match parse(&typed) {
         Ok(cli) => {
             let mut context = Context::new(&cli.globals);
@@ -76,6 +78,14 @@ fn tidy() {
         // Cannot be done now: then the next command tries again.
         let _ = crate::upgrade::swap::recover_quietly(&executable);
     }
+}
+
+/// Makes of a file that would grow over what the process may write (`ulimit -f`)
+/// an error of that write, which is cleaned up after and told, in place of the
+/// signal that ends the program without a word.
+fn outlive_limits() {
+    // Nobody asks whether it came. Without a handler all is as it was.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// Whether just `version` or `version --json` was typed, and which.

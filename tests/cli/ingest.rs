@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::support::{NOTES, Outcome, Sandbox, snapshot};
+use crate::trees::contents;
 
 #[test]
 fn an_ingest_makes_a_run_and_tells_what_it_did() {
@@ -254,16 +255,40 @@ fn where_large_artifacts_are_built_is_told_when_it_cannot_be_used() {
 #[test]
 fn sixteen_megabytes_of_marks_are_read_in_bounded_memory() {
     const BYTES: usize = 16 * 1024 * 1024;
-    let limited = "ulimit -v 900000 && exec \"$0\" ingest --dry-run";
     for mark in ["[", "[[a]] ", "# a\n"] {
         let sandbox = Sandbox::with(&[("plan.md", "# Plan\n")]);
         sandbox.write("marks.md", &mark.repeat(BYTES / mark.len()));
-        let mut shell = Command::new("/bin/sh");
-        shell
-            .args(["-c", limited, env!("CARGO_BIN_EXE_auditgraph")])
-            .current_dir(sandbox.root())
-            .env_clear()
-            .env("HOME", sandbox.home());
+        let mut shell = limited(&sandbox, "ulimit -v 900000", "ingest --dry-run");
         Outcome::of(&mut shell).done().shows("2 added");
     }
+}
+
+#[test]
+fn files_larger_than_a_shell_may_write_are_told_and_leave_nothing() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    sandbox.write("new.md", "# New\n");
+    let before = contents(&sandbox.root());
+    for command in [
+        "ingest",
+        "rebuild",
+        "export --format json --output out.json",
+    ] {
+        Outcome::of(&mut limited(&sandbox, "ulimit -f 0", command))
+            .exits(1)
+            .says("ulimit -f");
+        assert!(contents(&sandbox.root()) == before, "{command}");
+    }
+}
+
+/// A command in a shell that allows its programs less.
+fn limited(sandbox: &Sandbox, limit: &str, command: &str) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", &format!("{limit} && exec \"$0\" {command}")])
+        .arg(env!("CARGO_BIN_EXE_auditgraph"))
+        .current_dir(sandbox.root())
+        .env_clear()
+        .env("HOME", sandbox.home());
+    shell
 }

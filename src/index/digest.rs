@@ -4,8 +4,7 @@
 //! for where its links point, one per refused source; their SHA-256 are
 //! summed order-independently, so an edit changes the sum at its own cost.
 
-use super::layout::Code;
-use super::prepare::{ChunkKey, Prepared};
+use super::layout::ChunkKey;
 use crate::foundation::Sha256;
 use crate::graph::Span;
 
@@ -110,82 +109,6 @@ impl RowHasher {
         self.optional(section);
         self.text(written);
         self.numbers(&numbers);
-    }
-
-    /// The digest of everything the rows of one document say, but for where
-    /// its links point.
-    pub(super) fn of_prepared(prepared: &Prepared) -> Sha256 {
-        let (source, document) = (&prepared.source, &prepared.document);
-        let mut row = Self::new("document");
-        row.document(
-            source.path.as_str(),
-            source.sha256.as_bytes(),
-            document.title.as_deref(),
-            [
-                document.format.code(),
-                source.bytes as i64,
-                i64::from(document.lines),
-            ],
-        );
-        for section in &document.sections {
-            let heading = section.heading;
-            row.section(
-                section.parent.map(i64::from),
-                &section.title,
-                &section.anchor,
-                [
-                    i64::from(section.level),
-                    i64::from(heading.line),
-                    i64::from(heading.start),
-                    i64::from(heading.end) - i64::from(heading.start),
-                    i64::from(section.end) - i64::from(heading.start),
-                ],
-            );
-        }
-        for anchor in &document.anchors {
-            let [line, start, bytes] = place(anchor.span);
-            row.anchor(
-                anchor.section.map(i64::from),
-                &anchor.name,
-                [line, start, bytes],
-            );
-        }
-        for (chunk, key) in document.chunks.iter().zip(&prepared.keys) {
-            let [line, start, bytes] = place(chunk.span);
-            let more = i64::from(chunk.span.end_line) - i64::from(chunk.span.line);
-            row.chunk(
-                chunk.section.map(i64::from),
-                *key,
-                [line, more, start, bytes],
-            );
-        }
-        for mention in &prepared.mentions {
-            row.mention(
-                &document.mentions[mention.first].term,
-                [
-                    i64::from(mention.chunk),
-                    mention.number as i64,
-                    mention.rule.code(),
-                    i64::from(mention.uses),
-                    mention.line,
-                    mention.start,
-                ],
-                mention.bytes,
-            );
-        }
-        for tag in &document.tags {
-            let [line, start, bytes] = place(tag.span);
-            row.tagged(&tag.tag, [tag.rule.code(), line, start, bytes]);
-        }
-        for link in &document.links {
-            let [line, start, bytes] = place(link.span);
-            row.link(
-                link.section.map(i64::from),
-                &link.target,
-                [link.rule.code(), line, start, bytes],
-            );
-        }
-        row.finish()
     }
 }
 

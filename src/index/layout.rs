@@ -91,6 +91,15 @@ pub(super) const fn mention_range(first: i64, count: i64) -> (i64, i64) {
     )
 }
 
+/// What tells a chunk from the others of its document: the first six bytes
+/// of its text's SHA-256, and which of the chunks with this text it is,
+/// counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ChunkKey {
+    pub(super) hash: [u8; 6],
+    pub(super) copy: u32,
+}
+
 /// How long the text of a mention is when nothing is stored: the term, in
 /// backticks where it is inline code.
 pub(super) const fn usual_mention_bytes(rule: MentionRule, term: &str) -> i64 {

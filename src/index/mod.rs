@@ -20,6 +20,7 @@ mod entity;
 mod error;
 mod fulltext;
 mod layout;
+mod link_names;
 mod list;
 mod locate;
 mod open;

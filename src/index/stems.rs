@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::prepare::stem_name;
+use super::link_names::stem_name;
 use crate::graph::resolve::nearness;
 use crate::graph::{lower, stem_of};
 

@@ -4,7 +4,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::postings::{Place, Postings, Use};
+use super::postings::{LexiconId, Place, Postings, Use};
 use super::vocabulary::Vocabulary;
 use super::{COLUMNS, LONGEST_WORD};
 use crate::index::words::Words;
@@ -13,15 +13,6 @@ use crate::index::words::Words;
 const MOST_WORDS: usize = 1 << 15;
 /// Uses of words for which the room is kept; a large file has more.
 const MOST_USES: usize = 1 << 18;
-
-/// Which lexicon gave a word its number. At any time there is one for each
-/// `place`, which counts up from 0; those that followed each other there
-/// differ in `generation`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct LexiconId {
-    pub(super) place: u32,
-    pub(super) generation: u32,
-}
 
 /// Makes [`Postings`], on any number of threads. Which lexicon a thread gets
 /// decides on numbers by which words are found again faster, and on nothing

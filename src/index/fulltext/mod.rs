@@ -17,8 +17,8 @@ mod vocabulary;
 
 use rusqlite::{Connection, params};
 
-use lexicon::LexiconId;
 pub(in crate::index) use lexicon::Lexicons;
+use postings::LexiconId;
 pub(in crate::index) use postings::{Place, Postings};
 pub(in crate::index) use read::{FullText, Rows};
 use segment::Segment;

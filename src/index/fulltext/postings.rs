@@ -1,7 +1,6 @@
 //! The words of a few documents and where they stand: what the bulk load of the
 //! full text adds for them.
 
-use super::lexicon::LexiconId;
 use super::{COLUMNS, varint};
 
 /// Every word of some consecutive chunks with its position lists, as FTS5
@@ -24,6 +23,15 @@ struct Entry {
     first: u32,
     last: u32,
     number: u32,
+}
+
+/// Which lexicon gave a word its number. At any time there is one for each
+/// `place`, which counts up from 0; those that followed each other there
+/// differ in `generation`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LexiconId {
+    pub(super) place: u32,
+    pub(super) generation: u32,
 }
 
 /// One word.

@@ -8,8 +8,9 @@ use super::Change;
 use super::names::LiveNames;
 use crate::graph::{Document, WorkspacePath};
 use crate::index::error::IndexError;
+use crate::index::layout::ChunkKey;
 use crate::index::layout::{mention_range, row_range};
-use crate::index::prepare::{ChunkKey, Prepared, chunk_keys, search_text};
+use crate::index::prepare::{Prepared, chunk_keys, search_text};
 
 /// A change and the ids of its rows.
 pub(super) struct Edit<'a> {

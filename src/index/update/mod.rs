@@ -14,8 +14,9 @@ use rusqlite::Connection;
 
 use super::build::{Built, Counts, Facts, Inserts, Workshop, files_digest, write_refused};
 use super::error::IndexError;
+use super::link_names::{names_of_document, names_of_labels};
 use super::open::{Meta, check_schema};
-use super::prepare::{Prepared, names_of_document, names_of_labels};
+use super::prepare::Prepared;
 use super::recompute;
 use super::stems::Stems;
 use super::{digest, layout};

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::Globals;
 use super::error::Failure;
 use super::exit::Exit;
+use super::globals::Globals;
 use super::output::Output;
 use super::progress::Bars;
 use super::scope::Scope;

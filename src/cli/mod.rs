@@ -14,6 +14,7 @@ mod error;
 mod examples;
 mod exit;
 mod freshness;
+mod globals;
 mod kinds;
 mod nodes;
 mod output;
@@ -36,9 +37,10 @@ use clap::{FromArgMatches, ValueEnum};
 pub use args::command;
 pub use exit::Exit;
 
-use args::{Cli, Globals};
+use args::Cli;
 use context::Context;
 use error::Failure;
+use globals::Globals;
 use output::Output;
 use style::ColorChoice;
 
@@ -60,7 +62,7 @@ pub fn main() -> ExitCode {
     match parse(&typed) {
         Ok(cli) => {
             let mut context = Context::new(&cli.globals);
-            let outcome = commands::run(&mut context, &cli.command);
+            let outcome = commands::run(&mut context, &cli.command, command);
             end(
                 &context.output,
                 outcome.map_err(|failure| failure.in_scope(&context.scope)),

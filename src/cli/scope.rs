@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::args::Globals;
+use super::globals::Globals;
 use crate::foundation::shell::quote;
 use crate::workspace::ProfileName;
 

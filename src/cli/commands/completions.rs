@@ -2,7 +2,6 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::args;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::examples;
@@ -49,11 +48,15 @@ impl From<Shell> for clap_complete::Shell {
     }
 }
 
-pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    context: &Context,
+    typed: &Typed,
+    mut definition: clap::Command,
+) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(
         clap_complete::Shell::from(typed.shell),
-        &mut args::command(),
+        &mut definition,
         "auditgraph",
         &mut script,
     );

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use serde::Serialize;
 
-use crate::cli::args;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::examples;
@@ -35,8 +34,12 @@ pub(crate) struct Typed {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
-    let pages = pages();
+pub(crate) fn run(
+    context: &Context,
+    typed: &Typed,
+    definition: clap::Command,
+) -> Result<Exit, Failure> {
+    let pages = pages(definition);
     if let Some(folder) = &typed.out {
         context.output.report(&write(folder, &pages)?)?;
         return Ok(Exit::Done);
@@ -89,9 +92,9 @@ fn write(folder: &Path, pages: &[(String, Vec<u8>)]) -> Result<Written, Failure>
 
 /// Every page by file name: the main one, then one per command and per
 /// command of a command, which is all that the pages refer to.
-fn pages() -> Vec<(String, Vec<u8>)> {
+fn pages(definition: clap::Command) -> Vec<(String, Vec<u8>)> {
     // `help` repeats what every page says.
-    let mut main = args::command().disable_help_subcommand(true);
+    let mut main = definition.disable_help_subcommand(true);
     main.build();
     let mut pages = Vec::new();
     add_pages(&main, &mut pages);

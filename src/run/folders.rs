@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::RunError;
-use super::publish::sync;
+use crate::foundation::durable;
 use crate::workspace::{Layout, Lock};
 
 /// How often the way to the lock is made: another writer that gives up removes
@@ -90,6 +90,14 @@ impl Folders {
             let _ = fs::remove_dir(folder);
         }
     }
+}
+
+/// Makes the entries of `folder` durable.
+///
+/// # Errors
+/// [`RunError`].
+pub(super) fn sync(folder: &Path) -> Result<(), RunError> {
+    durable::sync_directory(folder).map_err(|error| RunError::io(folder, error))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::recover::recover;
 use super::standing::{self, Standing};
-use super::{Manifest, PackName, RunError, RunId, intent, manifest, publish};
+use super::{Manifest, PackName, RunError, RunId, file_names, folders, manifest};
 use crate::foundation::{durable, json};
 use crate::workspace::{Layout, Lock, usage};
 
@@ -205,14 +205,14 @@ fn removals(
         }
     };
     for run in chosen {
-        remove("runs", &intent::manifest_file(run));
+        remove("runs", &file_names::manifest_file(run));
     }
     for name in foreign {
         remove("runs", name);
     }
     // Also those of runs whose manifest is gone.
     for name in standing::names(&layout.cache())? {
-        if intent::cached_run(&name).is_some_and(|run| !staying.holds(&run)) {
+        if file_names::cached_run(&name).is_some_and(|run| !staying.holds(&run)) {
             remove("cache", &name);
         }
     }
@@ -260,7 +260,7 @@ fn named(
             if newest.as_ref() == Some(&run) {
                 return Err(GcError::Newest(run));
             }
-            if !present.contains(&intent::manifest_file(&run)) {
+            if !present.contains(&file_names::manifest_file(&run)) {
                 return Err(unknown());
             }
             ours.insert(run);
@@ -289,7 +289,7 @@ impl Needs {
     fn of(layout: &Layout, readable: &[Manifest], incompatible: &[RunId]) -> Option<Self> {
         let packs = readable.iter().flat_map(|manifest| &manifest.packs);
         let whole = |run: &RunId| {
-            let path = layout.runs().join(intent::manifest_file(run));
+            let path = layout.runs().join(file_names::manifest_file(run));
             let bytes = durable::read_bounded(&path, manifest::BOUNDS.bytes as u64).ok()?;
             // Half of a manifest names half of its packs.
             json::parse::<serde::de::IgnoredAny>(&bytes, manifest::BOUNDS).ok()?;
@@ -329,7 +329,7 @@ impl GcPlan {
             remove_any(&layout.profile().join(&file.path))?;
         }
         if !manifests.is_empty() {
-            publish::sync(&layout.runs())?;
+            folders::sync(&layout.runs())?;
         }
         for file in &rest {
             remove_any(&layout.profile().join(&file.path))?;

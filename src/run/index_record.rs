@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::{RunId, intent};
+use super::{RunId, file_names};
 use crate::foundation::{Sha256, durable};
 use crate::workspace::Layout;
 
@@ -30,7 +30,7 @@ pub(super) enum Record {
 
 /// The content of the record.
 pub(super) fn line(digest: Sha256, run: &RunId) -> String {
-    format!("{digest}  {}\n", intent::index_file(run))
+    format!("{digest}  {}\n", file_names::index_file(run))
 }
 
 /// How long the record of the index of `run` is, whatever its digest.
@@ -43,7 +43,7 @@ pub(super) fn bytes(run: &RunId) -> u64 {
 /// # Errors
 /// Any I/O error but a missing file.
 pub(super) fn read(layout: &Layout, run: &RunId) -> io::Result<Record> {
-    let path = layout.cache().join(intent::index_digest_file(run));
+    let path = layout.cache().join(file_names::index_digest_file(run));
     let bytes = match durable::read_bounded(&path, 4_096) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Record::None),
@@ -75,8 +75,8 @@ pub enum Trust {
 /// # Errors
 /// Any I/O error of the index.
 pub(super) fn vouches_for(layout: &Layout, run: &RunId, trust: Trust) -> io::Result<bool> {
-    let index = layout.cache().join(intent::index_file(run));
-    let record = layout.cache().join(intent::index_digest_file(run));
+    let index = layout.cache().join(file_names::index_file(run));
+    let record = layout.cache().join(file_names::index_digest_file(run));
     let before = mark(&index)?;
     let recorded = || fs::symlink_metadata(&record)?.modified();
     match trust {
@@ -100,8 +100,8 @@ pub(super) fn vouches_for(layout: &Layout, run: &RunId, trust: Trust) -> io::Res
 /// that cannot be done, the next command compares the bytes.
 pub(super) fn bind(layout: &Layout, run: &RunId) {
     let cache = layout.cache();
-    let _ = mark(&cache.join(intent::index_file(run)))
-        .and_then(|mark| date(&cache.join(intent::index_digest_file(run)), mark));
+    let _ = mark(&cache.join(file_names::index_file(run)))
+        .and_then(|mark| date(&cache.join(file_names::index_digest_file(run)), mark));
 }
 
 fn date(record: &Path, time: SystemTime) -> io::Result<()> {

@@ -7,7 +7,6 @@ mod before;
 mod changes;
 mod derive;
 mod inherit;
-mod link_files;
 mod packing;
 mod record;
 mod survey;
@@ -15,46 +14,18 @@ mod survey;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::threads::start_pool;
 use crate::graph::WorkspacePath;
-use crate::schema::WRITES;
 use crate::source::{Root, Scan, Selection, scan_unsorted};
 use crate::workspace::{Layout, Lock, LockError, ProfileName, Workspace};
 
 use super::plan::{Planned, Unchanged};
 use super::recover::recover;
 use super::standing::Standing;
-use super::stat_cache::StatCache;
-use super::{Manifest, Objects, RunError};
+use super::{Manifest, Mode, Objects, RunError, link_files};
 
-use inherit::Inherited;
-pub(super) use link_files::{LinkFiles, holds_sources};
+use assemble::{Assembly, Leeway};
+use inherit::{Inherited, Previous};
+use record::Request;
 use survey::{Glance, Survey};
-
-/// How a run is derived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// From the current run and what changed since.
-    Ingest,
-    /// From the sources alone, beside whatever is there.
-    Rebuild,
-}
-
-/// The run that a plan starts from: current, readable, of this very schema.
-struct Previous {
-    manifest: Manifest,
-    objects: Objects,
-    stat: StatCache,
-}
-
-impl Previous {
-    /// Of the run `parent`; `None` when another schema wrote it.
-    fn of(layout: &Layout, parent: &Manifest) -> Option<Self> {
-        (parent.schema.written == WRITES).then(|| Self {
-            objects: Objects::of(layout, parent),
-            stat: StatCache::read(layout, parent),
-            manifest: parent.clone(),
-        })
-    }
-}
 
 /// Plans a run. With `dry_run` not even the lock is taken.
 ///
@@ -96,25 +67,6 @@ pub fn plan(
             planned => planned,
         }
     })
-}
-
-/// What a plan may spend bytes on for the sake of something else.
-#[derive(Clone, Copy, Debug)]
-struct Leeway {
-    /// The time of this run: edit the index of the previous one, which may be
-    /// larger than one that is built anew.
-    update: bool,
-    /// The bytes of later runs: write what is needed of packs that are mostly
-    /// waste once more.
-    take_over: bool,
-}
-
-impl Leeway {
-    /// The smallest run.
-    const NONE: Self = Self {
-        update: false,
-        take_over: false,
-    };
 }
 
 fn plan_once(
@@ -173,13 +125,15 @@ fn plan_once(
             return Ok(Planned::Unchanged(unchanged));
         }
     };
-    let planned = assemble::Assembly {
-        workspace,
-        layout,
-        lock,
-        mode,
-        parent,
-        config,
+    let planned = Assembly {
+        request: Request {
+            workspace,
+            layout,
+            lock,
+            mode,
+            parent,
+            config,
+        },
         root,
         others,
         max_bytes,
@@ -237,10 +191,13 @@ impl Look<'_> {
         let stat = &previous.stat;
         let (glance, same_targets) = rayon::join(
             || Glance::at(found, stat),
-            || link_files::are_as_before(stat, self.root, self.others),
+            || match stat.watched() {
+                Some(watched) => link_files::are_as_before(&watched, self.root, self.others),
+                None => Ok(false),
+            },
         );
         if same_config && same_targets? && glance.says_the_same_as(&previous) {
-            let unchanged = unchanged(&previous.manifest, Vec::new());
+            let unchanged = Unchanged::of(&previous.manifest, Vec::new());
             return Ok(Looked::Unchanged(unchanged));
         }
         let with_index = self.may_update && glance.is_small(previous.manifest.source_bytes);
@@ -251,7 +208,7 @@ impl Look<'_> {
             && let (Some(manifest), Some(links)) = (&inherited.manifest, &inherited.links)
             && survey.is_unchanged(links, self.root, self.others)?
         {
-            let unchanged = unchanged(manifest, survey.refused_kept());
+            let unchanged = Unchanged::of(manifest, survey.refused_kept());
             return Ok(Looked::Unchanged(unchanged));
         }
         Ok(Looked::Sources { survey, inherited })
@@ -266,14 +223,6 @@ fn parent(mode: Mode, layout: &Layout) -> Result<Option<Manifest>, RunError> {
         (Mode::Ingest, Standing::RebuildRequired { run, reason }) => {
             Err(RunError::RebuildRequired { run, reason })
         }
-    }
-}
-
-fn unchanged(manifest: &Manifest, refused: Vec<super::RefusedSource>) -> Unchanged {
-    Unchanged {
-        run: manifest.run.clone(),
-        sources: manifest.counts.get("documents").copied().unwrap_or(0),
-        refused,
     }
 }
 

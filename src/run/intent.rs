@@ -6,7 +6,8 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PackName, RunError, RunId, standing};
+use super::file_names::{has_manifest, index_digest_file, index_file, manifest_file, stat_file};
+use super::{PackName, RunError, RunId};
 use crate::foundation::{durable, json};
 use crate::workspace::Layout;
 
@@ -115,7 +116,7 @@ impl Intent {
     #[must_use]
     pub(super) fn may_be_done(&self, layout: &Layout) -> bool {
         let waits = fs::symlink_metadata(layout.staging().join(staged::CURRENT)).is_ok();
-        standing::has_manifest(layout, &self.run) && !waits
+        has_manifest(layout, &self.run) && !waits
     }
 
     /// Whether it publishes `folder/name`.
@@ -125,57 +126,4 @@ impl Intent {
             .iter()
             .any(|(candidate, file)| *candidate == folder && file == name)
     }
-}
-
-/// The manifest of a run, under `runs/`.
-#[must_use]
-pub fn manifest_file(run: &RunId) -> String {
-    format!("{run}.json")
-}
-
-/// The index of a run, under `cache/`.
-#[must_use]
-pub fn index_file(run: &RunId) -> String {
-    format!("index-{run}.db")
-}
-
-/// The digest of that file, under `cache/`, as `sha256sum` writes it.
-#[must_use]
-pub fn index_digest_file(run: &RunId) -> String {
-    format!("index-{run}.db.sha256")
-}
-
-/// What `stat` said of a run's sources, under `cache/`.
-#[must_use]
-pub fn stat_file(run: &RunId) -> String {
-    format!("stat-{run}.bin")
-}
-
-/// The run that a name under `cache/` belongs to; `None` for a name that this
-/// program does not give.
-#[must_use]
-pub(super) fn cached_run(name: &str) -> Option<RunId> {
-    let ours = [
-        ("index-", ".db"),
-        ("index-", ".db.sha256"),
-        ("stat-", ".bin"),
-    ];
-    ours.iter().find_map(|(start, end)| {
-        let run = name.strip_prefix(start)?.strip_suffix(end)?;
-        run.parse().ok()
-    })
-}
-
-/// The index of a run until it is whole, under `cache/`.
-#[must_use]
-pub(super) fn index_draft(run: &RunId) -> String {
-    format!(".{}", index_file(run))
-}
-
-/// Whether a name under `cache/` is that of a file not yet whole (an
-/// [`index_draft`], or the record of one), whose writer is gone if the caller
-/// holds the lock.
-#[must_use]
-pub(super) fn is_draft(name: &str) -> bool {
-    name.starts_with(".index-")
 }

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::RunId;
-use super::manifest::Command;
+use super::manifest::Mode;
 use crate::foundation::{durable, json};
 use crate::workspace::Layout;
 
@@ -22,7 +22,7 @@ pub(super) struct JournalEntry {
     /// The run.
     pub(super) run: RunId,
     /// What made it.
-    pub(super) command: Command,
+    pub(super) command: Mode,
     /// Seconds since 1970-01-01T00:00:00Z, by the clock of the machine.
     pub(super) unix_time: u64,
     /// The machine's own name.
@@ -33,7 +33,7 @@ pub(super) struct JournalEntry {
 
 impl JournalEntry {
     /// The entry for a run made here and now.
-    pub(super) fn now(run: RunId, command: Command) -> Self {
+    pub(super) fn now(run: RunId, command: Mode) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             run,

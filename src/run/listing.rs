@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::manifest::Command;
+use super::manifest::Mode;
 use super::{RunError, RunId, journal, standing};
 use crate::foundation::Sha256;
 use crate::schema::Reason;
@@ -36,7 +36,7 @@ pub enum RunState {
         /// The run before it.
         parent: Option<RunId>,
         /// What made it.
-        command: Command,
+        command: Mode,
         /// Version of the program that made it.
         version: String,
         /// Schema version it was written with.

@@ -22,17 +22,17 @@ pub const BOUNDS: json::Bounds = json::Bounds {
 /// The version of a manifest's layout.
 pub(super) const FORMAT: u32 = 1;
 
-/// Which command made a run.
+/// How a run is derived, by the command that does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Derived from the parent run and what changed since.
+pub enum Mode {
+    /// From the current run and what changed since.
     Ingest,
-    /// Derived from the sources alone.
+    /// From the sources alone, beside whatever is there.
     Rebuild,
 }
 
-impl fmt::Display for Command {
+impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ingest => "ingest",
@@ -152,7 +152,7 @@ pub struct Manifest {
     /// The run that was current before.
     pub parent: Option<RunId>,
     /// The command that made it.
-    pub command: Command,
+    pub command: Mode,
     /// The program that made it.
     pub tool: Tool,
     /// Digest of the configuration that affects derivation.

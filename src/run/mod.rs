@@ -19,6 +19,7 @@
 
 mod document;
 mod error;
+mod file_names;
 mod folders;
 pub mod gc;
 mod groups;
@@ -27,6 +28,7 @@ mod index_record;
 pub mod ingest;
 mod intent;
 mod journal;
+mod link_files;
 mod listing;
 mod manifest;
 mod objects;
@@ -44,14 +46,12 @@ pub mod tree;
 pub mod verify;
 
 pub use error::RunError;
+pub use file_names::{index_digest_file, index_file, manifest_file, stat_file};
 pub use id::{ParseRunIdError, RunId};
 pub use index_record::Trust;
-pub use ingest::{Mode, plan};
-pub use intent::{index_digest_file, index_file, manifest_file, stat_file};
+pub use ingest::plan;
 pub use listing::{RunState, RunSummary, foreign, list};
-pub use manifest::{
-    BOUNDS as MANIFEST_BOUNDS, Command, IndexRef, Manifest, PackName, PackRef, Tool,
-};
+pub use manifest::{BOUNDS as MANIFEST_BOUNDS, IndexRef, Manifest, Mode, PackName, PackRef, Tool};
 pub use objects::Objects;
 pub use plan::{
     ApprovedPlan, Changes, OverBudget, Planned, PlannedFile, RefusedSource, RunPlan, Summary,

@@ -5,9 +5,9 @@ use std::any::Any;
 
 use serde::Serialize;
 
-use super::manifest::Command;
+use super::manifest::Mode;
 use super::stat_cache::Unsealed;
-use super::{Manifest, PackName, PackRef, RunId, index_record, intent};
+use super::{Manifest, PackName, PackRef, RunId, file_names, index_record, intent};
 use crate::budget::{Assessment, Verdict};
 use crate::foundation::Sha256;
 use crate::foundation::spill::Artifact;
@@ -33,6 +33,16 @@ pub struct Unchanged {
     pub sources: u64,
     /// Files that matched and could not be ingested.
     pub refused: Vec<RefusedSource>,
+}
+
+impl Unchanged {
+    pub(super) fn of(manifest: &Manifest, refused: Vec<RefusedSource>) -> Self {
+        Self {
+            run: manifest.run.clone(),
+            sources: manifest.counts.get("documents").copied().unwrap_or(0),
+            refused,
+        }
+    }
 }
 
 /// A file that matched and could not be ingested.
@@ -90,7 +100,7 @@ pub struct Summary {
     /// The run that is current now.
     pub parent: Option<RunId>,
     /// The command.
-    pub command: Command,
+    pub command: Mode,
     /// How the sources differ from the parent's.
     pub sources: Changes,
     /// Sources that were parsed; the others' documents are shared.
@@ -200,17 +210,20 @@ impl RunPlan {
             Some(_) => 0,
             None => self.index.artifact.bytes(),
         };
-        file(format!("cache/{}", intent::index_file(run)), index_bytes);
         file(
-            format!("cache/{}", intent::index_digest_file(run)),
+            format!("cache/{}", file_names::index_file(run)),
+            index_bytes,
+        );
+        file(
+            format!("cache/{}", file_names::index_digest_file(run)),
             index_record::bytes(run),
         );
         file(
-            format!("cache/{}", intent::stat_file(run)),
+            format!("cache/{}", file_names::stat_file(run)),
             self.stat.bytes(),
         );
         file(
-            format!("runs/{}", intent::manifest_file(run)),
+            format!("runs/{}", file_names::manifest_file(run)),
             self.manifest_bytes.len() as u64,
         );
         file("current".to_owned(), self.current_bytes.len() as u64);

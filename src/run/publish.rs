@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::folders::Folders;
-use super::intent::{self, Intent, staged};
+use super::folders::{Folders, sync};
+use super::intent::{Intent, staged};
 use super::plan::{ApprovedPlan, Changes, PlannedIndex, RunPlan};
 use super::recover::{self, recover};
 use super::standing::read_current;
-use super::{Manifest, RunError, RunId, index_record, journal, objects};
+use super::{Manifest, RunError, RunId, file_names, index_record, journal, objects};
 use crate::budget::Assessment;
 use crate::foundation::Sha256;
 use crate::foundation::checksum::crc32_of_all;
@@ -209,19 +209,19 @@ fn show(plan: &RunPlan, meter: &Meter) -> Result<(), RunError> {
     if let Some((name, _)) = &plan.pack {
         place(staged::PACK, packs.join(name.as_str()))?;
     }
-    let index = cache.join(intent::index_file(run));
+    let index = cache.join(file_names::index_file(run));
     match &plan.index.same_as {
-        Some(twin) => second_name(&cache.join(intent::index_file(twin)), &index, meter)?,
+        Some(twin) => second_name(&cache.join(file_names::index_file(twin)), &index, meter)?,
         None => place(staged::INDEX, index)?,
     }
     place(
         staged::INDEX_DIGEST,
-        cache.join(intent::index_digest_file(run)),
+        cache.join(file_names::index_digest_file(run)),
     )?;
     index_record::bind(layout, run);
-    place(staged::STAT, cache.join(intent::stat_file(run)))?;
+    place(staged::STAT, cache.join(file_names::stat_file(run)))?;
     at_once([&|| sync(&packs)], || sync(&cache))?;
-    place(staged::MANIFEST, runs.join(intent::manifest_file(run)))?;
+    place(staged::MANIFEST, runs.join(file_names::manifest_file(run)))?;
     sync(&runs)?;
     place(staged::CURRENT, layout.current())
 }
@@ -242,9 +242,9 @@ fn tidy(plan: &RunPlan) {
     let parent = plan.manifest.parent.as_ref();
     let stale = parent.filter(|_| plan.drops_parent_index).map(|parent| {
         [
-            intent::index_file(parent),
-            intent::index_digest_file(parent),
-            intent::stat_file(parent),
+            file_names::index_file(parent),
+            file_names::index_digest_file(parent),
+            file_names::stat_file(parent),
         ]
     });
     let drop_stale = || {
@@ -263,8 +263,4 @@ fn tidy(plan: &RunPlan) {
 
 fn rename(from: &Path, to: &Path) -> Result<(), RunError> {
     fs::rename(from, to).map_err(|error| RunError::io(to, error))
-}
-
-pub(super) fn sync(folder: &Path) -> Result<(), RunError> {
-    durable::sync_directory(folder).map_err(|error| RunError::io(folder, error))
 }

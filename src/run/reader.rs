@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::index_record::Trust;
 use super::standing::{self, Standing};
-use super::{Manifest, Objects, RunError, RunId, remake};
+use super::{Manifest, Objects, RunError, RunId, file_names, remake};
 use crate::foundation::Sha256;
 use crate::foundation::progress::Progress;
 use crate::graph::{Document, WorkspacePath};
@@ -187,7 +187,7 @@ fn choose(
 ) -> Result<Manifest, RunError> {
     if let Some(run) = wanted {
         layout.check()?;
-        if !standing::has_manifest(layout, run) {
+        if !file_names::has_manifest(layout, run) {
             return Err(RunError::UnknownRun(run.clone()));
         }
         return standing::read_manifest(layout, run).map_err(|reason| RunError::RebuildRequired {

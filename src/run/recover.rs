@@ -5,9 +5,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::intent::{self, Intent, staged};
+use super::intent::{Intent, staged};
 use super::standing::{self, Standing};
-use super::{RunError, read_current};
+use super::{RunError, file_names, read_current};
 use crate::workspace::Layout;
 
 /// Removes what an interrupted writer left behind, cached files of runs that are
@@ -19,8 +19,8 @@ use crate::workspace::Layout;
 pub(super) fn recover(layout: &Layout) -> Result<(), RunError> {
     let mut strays = standing::names(&layout.cache())?;
     strays.retain(|name| {
-        let run = intent::cached_run(name);
-        intent::is_draft(name) || run.is_some_and(|run| !standing::has_manifest(layout, &run))
+        let run = file_names::cached_run(name);
+        file_names::is_draft(name) || run.is_some_and(|run| !file_names::has_manifest(layout, &run))
     });
     if strays.is_empty() && fs::symlink_metadata(layout.staging()).is_err() {
         return Ok(());

@@ -9,7 +9,7 @@ use super::recover::{self, recover};
 use super::standing::counted_source_bytes;
 use super::tally::Tally;
 use super::tree::Entry;
-use super::{Manifest, Objects, RunError, document, intent};
+use super::{Manifest, Objects, RunError, document, file_names};
 use crate::budget::{Policy, Verdict};
 use crate::foundation::checksum::Checksum;
 use crate::foundation::durable::{self, Meter};
@@ -62,7 +62,7 @@ pub(super) fn editable_index(
     if meta.schema.written != WRITES {
         return Ok(None);
     }
-    let path = layout.cache().join(intent::index_file(&manifest.run));
+    let path = layout.cache().join(file_names::index_file(&manifest.run));
     let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let scratch = scratch_for(bytes, EDITABLE_BYTES);
     let copy = |written| Editable::copy(&path, meta.clone(), written, &scratch);
@@ -107,7 +107,7 @@ pub(super) fn open_cached(
     trust: Trust,
 ) -> Result<Index, Useless> {
     let lost = |why: &str| Err(Useless::Lost(why.to_owned()));
-    let path = layout.cache().join(intent::index_file(&manifest.run));
+    let path = layout.cache().join(file_names::index_file(&manifest.run));
     match durable::open_regular(&path) {
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -247,7 +247,7 @@ fn store(
 ) -> Result<(), String> {
     let lock = Lock::take(&layout.lock()).map_err(|error| error.to_string())?;
     recover(layout).map_err(|error| error.to_string())?;
-    let path = layout.cache().join(intent::index_file(&manifest.run));
+    let path = layout.cache().join(file_names::index_file(&manifest.run));
     let damaged = fs::symlink_metadata(&path).map_or(0, |metadata| metadata.len());
     let io = |error: std::io::Error| error.to_string();
     let usage = usage::measure(layout.profile()).map_err(io)?;
@@ -268,11 +268,11 @@ fn store(
     // moment has a new index beside the record of the old one.
     let record = layout
         .cache()
-        .join(intent::index_digest_file(&manifest.run));
+        .join(file_names::index_digest_file(&manifest.run));
     for stale in [&path, &record] {
         recover::remove(stale).map_err(|error| error.to_string())?;
     }
-    let staged = layout.cache().join(intent::index_draft(&manifest.run));
+    let staged = layout.cache().join(file_names::index_draft(&manifest.run));
     recover::remove(&staged).map_err(|error| error.to_string())?;
     let meter = Meter::new(assessment.allowance());
     let stage = |index: Lent<'_>| durable::stage(&staged, &mut index.reader(), &meter);

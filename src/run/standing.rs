@@ -9,7 +9,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::intent::{Intent, manifest_file};
+use super::file_names::manifest_file;
+use super::intent::Intent;
 use super::{Manifest, RunError, RunId, manifest};
 use crate::foundation::{durable, json};
 use crate::schema::{Reader, Reason};
@@ -144,12 +145,6 @@ pub(super) fn judge_manifest(bytes: &[u8], run: &RunId) -> Result<Manifest, Reas
         return Err(Reason::Unreadable { artifact, detail });
     }
     Ok(manifest)
-}
-
-/// Whether `run` has a manifest, whatever it says.
-pub(super) fn has_manifest(layout: &Layout, run: &RunId) -> bool {
-    let path = layout.runs().join(manifest_file(run));
-    fs::symlink_metadata(path).is_ok()
 }
 
 /// The bytes of sources that the budget counts by: the current run's, whichever

@@ -22,9 +22,9 @@ use crate::graph::{FileNames, FileTarget, WorkspacePath};
 use crate::source::Fingerprint;
 use crate::workspace::Layout;
 
-use super::ingest::LinkFiles;
+use super::link_files::{LinkFiles, holds_sources};
 use super::tree::{Entry, Files};
-use super::{Manifest, intent};
+use super::{Manifest, file_names};
 
 const MAGIC: &[u8; 8] = b"agstat3\n";
 const HEADER: usize = 48;
@@ -91,7 +91,7 @@ const ENDING: u8 = 3;
 impl StatCache {
     /// Reads the cache of a run; empty when there is none worth reading.
     pub(super) fn read(layout: &Layout, manifest: &Manifest) -> Self {
-        let path = layout.cache().join(intent::stat_file(&manifest.run));
+        let path = layout.cache().join(file_names::stat_file(&manifest.run));
         durable::read_bounded(&path, MAX_BYTES)
             .ok()
             .and_then(|bytes| Self::parse(&bytes, manifest.tree))
@@ -259,7 +259,7 @@ fn state(path: &WorkspacePath, files: &Files) -> u8 {
     match files.get(path) {
         Some(Entry::File) => EXISTS,
         Some(Entry::Source { .. } | Entry::Refused { .. }) => SOURCE,
-        None if super::ingest::holds_sources(path, files) => SOURCE,
+        None if holds_sources(path, files) => SOURCE,
         None => MISSING,
     }
 }

@@ -11,7 +11,9 @@ use serde::Serialize;
 
 use super::standing::{self, Standing};
 use super::tree::{Entry, Files};
-use super::{Manifest, Objects, PackRef, RunError, RunId, document, manifest, manifest_file};
+use super::{
+    Manifest, Objects, PackRef, RunError, RunId, document, file_names, manifest, manifest_file,
+};
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::threads::start_pool;
 use crate::foundation::{Sha256, durable};
@@ -161,7 +163,7 @@ pub fn verify(
     for manifest in &manifests {
         let found = objects(&layout, manifest, &sound, &mut report);
         // A collection removes the manifest before all that only this run needs.
-        if standing::has_manifest(&layout, &manifest.run) {
+        if file_names::has_manifest(&layout, &manifest.run) {
             report.problems.extend(found);
         }
         let of_current = is_current(&manifest.run);
@@ -260,7 +262,7 @@ fn packs(
         let names_it =
             |manifest: &&Manifest| manifest.packs.iter().any(|p| p.file.as_str() == file);
         let mut runs = manifests.iter().filter(names_it);
-        runs.any(|manifest| standing::has_manifest(layout, &manifest.run))
+        runs.any(|manifest| file_names::has_manifest(layout, &manifest.run))
     };
     for (file, expected) in packs {
         let path = format!("packs/{file}");

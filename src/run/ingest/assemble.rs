@@ -5,34 +5,45 @@ use std::collections::BTreeMap;
 use super::changes::changes;
 use super::derive::{Derivation, Item};
 use super::inherit::Inherited;
-use super::link_files::LinkFiles;
 use super::packing::{PreviousTrees, fold, name_pack, pack_trees};
-use super::record::{Facts, Parts};
+use super::record::{Facts, Parts, Request};
 use super::survey::Survey;
-use super::{Leeway, Mode};
-use crate::foundation::Sha256;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::sqlite::Scratch;
 use crate::graph::WorkspacePath;
 use crate::index::{self, Builder, Built, Change, Editable, IndexError, Resolved};
+use crate::run::link_files::LinkFiles;
 use crate::run::pack::PackWriter;
-use crate::run::plan::{Changes, Planned};
+use crate::run::plan::{Changes, Planned, Unchanged};
 use crate::run::standing::next_ordinal;
 use crate::run::stat_cache::{self, Prints};
 use crate::run::tally::Tally;
 use crate::run::tree::{self, Entry, Files};
-use crate::run::{Manifest, Objects, RunError, RunId, remake};
+use crate::run::{Manifest, Mode, Objects, RunError, RunId, remake};
 use crate::source::Root;
-use crate::workspace::{Layout, Lock, Workspace};
+
+/// What a plan may spend bytes on for the sake of something else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leeway {
+    /// The time of this run: edit the index of the previous one, which may be
+    /// larger than one that is built anew.
+    pub(super) update: bool,
+    /// The bytes of later runs: write what is needed of packs that are mostly
+    /// waste once more.
+    pub(super) take_over: bool,
+}
+
+impl Leeway {
+    /// The smallest run.
+    pub(super) const NONE: Self = Self {
+        update: false,
+        take_over: false,
+    };
+}
 
 /// What a plan is put together from.
 pub(super) struct Assembly<'a> {
-    pub(super) workspace: &'a Workspace,
-    pub(super) layout: Layout,
-    pub(super) lock: Option<Lock>,
-    pub(super) mode: Mode,
-    pub(super) parent: Option<Manifest>,
-    pub(super) config: Sha256,
+    pub(super) request: Request<'a>,
     pub(super) root: Root,
     /// Files of the workspace that are no sources.
     pub(super) others: Vec<WorkspacePath>,
@@ -71,7 +82,7 @@ impl Assembly<'_> {
         } = gathered;
 
         tree::check(&files)?;
-        let parent = stored.filter(|_| self.mode == Mode::Ingest);
+        let parent = stored.filter(|_| self.request.mode == Mode::Ingest);
         let previous = parent.as_ref().map(|manifest| PreviousTrees {
             root: manifest.tree,
             trees,
@@ -79,7 +90,7 @@ impl Assembly<'_> {
         });
         let trees = pack_trees(&files, previous, &mut shared, &mut pack)?;
         let tree = trees.root;
-        let digest = Manifest::run_digest(tree, self.config, crate::schema::WRITES);
+        let digest = Manifest::run_digest(tree, self.request.config, crate::schema::WRITES);
         let totals = tally.totals;
         let named = tally.refused.iter().map(|(path, refusal)| (path, *refusal));
         let changes = Changes {
@@ -88,13 +99,10 @@ impl Assembly<'_> {
         };
         if let Some(parent) = parent.filter(|parent| parent.digest == digest) {
             // Nothing changed after all: only the stat cache was of no use.
-            return Ok(Planned::Unchanged(super::unchanged(
-                &parent,
-                changes.refused,
-            )));
+            return Ok(Planned::Unchanged(Unchanged::of(&parent, changes.refused)));
         }
         progress.begin(Phase::files("indexing", None));
-        let run = RunId::new(next_ordinal(&self.layout)?, digest);
+        let run = RunId::new(next_ordinal(&self.request.layout)?, digest);
         let facts = tally.facts(tree, digest);
         let work = work.resolve(&facts)?;
         let (built, (packed, stat)) = rayon::join(
@@ -112,14 +120,16 @@ impl Assembly<'_> {
             digest,
             totals,
         };
-        let unchecked = match self.mode {
+        let unchecked = match self.request.mode {
             Mode::Ingest => shared_packs.clone(),
             // A rebuild has checked what it shares before it read it.
             Mode::Rebuild => Vec::new(),
         };
-        let manifest = self.manifest(&facts, &built, shared_packs, pack.as_ref());
+        let manifest = self
+            .request
+            .manifest(&facts, &built, shared_packs, pack.as_ref());
         let parts = Parts {
-            index: self.index(built.artifact)?,
+            index: self.request.index(built.artifact)?,
             pack,
             unchecked,
             stat,
@@ -127,7 +137,7 @@ impl Assembly<'_> {
             extracted,
             spent: Box::new((files, survey, shared)),
         };
-        let plan = self.judge(manifest, parts)?;
+        let plan = self.request.judge(manifest, parts)?;
         Ok(Planned::Run(Box::new(plan)))
     }
 
@@ -149,7 +159,7 @@ impl Assembly<'_> {
         // Where many files were touched and few changed, it is only known now
         // that an update is worth while.
         let index = match index {
-            None => remake::editable_index(&self.layout, manifest, index_crc)?,
+            None => remake::editable_index(&self.request.layout, manifest, index_crc)?,
             copied => copied,
         };
         Ok(index.map(|index| Update { index, links }))

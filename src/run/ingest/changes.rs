@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use super::before::Before;
 use super::derive::{Derivation, Derived};
-use super::link_files;
 use crate::graph::{Document, WorkspacePath};
 use crate::index::{Change, Prepared};
-use crate::run::RunError;
 use crate::run::tree::{Entry, Files};
+use crate::run::{RunError, link_files};
 
 /// The changes from the sources `before`, where `documents` are those that are
 /// new or say something else now, and `kept` are the files that stand.

@@ -4,13 +4,13 @@
 
 use rayon::prelude::*;
 
-use super::link_files::{self, LinkFiles};
 use crate::foundation::Sha256;
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::Progress;
 use crate::graph::{Document, FileTarget, WorkspacePath};
 use crate::index::{self, Batches, Builder, Prepared};
 use crate::run::groups::groups;
+use crate::run::link_files::{self, LinkFiles};
 use crate::run::pack::{Block, PackWriter};
 use crate::run::stat_cache::Prints;
 use crate::run::tree::{Entry, Files};

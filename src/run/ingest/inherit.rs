@@ -2,13 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use super::{LinkFiles, Previous};
 use crate::foundation::Sha256;
 use crate::index::Editable;
-use crate::run::stat_cache::Prints;
+use crate::run::link_files::LinkFiles;
+use crate::run::stat_cache::{Prints, StatCache};
 use crate::run::tree::Files;
 use crate::run::{Manifest, Objects, RunError, remake};
+use crate::schema::WRITES;
 use crate::workspace::Layout;
+
+/// The run that a plan starts from: current, readable, of this very schema.
+pub(super) struct Previous {
+    pub(super) manifest: Manifest,
+    pub(super) objects: Objects,
+    pub(super) stat: StatCache,
+}
+
+impl Previous {
+    /// Of the run `parent`; `None` when another schema wrote it.
+    pub(super) fn of(layout: &Layout, parent: &Manifest) -> Option<Self> {
+        (parent.schema.written == WRITES).then(|| Self {
+            objects: Objects::of(layout, parent),
+            stat: StatCache::read(layout, parent),
+            manifest: parent.clone(),
+        })
+    }
+}
 
 /// What a run starts from.
 pub(super) struct Inherited {

@@ -2,21 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use super::Mode;
-use super::assemble::Assembly;
 use crate::foundation::spill::Artifact;
 use crate::foundation::{Sha256, durable, json};
 use crate::index::Built;
-use crate::run::intent::{self, Intent};
+use crate::run::intent::Intent;
 use crate::run::journal::JournalEntry;
-use crate::run::manifest::{Command, FORMAT, IndexRef, Tool};
+use crate::run::manifest::{FORMAT, IndexRef, Tool};
 use crate::run::plan::{PlannedIndex, RunPlan, Spent};
 use crate::run::standing::Current;
 use crate::run::stat_cache::Unsealed;
 use crate::run::tally::Totals;
-use crate::run::{Changes, Manifest, PackName, PackRef, RunError, RunId};
+use crate::run::{Changes, Manifest, Mode, PackName, PackRef, RunError, RunId, file_names};
 use crate::schema::SchemaBlock;
-use crate::workspace::usage;
+use crate::workspace::{Layout, Lock, Workspace, usage};
+
+/// What is asked for, and what it finds: where, how, after which run.
+pub(super) struct Request<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) layout: Layout,
+    pub(super) lock: Option<Lock>,
+    pub(super) mode: Mode,
+    pub(super) parent: Option<Manifest>,
+    /// The digest of the configuration.
+    pub(super) config: Sha256,
+}
 
 /// The pack a run adds: its name, bytes and digest.
 pub(super) type OwnPack = (PackName, Artifact, Sha256);
@@ -41,7 +50,7 @@ pub(super) struct Parts {
     pub(super) spent: Spent,
 }
 
-impl Assembly<'_> {
+impl Request<'_> {
     pub(super) fn manifest(
         &self,
         facts: &Facts<'_>,
@@ -65,10 +74,7 @@ impl Assembly<'_> {
             run: facts.run.clone(),
             digest: facts.digest,
             parent: self.parent.as_ref().map(|parent| parent.run.clone()),
-            command: match self.mode {
-                Mode::Ingest => Command::Ingest,
-                Mode::Rebuild => Command::Rebuild,
-            },
+            command: self.mode,
             tool: Tool::this(),
             config: self.config,
             tree: facts.tree,
@@ -93,7 +99,10 @@ impl Assembly<'_> {
             let sha256 = artifact
                 .sha256()
                 .map_err(|error| RunError::Build(format!("the index: {error}")))?;
-            let cached = self.layout.cache().join(intent::index_file(&parent.run));
+            let cached = self
+                .layout
+                .cache()
+                .join(file_names::index_file(&parent.run));
             let same = durable::file_digest(&cached).is_ok_and(|cached| cached == sha256);
             same_as = same.then(|| parent.run.clone());
         }

@@ -4,9 +4,10 @@
 use rayon::prelude::*;
 
 use super::before::Before;
-use super::{LinkFiles, Previous};
+use super::inherit::Previous;
 use crate::foundation::progress::{Phase, Progress};
 use crate::graph::WorkspacePath;
+use crate::run::link_files::LinkFiles;
 use crate::run::plan::RefusedSource;
 use crate::run::stat_cache::{Prints, StatCache};
 use crate::run::tree::{Entry, Files};

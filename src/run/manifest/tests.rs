@@ -15,7 +15,7 @@ pub(in crate::run) fn example() -> Manifest {
         run: run.clone(),
         digest,
         parent: None,
-        command: Command::Ingest,
+        command: Mode::Ingest,
         tool: Tool::this(),
         config,
         tree,

@@ -79,7 +79,10 @@ fn an_index_is_believed_as_it_is_published_and_not_as_a_copy() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
     let index = story.layout().cache().join(index_file(&run));
-    let record = story.layout().cache().join(intent::index_digest_file(&run));
+    let record = story
+        .layout()
+        .cache()
+        .join(file_names::index_digest_file(&run));
     let recorded = || fs::metadata(&record).unwrap().modified().unwrap();
     let day = Duration::from_secs(86_400);
     assert_eq!(recorded() + day, changed(&index));
@@ -139,7 +142,10 @@ fn an_index_that_was_changed_is_noticed_whatever_its_time_stamp_says() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
     let index = story.layout().cache().join(index_file(&run));
-    let record = story.layout().cache().join(intent::index_digest_file(&run));
+    let record = story
+        .layout()
+        .cache()
+        .join(file_names::index_digest_file(&run));
     let written = fs::metadata(&index).unwrap().modified().unwrap();
     let original = fs::read(&index).unwrap();
     let open = |trust| story.open(None, trust).unwrap().notes().len();
@@ -188,7 +194,10 @@ fn an_index_of_another_schema_stays() {
     assert!(story.files() == before);
     let bytes = fs::read(&index).unwrap();
     let line = index_record::line(Sha256::of(&bytes), &run);
-    let record = story.layout().cache().join(intent::index_digest_file(&run));
+    let record = story
+        .layout()
+        .cache()
+        .join(file_names::index_digest_file(&run));
     fs::write(record, line).unwrap();
     assert!(story.verify().problems.is_empty(), "it is not judged");
 }
@@ -226,7 +235,10 @@ fn an_index_that_edits_have_emptied_is_made_anew() {
 fn an_index_without_a_record_is_made_again() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
-    let record = story.layout().cache().join(intent::index_digest_file(&run));
+    let record = story
+        .layout()
+        .cache()
+        .join(file_names::index_digest_file(&run));
     fs::remove_file(&record).unwrap();
     let open = || story.open(None, Trust::Times).unwrap().notes().len();
     assert_eq!((open(), open()), (1, 0));
@@ -237,7 +249,10 @@ fn an_index_without_a_record_is_made_again() {
 fn a_damaged_record_vouches_for_no_index() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
-    let record = story.layout().cache().join(intent::index_digest_file(&run));
+    let record = story
+        .layout()
+        .cache()
+        .join(file_names::index_digest_file(&run));
     fs::write(&record, "garbage").unwrap();
     let open = || story.open(None, Trust::Times).unwrap().notes().len();
     assert_eq!(open(), 1, "made again");

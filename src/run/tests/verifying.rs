@@ -25,7 +25,7 @@ fn the_index_of_every_run_is_checked_and_its_record() {
     // A rebuild drops no index.
     story.publish(Mode::Rebuild);
     assert!(story.verify().problems.is_empty());
-    for name in [index_file(&old), intent::index_digest_file(&old)] {
+    for name in [index_file(&old), file_names::index_digest_file(&old)] {
         let path = story.layout().cache().join(&name);
         let sound = fs::read(&path).unwrap();
         fs::write(&path, "x\n").unwrap();
@@ -43,7 +43,7 @@ fn a_word_put_into_an_index_is_found_without_its_record() {
     story.publish(Mode::Ingest);
     story.write("notes/1.md", "# Other\n\nWords about [[2]].\n");
     let run = story.publish(Mode::Ingest).run;
-    let record = intent::index_digest_file(&run);
+    let record = file_names::index_digest_file(&run);
     fs::remove_file(story.layout().cache().join(record)).unwrap();
     assert!(story.verify().problems.is_empty(), "edited, not made anew");
     let index = story.layout().cache().join(index_file(&run));

@@ -10,7 +10,7 @@ use crate::foundation::progress::Progress;
 use crate::foundation::{Sha256, durable};
 use crate::index::{Built, Index, IndexError};
 use crate::run::index_record::{self, Record};
-use crate::run::{Manifest, intent, remake};
+use crate::run::{Manifest, file_names, remake};
 use crate::schema::WRITES;
 use crate::workspace::Layout;
 
@@ -26,7 +26,7 @@ pub(super) fn check(
     is_current: bool,
     progress: &dyn Progress,
 ) -> Option<Vec<Problem>> {
-    let path = layout.cache().join(intent::index_file(&manifest.run));
+    let path = layout.cache().join(file_names::index_file(&manifest.run));
     // Another schema may give other rows, and is taken at its word.
     let comparable = is_current && manifest.index.schema.written == WRITES;
     let build = || {
@@ -53,7 +53,7 @@ fn of_packs(manifest: &Manifest, built: &Built) -> Vec<Problem> {
     if expected == actual {
         return Vec::new();
     }
-    let manifest = format!("runs/{}", intent::manifest_file(&manifest.run));
+    let manifest = format!("runs/{}", file_names::manifest_file(&manifest.run));
     let message = "the packs give another index than it says";
     let (expected, actual) = (expected.to_string(), actual.to_string());
     vec![Problem::new(Kind::Object, manifest, message).with(Some(expected), Some(actual))]
@@ -71,7 +71,7 @@ fn problems(
     path: &Path,
     build: &dyn Fn() -> Option<Built>,
 ) -> Vec<Problem> {
-    let shown = format!("cache/{}", intent::index_file(&manifest.run));
+    let shown = format!("cache/{}", file_names::index_file(&manifest.run));
     let problem = |message: String| Problem::new(Kind::Index, &shown, message);
     let actual = match durable::file_digest(path) {
         Ok(actual) => actual,
@@ -86,7 +86,7 @@ fn problems(
         }
         Ok(Record::Digest(_) | Record::None) => {}
         Ok(Record::Damaged) | Err(_) => {
-            let record = format!("cache/{}", intent::index_digest_file(&manifest.run));
+            let record = format!("cache/{}", file_names::index_digest_file(&manifest.run));
             let message = "it is not the digest of the index";
             let expected = Some(actual.to_string());
             found.push(Problem::new(Kind::Index, record, message).with(expected, None));

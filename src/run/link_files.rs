@@ -4,16 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tree::{Entry, Files};
 use crate::graph::candidates::candidates;
 use crate::graph::{Document, FileNames, FileTarget, WorkspacePath};
-use crate::run::stat_cache::StatCache;
-use crate::run::tree::{Entry, Files};
 use crate::source::{CannotRead, Root};
 use crate::workspace::DERIVED_FOLDER;
 
 /// Files that links name, each with how many links do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::run) struct LinkFiles(pub(in crate::run) BTreeMap<FileTarget, u32>);
+pub(super) struct LinkFiles(pub(super) BTreeMap<FileTarget, u32>);
 
 /// The files that the links of one document name.
 pub(super) fn of_document(path: &WorkspacePath, document: &Document) -> Vec<FileTarget> {
@@ -77,22 +76,20 @@ impl LinkFiles {
     }
 }
 
-/// Whether the files that links of the previous run name are there, or not, as
-/// they were; `others` are those of the workspace that are no sources.
+/// Whether the files that links name are there, or not, as they were: the
+/// `watched` ones, each with the one that was found. `others` are the files of
+/// the workspace that are no sources.
 ///
 /// # Errors
 /// [`CannotRead`].
 pub(super) fn are_as_before(
-    stat: &StatCache,
+    watched: &[(&FileTarget, Option<&WorkspacePath>)],
     root: &Root,
     others: &[WorkspacePath],
 ) -> Result<bool, CannotRead> {
-    let Some(watched) = stat.watched() else {
-        return Ok(false);
-    };
     let mut look = root.look();
     let (mut there, mut ends) = (Vec::new(), Vec::new());
-    for (target, before) in watched {
+    for &(target, before) in watched {
         match target {
             FileTarget::At(path) => {
                 let exists = look.exists(path)?;
@@ -112,7 +109,7 @@ pub(super) fn are_as_before(
 }
 
 /// Whether some file of the run lies below `folder`.
-pub(in crate::run) fn holds_sources(folder: &WorkspacePath, files: &Files) -> bool {
+pub(super) fn holds_sources(folder: &WorkspacePath, files: &Files) -> bool {
     let below = format!("{folder}/");
     let Ok(from) = format!("{below}\u{1}").parse::<WorkspacePath>() else {
         return false;

@@ -1,7 +1,15 @@
-//! Line numbers for byte offsets.
+//! Lines of a text, and line numbers for byte offsets.
+
+use std::ops::Range;
 
 use crate::graph::Span;
 use crate::workspace::MOST_FILE_BYTES;
+
+/// The line that starts at `at`, without its `\n`.
+pub(super) fn line_at(text: &str, at: usize) -> Range<usize> {
+    let rest = &text.as_bytes()[at..];
+    at..at + memchr::memchr(b'\n', rest).unwrap_or(rest.len())
+}
 
 /// Where the lines of a text end, with a cursor: extraction asks in nearly
 /// ascending order, so most answers are a step away from the last one.

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::builder::{Builder, collapsed};
+use super::lines::line_at;
 use super::{inline, rst};
 use crate::graph::{Document, Format};
 
@@ -137,12 +138,6 @@ impl Reader<'_> {
             _ => inline::scan(&mut self.builder, paragraph, true),
         }
     }
-}
-
-/// The line that starts at `at`, without its `\n`.
-pub(super) fn line_at(text: &str, at: usize) -> Range<usize> {
-    let rest = &text.as_bytes()[at..];
-    at..at + memchr::memchr(b'\n', rest).unwrap_or(rest.len())
 }
 
 fn next_line(text: &str, line: &Range<usize>) -> Option<Range<usize>> {

@@ -7,7 +7,7 @@ mod title;
 use std::ops::Range;
 
 use super::builder::Builder;
-use super::plain::line_at;
+use super::lines::line_at;
 use crate::graph::{LinkRule, MentionRule};
 use references::References;
 pub(super) use title::unmarked;

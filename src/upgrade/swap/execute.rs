@@ -1,15 +1,14 @@
 //! Carries out a plan, step by step.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
+use super::finish::{record_receipt, remove, sweep};
 use super::record::{Identity, Previous, write};
 use super::recover::recover;
 use super::stage::prove;
 use super::{Expected, Held, Plan, ProvenBinary, Step, SwapError};
-use crate::foundation::{durable, json};
-use crate::upgrade::install::Receipt;
+use crate::foundation::durable;
 
 /// A swap that was made and confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,61 +130,5 @@ fn roll_back(held: &Held, plan: &Plan, reason: &SwapError) -> SwapError {
             target: target.to_owned(),
             source,
         },
-    }
-}
-
-/// Writes `version` into the receipt at `path`. A receipt that is gone is
-/// not made again: whoever removed it meant it.
-pub(super) fn record_receipt(path: &Path, version: &str) -> Result<(), SwapError> {
-    const LIMIT: u64 = 256 * 1024;
-    let bytes = match durable::read_bounded(path, LIMIT) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(SwapError::io("read", path)(error)),
-    };
-    let receipt = Receipt::parse(path.to_owned(), &bytes)?;
-    if receipt.version() != version {
-        receipt.record(version)?;
-    }
-    Ok(())
-}
-
-/// Removes everything in our folder that neither the lock nor
-/// `previous.json` accounts for; the record of the swap goes last, so that a
-/// kill in between is noticed. Nothing is fsynced: should the record come
-/// back after a power cut, the next command sweeps again.
-pub(super) fn sweep(held: &Held) -> Result<(), SwapError> {
-    let place = &held.place;
-    let previous = durable::read_bounded(&place.previous_record(), 64 * 1024)
-        .ok()
-        .and_then(|bytes| {
-            const BOUNDS: json::Bounds = json::Bounds {
-                bytes: 64 * 1024,
-                depth: 4,
-            };
-            json::parse::<Previous>(&bytes, BOUNDS).ok()
-        })
-        .map(|record| place.previous(record.previous.sha256));
-    let folder = place.folder();
-    let entries = fs::read_dir(folder).map_err(SwapError::io("list", folder))?;
-    for entry in entries {
-        let path = entry.map_err(SwapError::io("list", folder))?.path();
-        let keep = path == place.lock()
-            || path == place.previous_record()
-            || path == place.intent()
-            || Some(&path) == previous.as_ref();
-        if !keep {
-            remove(&path)?;
-        }
-    }
-    remove(&place.intent())
-}
-
-fn remove(path: &Path) -> Result<(), SwapError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(SwapError::io("remove", path)(error))
-        }
-        _ => Ok(()),
     }
 }

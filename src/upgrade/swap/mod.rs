@@ -28,6 +28,7 @@
 //!    `previous-…` files and `intent.json` are removed.
 
 mod execute;
+mod finish;
 mod place;
 mod plan;
 mod record;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::execute::{record_receipt, sweep};
+use super::finish::{record_receipt, sweep};
 use super::record::{Intent, Previous, digest, read, write};
 use super::{Held, Place, SwapError};
 

@@ -9,8 +9,9 @@ use tough::schema::{Hashes, RoleType, Snapshot, Target, Targets, Timestamp};
 
 use super::chain::Chain;
 use super::describe::{Described, Terms, describe};
+use super::found::Found;
 use super::keys::Keyring;
-use super::roles::{self, Found, Roles, SPEC, TARGETS};
+use super::roles::{self, Roles, SPEC, TARGETS};
 use super::{RepositoryError, Settings};
 use crate::facts::Facts;
 use crate::site::{Artifact, Kind, Marker, Published, Site};

@@ -25,6 +25,7 @@ mod chain;
 mod change;
 mod describe;
 mod difference;
+mod found;
 mod keys;
 mod replace;
 mod roles;

@@ -15,7 +15,6 @@ use tough::schema::{
 };
 
 use super::RepositoryError;
-use super::chain::Chain;
 use super::keys::{Keyring, short};
 use crate::site::{Site, sha256_hex};
 
@@ -38,7 +37,7 @@ pub(super) struct Roles {
 
 impl Roles {
     /// What the site holds if `root` is the root.
-    fn of(root: Signed<Root>, site: &Site) -> Result<Self, RepositoryError> {
+    pub(super) fn of(root: Signed<Root>, site: &Site) -> Result<Self, RepositoryError> {
         let bytes = read(site, "timestamp.json")?;
         let timestamp: Signed<Timestamp> = verified(site, "timestamp.json", &bytes, &root.signed)?;
         let meta = &timestamp.signed.meta;
@@ -51,41 +50,6 @@ impl Roles {
             snapshot,
             timestamp,
         })
-    }
-}
-
-/// What a site holds.
-#[derive(Debug)]
-pub(super) struct Found {
-    /// Its repository; without [`Self::unfinished`].
-    pub(super) roles: Roles,
-    /// A newer root, where it was written and what its keys must sign was not.
-    pub(super) unfinished: Option<Signed<Root>>,
-}
-
-impl Found {
-    /// Reads and verifies what the site holds, by the newest root of `chain`.
-    pub(super) fn read(site: &Site, chain: Chain) -> Result<Self, RepositoryError> {
-        let (newest, before) = chain.into_newest();
-        let (roles, unfinished) = match Roles::of(newest.clone(), site) {
-            Ok(roles) => (roles, None),
-            // What the root before does not accept either is damaged.
-            Err(error) => match before.map(|root| Roles::of(root, site)) {
-                Some(Ok(roles)) => (roles, Some(newest)),
-                Some(Err(_)) | None => return Err(error),
-            },
-        };
-        Ok(Self { roles, unfinished })
-    }
-
-    /// The repository, unless a rotation of its keys is not finished.
-    pub(super) fn finished(self) -> Result<Roles, RepositoryError> {
-        match self.unfinished {
-            None => Ok(self.roles),
-            Some(root) => Err(RepositoryError::Unfinished {
-                version: root.signed.version.get(),
-            }),
-        }
     }
 }
 

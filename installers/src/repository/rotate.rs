@@ -25,9 +25,10 @@ use tough::schema::{RoleType, Root, Signature, Signed};
 use super::RepositoryError;
 use super::change::{Repository, SignedFile};
 use super::difference::{Change, difference};
+use super::found::Found;
 use super::keys::{KeyId, Keyring, short};
 use super::replace::Replace;
-use super::roles::{self, Found, Roles};
+use super::roles::{self, Roles};
 use super::root::add_key;
 
 /// Where `rotate` finds and puts keys.

@@ -22,6 +22,7 @@ const WIDTH: usize = 100;
     version,
     max_term_width = WIDTH,
     after_help = Exit::table(),
+    disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
 )]

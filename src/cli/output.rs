@@ -81,6 +81,11 @@ impl Output {
         self.json
     }
 
+    /// Whether text for people on standard output comes in colours.
+    pub(crate) fn paints(&self) -> bool {
+        self.stdout.colour && !self.json
+    }
+
     /// Whether long work may draw on standard error.
     pub(crate) fn draws_progress(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()

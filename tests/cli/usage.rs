@@ -102,6 +102,22 @@ fn a_full_standard_output_does_not_hide_what_was_done() {
 }
 
 #[test]
+fn help_is_what_a_command_says_of_itself() {
+    let sandbox = Sandbox::empty();
+    for command in [&[][..], &["query"], &["help"], &["workspaces", "add"]] {
+        let asked = sandbox.run(&[command, &["--help"]].concat()).done().stdout;
+        let arguments = [&["help"], command].concat();
+        assert_eq!(sandbox.run(&arguments).done().stdout, asked);
+        let json = sandbox.run(&[&arguments[..], &["--json"]].concat()).done();
+        assert_eq!(json.document("help")["help"], asked);
+    }
+    sandbox
+        .run(&["help", "workspaces", "nonsense"])
+        .exits(2)
+        .says("no command is called \"workspaces nonsense\"");
+}
+
+#[test]
 fn help_that_cannot_be_written_is_a_failure() {
     let sandbox = Sandbox::empty();
     for arguments in [&["--help"][..], &["help", "query"], &["--version"]] {

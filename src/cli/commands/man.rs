@@ -92,12 +92,10 @@ fn write(folder: &Path, pages: &[(String, Vec<u8>)]) -> Result<Written, Failure>
 
 /// Every page by file name: the main one, then one per command and per
 /// command of a command, which is all that the pages refer to.
-fn pages(definition: clap::Command) -> Vec<(String, Vec<u8>)> {
-    // `help` repeats what every page says.
-    let mut main = definition.disable_help_subcommand(true);
-    main.build();
+fn pages(mut definition: clap::Command) -> Vec<(String, Vec<u8>)> {
+    definition.build();
     let mut pages = Vec::new();
-    add_pages(&main, &mut pages);
+    add_pages(&definition, &mut pages);
     pages
 }
 

@@ -5,6 +5,7 @@ mod completions;
 mod diff;
 mod export;
 mod gc;
+mod help;
 mod init;
 mod list;
 mod man;
@@ -68,6 +69,8 @@ pub(crate) enum Command {
     Completions(completions::Typed),
     /// Print a man page, or write them all into a folder
     Man(man::Typed),
+    /// Print the help of a command
+    Help(help::Typed),
 }
 
 /// Does what was asked. Where the cached index turns out to be damaged it is made
@@ -115,5 +118,6 @@ fn once(
         Command::Version(version::Typed {}) => version::run(context),
         Command::Completions(typed) => completions::run(context, typed, definition()),
         Command::Man(typed) => man::run(context, typed, definition()),
+        Command::Help(typed) => help::run(context, typed, definition()),
     }
 }

@@ -30,7 +30,7 @@ const EXAMPLES: &[(&str, &str)] = &[
 
 /// What is typed.
 #[derive(Debug, Args)]
-#[command(after_help = examples::text(EXAMPLES))]
+#[command(after_help = examples::text(EXAMPLES), disable_help_subcommand = true)]
 pub(crate) struct Typed {
     #[command(subcommand)]
     what: Option<What>,

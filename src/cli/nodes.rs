@@ -6,7 +6,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Page;
 use crate::cli::style::Style;
-use crate::graph::candidates::other_forms;
+use crate::graph::other_forms;
 use crate::graph::{Chunk, NodeId, NodeKind, WorkspacePath, resolve};
 use crate::index::{Link, Node, Status};
 use crate::run::Session;

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use super::WorkspacePath;
-use super::page::{ends_in, folded, last};
-use super::resolve::nearness;
+use super::forms::folded;
+use super::page::{ends_in, last};
+use super::targets::nearness;
 
 /// Where a link says that a file is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,16 +12,23 @@
 pub mod candidates;
 mod document;
 mod file_names;
+mod forms;
 mod id;
 pub mod page;
 mod path;
 pub mod resolve;
+mod target_paths;
+mod targets;
 
 pub use document::{
     Anchor, Chunk, Document, Format, LinkRule, Mention, MentionRule, RawLink, Section, Span,
     TagRule, TagUse,
 };
 pub use file_names::{FileNames, FileTarget};
+pub(crate) use forms::lower;
+pub use forms::{composed, other_forms};
 pub use id::{NodeId, NodeKind, ParseIdError, chunk_keys};
+pub(crate) use path::stem_of;
 pub use path::{InvalidPath, WorkspacePath};
-pub(crate) use path::{lower, stem_of};
+pub use target_paths::{FOLDER_PAGES, Paths};
+pub use targets::{Targets, nearness};

@@ -1,10 +1,9 @@
 //! What a wikilink names: a document by the end of its path, or a file.
 
-use std::borrow::Cow;
-
-use super::candidates::{Paths, composed, other_forms};
-use super::path::{lower, stem_of};
-use super::resolve::{Targets, nearest};
+use super::forms::{composed, folded, other_forms};
+use super::path::stem_of;
+use super::target_paths::Paths;
+use super::targets::{Targets, nearest};
 use super::{FileTarget, WorkspacePath};
 
 /// The name of a page, as in `[[page]]` and `[[folder/page]]`. Case says
@@ -138,14 +137,6 @@ pub(super) fn ends_in(path: &str, end: &str) -> bool {
     let path = folded(path);
     let above = path.strip_suffix(composed(end).as_str());
     above.is_some_and(|above| of_parts(above.as_bytes()))
-}
-
-/// The same for names that differ in case, or in nothing that can be seen.
-pub(super) fn folded(name: &str) -> Cow<'_, str> {
-    match lower(name) {
-        lower if lower.is_ascii() => lower,
-        lower => Cow::Owned(composed(&lower)),
-    }
 }
 
 fn without_extension(path: &WorkspacePath) -> &str {

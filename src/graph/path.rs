@@ -1,6 +1,5 @@
 //! Paths inside a workspace, as a type that cannot leave it.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -96,15 +95,6 @@ pub(crate) fn stem_of(path: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, _)) if !stem.is_empty() => stem,
         _ => name,
-    }
-}
-
-/// `name` in lower case: itself, where it is.
-pub(crate) fn lower(name: &str) -> Cow<'_, str> {
-    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
-    match name.bytes().all(is_lower) {
-        true => Cow::Borrowed(name),
-        false => Cow::Owned(name.to_lowercase()),
     }
 }
 

@@ -2,32 +2,10 @@
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::candidates::{Candidates, FOLDER_PAGES, candidates, has_scheme};
+use super::candidates::{Candidates, candidates, has_scheme};
+use super::target_paths::FOLDER_PAGES;
+use super::targets::Targets;
 use super::{LinkRule, NodeId, NodeKind, WorkspacePath};
-
-/// What exists in a workspace, as far as links can point at it.
-pub trait Targets {
-    /// Whether `path` is a document of the run.
-    fn has_document(&self, path: &str) -> bool;
-    /// Whether the document `path` has a section or explicit anchor `anchor`.
-    fn has_section(&self, path: &WorkspacePath, anchor: &str) -> bool;
-    /// Whether `path` is a file or folder of the workspace that is no source.
-    fn has_file(&self, path: &WorkspacePath) -> bool;
-    /// Of the files of the workspace that are no sources, the nearest whose
-    /// path ends in `end`, which is in lower case.
-    fn file_ending_in(&self, end: &str) -> Option<WorkspacePath>;
-    /// Of the documents whose file name without extension equals `stem`,
-    /// compared in lower case, and whose path `fits`, the one of least
-    /// [`nearness`].
-    fn document_with_stem(
-        &self,
-        stem: &str,
-        fits: &dyn Fn(&WorkspacePath) -> bool,
-    ) -> Option<WorkspacePath>;
-    /// Of the documents of reStructuredText that define the label `label`, the
-    /// one of least [`nearness`].
-    fn document_with_label(&self, label: &str) -> Option<WorkspacePath>;
-}
 
 /// Resolves a link: the node it points at (FR: no link without evidence; a
 /// target that names nothing becomes an `unresolved` node).
@@ -75,17 +53,6 @@ pub fn resolve(
         },
         Candidates::Nothing => unresolved(target, None),
     }
-}
-
-/// What decides between several documents with one name: the folders between
-/// the root and `path`, then its bytes. A link means the least.
-#[must_use]
-pub fn nearness(path: &str) -> (usize, &str) {
-    (path.matches('/').count(), path)
-}
-
-pub(super) fn nearest(found: impl Iterator<Item = WorkspacePath>) -> Option<WorkspacePath> {
-    found.min_by(|a, b| nearness(a.as_str()).cmp(&nearness(b.as_str())))
 }
 
 fn document_or_section(
@@ -158,6 +125,7 @@ pub fn is_word(c: char) -> bool {
 mod tests {
     use super::*;
     use crate::graph::FileNames;
+    use crate::graph::targets::nearest;
     use std::collections::BTreeSet;
 
     struct Fixed(BTreeSet<&'static str>);

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::graph::candidates::{self, Candidates, candidates};
+use crate::graph::candidates::{Candidates, candidates};
 use crate::graph::page::folder_name;
-use crate::graph::{Document, LinkRule, WorkspacePath};
+use crate::graph::{Document, FOLDER_PAGES, LinkRule, WorkspacePath, composed};
 
 /// Under which name a link is found again; `None` when nothing that an edit
 /// does can change where it points.
@@ -30,7 +30,7 @@ pub(super) fn names_of_document(path: &WorkspacePath) -> Vec<i64> {
         stem_name(&path.stem().to_lowercase()),
         stem_name(&path.file_name().to_lowercase()),
     ];
-    let page = candidates::FOLDER_PAGES.contains(&path.file_name());
+    let page = FOLDER_PAGES.contains(&path.file_name());
     if page {
         names.push(stem_name(&folder_name(path.parent())));
     }
@@ -81,11 +81,11 @@ fn label_name(label: &str) -> i64 {
 
 /// FNV-1a, folded to 31 bits so that it takes four bytes in a record. Two
 /// names that collide cost a needless look, nothing else; names that look
-/// equal do, as [`candidates::composed`] has it.
+/// equal do, as [`composed`] has it.
 fn name_hash(domain: u8, text: &str) -> i64 {
     let text = match text.is_ascii() {
         true => Cow::Borrowed(text),
-        false => Cow::Owned(candidates::composed(text)),
+        false => Cow::Owned(composed(text)),
     };
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in std::iter::once(domain).chain(text.bytes()) {
@@ -101,8 +101,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::graph::NodeKind;
-    use crate::graph::resolve::{Targets, resolve};
+    use crate::graph::resolve::resolve;
+    use crate::graph::{NodeKind, Targets};
     use crate::index::layout::Code;
 
     /// Targets and paths of parts that mean something to the rules of links.

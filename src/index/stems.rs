@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::link_names::stem_name;
-use crate::graph::resolve::nearness;
+use crate::graph::nearness;
 use crate::graph::{lower, stem_of};
 
 /// The ids of documents by a hash of their stems in lower case. Two that share

@@ -29,7 +29,7 @@ use crate::foundation::digest::MultisetDigest;
 use crate::foundation::spill::Artifact;
 use crate::foundation::sqlite::Scratch;
 use crate::foundation::{Sha256, json};
-use crate::graph::resolve::nearness;
+use crate::graph::nearness;
 use crate::graph::{FileNames, WorkspacePath};
 use links::Spool;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use super::Query;
-use crate::graph::candidates::composed;
+use crate::graph::composed;
 use crate::graph::{NodeId, WorkspacePath};
 use crate::index::error::IndexError;
 use crate::index::layout::split_row_id;

@@ -7,8 +7,9 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::names::LiveNames;
-use crate::graph::resolve::{self, Targets, nearness};
+use crate::graph::resolve;
 use crate::graph::{FileNames, Format, LinkRule, NodeId, WorkspacePath};
+use crate::graph::{Targets, nearness};
 use crate::index::build::{End, Facts, Fragments, Inserts, LinkRow, Lookup, NameIds, written};
 use crate::index::digest::place;
 use crate::index::error::IndexError;

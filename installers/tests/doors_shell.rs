@@ -124,6 +124,29 @@ fn the_script_run_again_replaces_the_executable_and_nothing_else() {
     assert_eq!(tree(&home.path("home")), before);
 }
 
+#[test]
+fn the_script_run_again_for_another_directory_sets_up_the_path_for_that() {
+    let served = Served::new(&tiny().site);
+    let script = format!("{}/install.sh", served.url);
+    let archives = format!("{}/{TAG}", served.url);
+    for shell in SHELLS {
+        let home = Home::new();
+        done(&mut home.install(shell, &script, &archives));
+        let mut again = home.install(shell, &script, &archives);
+        again.env("POCKET_INSTALL_DIR", home.path("home/tools"));
+        let said = done(&mut again);
+        for name in ["env.sh", "env.fish"] {
+            let text = fs::read_to_string(home.path("home/.config/pocket").join(name)).unwrap();
+            assert!(text.contains("\"$HOME/tools\""), "{shell}: {text}");
+            assert!(said.contains(name), "{shell}: {said}");
+        }
+        let mut login = bare("bash", &home.path("home"));
+        login.args(["--login", "-c", "command -v pocket"]);
+        let found = home.path("home/tools/pocket");
+        assert_eq!(done(&mut login).trim(), found.to_str().unwrap(), "{shell}");
+    }
+}
+
 /// A copy of the site whose archive `change` has broken.
 fn broken_site(folder: &Path, change: impl FnOnce(&Path)) -> PathBuf {
     let site = folder.join("site");

@@ -147,6 +147,7 @@ fn prelude(front: &Front<'_>) -> Result<String, ShellError> {
         .replace("@NEED_MACOS@", &need(front.targets, "macOS"))
         .replace("@DOCUMENTATION@", &quoted(front.documentation))
         .replace("@VARIABLE@", &variable(front.app))
+        .replace("@APP@", front.app)
         .replace("@NAME@", front.name)
         .replace("@VERSION@", front.version);
     for situation in SITUATIONS {

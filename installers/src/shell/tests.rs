@@ -86,6 +86,22 @@ fn a_supported_machine_runs_the_generated_script_with_its_arguments() {
     }
 }
 
+#[test]
+fn what_others_write_when_ldd_is_asked_is_not_its_answer() {
+    let script = script_for(&all_targets());
+    for shell in shells() {
+        let machine = Machine::new();
+        machine.fake(
+            "ldd",
+            "echo '/bin/bash: warning: setlocale: LC_ALL: cannot change locale (en_US.UTF-8)' >&2\n\
+             echo 'ldd (Debian GLIBC 2.36-9+deb12u14) 2.36'",
+        );
+        let output = machine.run(&shell, &script);
+        let err = text(&output.stderr);
+        assert!(output.status.success(), "{shell:?}: {err}");
+    }
+}
+
 type Fakes = fn(&Machine);
 
 /// Runs the script on the machine that `prepare` makes, and expects its refusal.
@@ -296,6 +312,24 @@ fn where_the_receipt_cannot_be_written_nothing_is_installed() {
         assert_eq!(text(&output.stdout), "", "{shell:?}");
         assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
 
+        // What is there already may be in the way as well.
+        let own = machine.path("configuration/tiny-app");
+        let receipt = own.join("tiny-app-receipt.json");
+        fs::create_dir(own.parent().unwrap()).unwrap();
+        fs::write(&own, "").unwrap();
+        let refused = |reason: String| {
+            let mut command = machine.command(&shell, &script);
+            command.env("XDG_CONFIG_HOME", machine.path("configuration"));
+            let output = command.output().unwrap();
+            let err = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{shell:?}: {err}");
+            assert!(err.contains(&reason), "{shell:?}: {err}");
+        };
+        refused(format!("since {} is no directory", own.display()));
+        fs::remove_file(&own).unwrap();
+        fs::create_dir_all(&receipt).unwrap();
+        refused(format!("since {} is no file", receipt.display()));
+
         // There is no receipt for one that its user manages.
         command.env("TINY_APP_UNMANAGED_INSTALL", machine.path("bin"));
         let output = command.stdin(fs::File::open(machine.path("script")).unwrap());
@@ -404,13 +438,16 @@ fn nothing_temporary_is_left_after_a_failure_or_a_signal() {
         assert!(!failed.unwrap().status.success(), "{shell:?}");
         assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
 
-        machine.fake("stop-me", "kill -TERM $PPID");
-        let stopped = machine
-            .command(&shell, &script)
-            .env("STEP", "stop-me")
-            .output();
-        assert!(!stopped.unwrap().status.success(), "{shell:?}");
-        assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
+        for signal in ["HUP", "INT", "PIPE", "TERM"] {
+            let machine = Machine::new();
+            machine.fake("stop-me", &format!("kill -{signal} $PPID"));
+            let stopped = machine
+                .command(&shell, &script)
+                .env("STEP", "stop-me")
+                .output();
+            assert!(!stopped.unwrap().status.success(), "{shell:?} {signal}");
+            assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?} {signal}");
+        }
     }
 }
 

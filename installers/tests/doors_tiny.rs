@@ -39,12 +39,26 @@ fn plan_says_what_will_be_made_from_what_and_what_cannot_be_made_here() {
     assert_eq!(plan["targets"][1]["target"], "aarch64-apple-darwin");
 }
 
+/// Writes what `change` makes of the text in `path`.
+fn change(path: &Path, change: impl Fn(&str) -> String) {
+    let text = fs::read_to_string(path).unwrap();
+    fs::write(path, change(&text)).unwrap();
+}
+
 #[test]
 fn what_is_in_the_way_of_a_release_is_said_before_anything_is_made() {
     let (_folder, scratch) = scratch();
     let project = support::tiny_project(&scratch.join("pocket"));
     fs::remove_file(project.join("LICENSE-MIT")).unwrap();
     fs::write(project.join("CHANGELOG.md"), "# Changes\n").unwrap();
+    change(&project.join("dist-workspace.toml"), |text| {
+        text.replace("\".tar.gz\"", "\".tar.xz\"")
+            .replace("[\"shell\"]", "[]")
+    });
+    change(&project.join("release.toml"), |text| {
+        text.replace("oldest = \"3.11\"", "oldest = \"3.9\"")
+            .replace("[homebrew]", "[homebrew]\ndescription = \"A thing\"")
+    });
     let plan = done(release(&project).arg("plan"));
     let build = fails(
         release(&project)
@@ -55,6 +69,10 @@ fn what_is_in_the_way_of_a_release_is_said_before_anything_is_made() {
         for part in [
             "LICENSE-MIT: missing, release.toml includes it",
             "CHANGELOG.md: no heading for version 1.4.0",
+            "dist-workspace.toml: set `dist.unix-archive` to \".tar.gz\"",
+            "dist-workspace.toml: `dist.installers` lacks \"shell\"",
+            "release.toml: `python.oldest` is 3.9",
+            "`A thing` starts with an article",
         ] {
             assert!(said.contains(part), "{part} is not in:\n{said}");
         }
@@ -379,6 +397,38 @@ fn the_source_distribution_stops_on_windows_with_one_sentence() {
 }
 
 #[test]
+fn a_package_below_its_workspace_ships_what_stands_at_the_root() {
+    let (_folder, scratch) = scratch();
+    let site = scratch.join("site");
+    let project = support::tiny_project(&Path::new(support::KEPT).join("tiny below"));
+    let package = project.join("crates/pocket");
+    fs::create_dir_all(&package).unwrap();
+    fs::rename(project.join("main.rs"), package.join("main.rs")).unwrap();
+    let manifest = fs::read_to_string(project.join("Cargo.toml")).unwrap();
+    let manifest = manifest.replace("[workspace]\n", "");
+    let (manifest, profile) = manifest.split_once("[profile").unwrap();
+    let manifest = manifest.replace("\"README.md\"", "\"../../README.md\"");
+    fs::write(package.join("Cargo.toml"), manifest).unwrap();
+    let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n\n[profile";
+    fs::write(project.join("Cargo.toml"), workspace.to_owned() + profile).unwrap();
+    change(&project.join("release.toml"), |text| {
+        format!("package = \"pocket\"\n{text}")
+    });
+    let mut git = support::git(&project);
+    done(git.args(["add", "--all"]));
+    let mut git = support::git(&project);
+    done(git.args(["commit", "--quiet", "--message", "Below"]));
+    done(release(&project).arg("build").arg("--out").arg(&site));
+    done(release(&project).args(["check", "--partial"]).arg(&site));
+    let sdist = site.join("v1.4.0/pocket_cli-1.4.0.tar.gz");
+    let listed = done(bare("tar", &scratch).arg("-tf").arg(sdist));
+    for name in ["LICENSE-MIT", "README.md", "Cargo.lock"] {
+        let member = format!("pocket_cli-1.4.0/{name}");
+        assert!(listed.lines().any(|line| line == member), "{listed}");
+    }
+}
+
+#[test]
 fn a_second_release_joins_the_first_on_the_same_site() {
     let (_folder, scratch) = scratch();
     // Names with spaces are in nobody's way.
@@ -386,17 +436,15 @@ fn a_second_release_joins_the_first_on_the_same_site() {
     copy(&tiny().site, &site);
     let project = support::tiny_project(&Path::new(support::KEPT).join("tiny next"));
     for file in ["Cargo.toml", "Cargo.lock"] {
-        let text = fs::read_to_string(project.join(file)).unwrap();
-        fs::write(project.join(file), text.replace("1.4.0", "1.5.0")).unwrap();
+        change(&project.join(file), |text| text.replace("1.4.0", "1.5.0"));
     }
-    let changes = fs::read_to_string(project.join("CHANGELOG.md")).unwrap();
-    let changes = changes.replace("## 1.4.0", "## 1.5.0\n\n- More.\n\n## 1.4.0");
-    fs::write(project.join("CHANGELOG.md"), changes).unwrap();
+    change(&project.join("CHANGELOG.md"), |text| {
+        text.replace("## 1.4.0", "## 1.5.0\n\n- More.\n\n## 1.4.0")
+    });
     // It is for one platform only, so this machine can make all of it.
-    let settings = project.join("dist-workspace.toml");
-    let text = fs::read_to_string(&settings).unwrap();
-    let text = text.replace(", \"aarch64-apple-darwin\"", "");
-    fs::write(&settings, text).unwrap();
+    change(&project.join("dist-workspace.toml"), |text| {
+        text.replace(", \"aarch64-apple-darwin\"", "")
+    });
     let mut git = support::git(&project);
     done(git.args(["commit", "--quiet", "--all", "--message", "Next"]));
     done(release(&project).arg("build").arg("--out").arg(&site));

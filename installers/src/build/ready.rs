@@ -1,6 +1,8 @@
 //! What is in the way of a release, found before minutes are spent compiling.
 
 use crate::facts::Facts;
+use crate::homebrew;
+use crate::python;
 use crate::repository::trusted_root;
 use crate::shell;
 
@@ -31,6 +33,19 @@ pub(crate) fn in_the_way(facts: &Facts) -> Vec<String> {
     }
     if let Err(error) = shell::known(&facts.release.installer.messages) {
         found.push(error.to_string());
+    }
+    found.extend(facts.dist.in_the_way());
+    if let Some(Err(error)) = python::Door::of(facts).map(|python| python.classifiers()) {
+        found.push(error.to_string());
+    }
+    if let Some(door) = &facts.release.homebrew {
+        let (package, targets) = (&facts.package, facts.targets());
+        let description = door.description(package);
+        if let Err(error) =
+            homebrew::sayable(&package.name, description, &package.license, &targets)
+        {
+            found.push(error.to_string());
+        }
     }
     found
 }

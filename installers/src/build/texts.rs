@@ -47,11 +47,10 @@ pub(crate) fn formula(
             (shell.clone(), path)
         })
         .collect();
-    let description = door.description.as_deref();
     Ok(homebrew::render(&homebrew::Formula {
         name: &package.name,
         version: &package.version,
-        description: description.unwrap_or(&package.description),
+        description: door.description(package),
         homepage: &package.homepage,
         license: &package.license,
         downloads: &downloads,

@@ -22,6 +22,11 @@ pub(crate) struct Dist {
     /// Oldest glibc promised, by triple; `*` is the default.
     #[serde(default)]
     min_glibc_version: BTreeMap<String, String>,
+    /// Form of the archives; `.tar.xz` where it is not stated.
+    unix_archive: Option<String>,
+    /// Installers that dist writes.
+    #[serde(default)]
+    installers: Vec<String>,
     /// Where files are downloaded from: `{tag}` stands for the release's tag.
     pub(crate) simple_download_url: Option<String>,
     /// The whole file, to hand on to dist.
@@ -45,6 +50,23 @@ impl Dist {
             });
         }
         Ok(dist)
+    }
+
+    /// One sentence for each setting with which dist's part of a release would
+    /// not fit the rest.
+    pub(crate) fn in_the_way(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.unix_archive.as_deref() != Some(".tar.gz") {
+            found.push(format!(
+                "{FILE}: set `dist.unix-archive` to \".tar.gz\": archives are made as that"
+            ));
+        }
+        if !self.installers.iter().any(|name| name == "shell") {
+            found.push(format!(
+                "{FILE}: `dist.installers` lacks \"shell\": install.sh is made around it"
+            ));
+        }
+        found
     }
 
     /// Oldest glibc promised for `triple`, as `major.minor`.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{FactsError, read_toml};
+use super::{FactsError, Package, read_toml};
 
 /// Where the file may stand, below the project's root; the first found counts.
 const PLACES: [&str; 2] = ["release.toml", "installers/release.toml"];
@@ -142,10 +142,17 @@ pub(crate) struct Homebrew {
     /// `OWNER/TAP`, as `brew tap` writes it.
     pub(crate) tap: String,
     /// One line by Homebrew's rules: no article first, no full stop, at most 80
-    /// characters with the name. Without it the one of `Cargo.toml`.
-    pub(crate) description: Option<String>,
+    /// characters. Without it the one of `Cargo.toml`.
+    description: Option<String>,
     /// Body of the formula's `test do`, in Ruby.
     pub(crate) test: String,
+}
+
+impl Homebrew {
+    /// The formula's one line about `package`.
+    pub(crate) fn description<'a>(&'a self, package: &'a Package) -> &'a str {
+        self.description.as_deref().unwrap_or(&package.description)
+    }
 }
 
 impl Release {

@@ -87,9 +87,7 @@ enum Os {
 /// See [`HomebrewError`].
 pub(crate) fn render(formula: &Formula<'_>) -> Result<String, HomebrewError> {
     let first = formula.downloads.first().ok_or(HomebrewError::Nothing)?;
-    words::description(formula.name, formula.description).map_err(HomebrewError::Description)?;
-    let license =
-        license::in_ruby(formula.license).ok_or(HomebrewError::License(formula.license.into()))?;
+    let license = license(formula.name, formula.description, formula.license)?;
     for download in formula.downloads {
         platform(download.target)?;
     }
@@ -134,6 +132,31 @@ pub(crate) fn render(formula: &Formula<'_>) -> Result<String, HomebrewError> {
     }
     text.push_str("  end\nend\n");
     Ok(text)
+}
+
+/// Whether a formula called `name` can say these things of a release for `targets`.
+///
+/// # Errors
+/// See [`HomebrewError`].
+pub(crate) fn sayable(
+    name: &str,
+    description: &str,
+    expression: &str,
+    targets: &[Target],
+) -> Result<(), HomebrewError> {
+    license(name, description, expression)?;
+    // What this tool knows no way to make never comes to a formula.
+    let made = |target: &&Target| target.system != System::Other;
+    for target in targets.iter().filter(made) {
+        platform(target)?;
+    }
+    Ok(())
+}
+
+/// The licence as a formula writes it, once the description is one.
+fn license(name: &str, description: &str, expression: &str) -> Result<String, HomebrewError> {
+    words::description(name, description).map_err(HomebrewError::Description)?;
+    license::in_ruby(expression).ok_or(HomebrewError::License(expression.into()))
 }
 
 /// Whether Homebrew reads `version` from `url` by itself: then a `version` line

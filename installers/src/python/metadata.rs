@@ -56,7 +56,10 @@ impl Door<'_> {
     }
 
     /// The project's own classifiers and those that follow from its Pythons, sorted.
-    pub(super) fn classifiers(&self) -> Result<Vec<String>, PythonError> {
+    ///
+    /// # Errors
+    /// [`PythonError::Invalid`] where the oldest Python is not one of them.
+    pub(crate) fn classifiers(&self) -> Result<Vec<String>, PythonError> {
         let python = self.python;
         if !python.versions.contains(&python.oldest) {
             return Err(PythonError::Invalid(format!(

@@ -37,6 +37,14 @@ impl Door<'_> {
         for (path, bytes) in self.module_files() {
             members.push(plain(format!("{PYTHON}/{path}"), bytes));
         }
+        // Of a package below its workspace cargo does not pack those at the root.
+        for name in &self.facts.release.archive.licenses {
+            if members.iter().all(|member| member.path != *name) {
+                let path = self.facts.root.join(name);
+                let bytes = std::fs::read(&path).map_err(|error| PythonError::Read(path, error))?;
+                members.push(plain(name.clone(), bytes));
+            }
+        }
         Ok(tar_gz(&self.file_stem(), members, self.facts.commit.time)?)
     }
 

@@ -95,9 +95,20 @@ impl Plan {
     }
 }
 
+impl PlannedFile {
+    /// Where it will stand, below the site.
+    pub(crate) fn place(&self, plan: &Plan) -> String {
+        if self.name.contains('/') {
+            self.name.clone()
+        } else {
+            format!("{}/{}", plan.tag, self.name)
+        }
+    }
+}
+
 impl Plan {
     /// Every file, of all platforms.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &PlannedFile> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PlannedFile> + Clone {
         let targets = self.targets.iter().flat_map(|target| &target.files);
         targets.chain(&self.global)
     }

@@ -38,13 +38,25 @@ pub(crate) struct Member {
     pub(crate) executable: bool,
 }
 
+impl Member {
+    /// One that is only read.
+    pub(crate) fn plain(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self {
+            path: path.into(),
+            bytes: bytes.into(),
+            executable: false,
+        }
+    }
+
+    /// Permissions, as every reader gives them back.
+    pub(crate) fn mode(&self) -> u32 {
+        if self.executable { 0o755 } else { 0o644 }
+    }
+}
+
 /// Packs the archive for `built`.
 pub(super) fn pack(facts: &Facts, built: &Built) -> Result<Vec<u8>, BuildError> {
-    let plain = |(path, bytes): &(String, Vec<u8>)| Member {
-        path: path.clone(),
-        bytes: bytes.clone(),
-        executable: false,
-    };
+    let plain = |(path, bytes): &(String, Vec<u8>)| Member::plain(path.as_str(), bytes.as_slice());
     let mut members: Vec<Member> = built.completions.iter().map(plain).collect();
     members.extend(built.man_pages.iter().map(plain));
     members.push(Member {
@@ -55,7 +67,7 @@ pub(super) fn pack(facts: &Facts, built: &Built) -> Result<Vec<u8>, BuildError> 
     for name in &facts.release.archive.include {
         let path = facts.root.join(name);
         let bytes = std::fs::read(&path).map_err(|error| BuildError::Read(path, error))?;
-        members.push(plain(&(name.clone(), bytes)));
+        members.push(Member::plain(name.as_str(), bytes));
     }
     tar_gz(
         &facts.archive_stem(&built.target),
@@ -77,7 +89,7 @@ pub(crate) fn tar_gz(
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Regular);
         header.set_size(member.bytes.len() as u64);
-        header.set_mode(if member.executable { 0o755 } else { 0o644 });
+        header.set_mode(member.mode());
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(time);

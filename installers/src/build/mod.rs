@@ -38,7 +38,7 @@ use crate::tools::Toolbox;
 pub(crate) use archive::{Member, completion_path, man_path, tar_gz};
 pub(crate) use command::CommandError;
 pub(crate) use ready::{has_heading, in_the_way};
-pub(crate) use texts::{formula, front_door};
+pub(crate) use texts::{checksums, formula, front_door};
 
 /// Why a release could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -290,10 +290,7 @@ impl Builder<'_> {
         self.site.write("install.sh", door.as_bytes())?;
         artifacts.push(self.add(Kind::DistManifest, None, "dist-manifest.json", &manifest)?);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        let sums: String = artifacts
-            .iter()
-            .map(|artifact| format!("{}  {}\n", artifact.sha256, artifact.file_name()))
-            .collect();
+        let sums = texts::checksums(artifacts);
         artifacts.push(self.add(Kind::Checksums, None, "sha256.sum", sums.as_bytes())?);
         if let Some(homebrew) = &self.facts.release.homebrew {
             let formula = texts::formula(self.facts, homebrew, artifacts, &manifest)?;

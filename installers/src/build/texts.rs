@@ -14,6 +14,15 @@ fn archive_for<'a>(artifacts: &'a [Artifact], target: &Target) -> Option<&'a Art
     })
 }
 
+/// `sha256.sum`: every file of the release's folder but itself.
+pub(crate) fn checksums(artifacts: &[Artifact]) -> String {
+    artifacts
+        .iter()
+        .filter(|artifact| !matches!(artifact.kind, Kind::Checksums | Kind::Formula))
+        .map(|artifact| format!("{}  {}\n", artifact.sha256, artifact.file_name()))
+        .collect()
+}
+
 /// The formula that installs the archives among `artifacts` from where dist's
 /// `manifest` says they are downloaded from.
 ///

@@ -50,17 +50,22 @@ impl Checker<'_> {
             wanted.push(man_path(&format!("{binary}.1")));
         }
         wanted.push(binary.clone());
-        for path in wanted {
-            if !members.iter().any(|member| member.path == path) {
-                let what = if archive.licenses.contains(&path) {
+        for path in &wanted {
+            if !members.iter().any(|member| member.path == *path) {
+                let what = if archive.licenses.contains(path) {
                     "licence missing"
                 } else {
                     "missing"
                 };
-                self.find(file, &path, what);
+                self.find(file, path, what);
             }
         }
         for member in &members {
+            let page =
+                self.facts.release.binary.man.is_some() && member.path.starts_with(&man_path(""));
+            if !page && !wanted.contains(&member.path) {
+                self.find(file, &member.path, "is no part of a release");
+            }
             let right = if member.path == binary { 0o755 } else { 0o644 };
             if member.mode != right {
                 let problem = format!("is {:o}, should be {right:o}", member.mode);

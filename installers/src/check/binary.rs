@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use object::{Object as _, ObjectSection as _};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Checker, elf, macho};
@@ -50,22 +51,9 @@ impl Checker<'_> {
     /// The list of dependencies is inside, and names this version.
     fn auditable(&mut self, file: &str, bytes: &[u8]) {
         let package = &self.facts.package;
-        let list = object::File::parse(bytes)
-            .ok()
-            .and_then(|object| object.section_by_name(AUDITABLE)?.data().ok())
-            .and_then(|data| {
-                let mut text = Vec::new();
-                let zlib = flate2::read::ZlibDecoder::new(data);
-                zlib.take(LIST_LIMIT).read_to_end(&mut text).ok()?;
-                serde_json::from_slice::<Value>(&text).ok()
-            });
-        let version = list.as_ref().and_then(|list| {
-            let packages = list.get("packages")?.as_array()?;
-            let own = packages.iter().find(|entry| {
-                entry.get("name").and_then(Value::as_str) == Some(package.name.as_str())
-            })?;
-            own.get("version")?.as_str()
-        });
+        let list = dependencies(bytes).unwrap_or_default();
+        let own = list.iter().find(|own| own.name == package.name);
+        let version = own.map(|own| own.version.as_str());
         let field = format!("dependency list ({AUDITABLE}) {}", package.name);
         self.equal(file, &field, version, &package.version, "Cargo.toml");
     }
@@ -144,6 +132,27 @@ impl Checker<'_> {
             ),
         }
     }
+}
+
+/// A package, as an executable and a bill of materials list it.
+#[derive(Debug, PartialEq, Deserialize)]
+pub(super) struct Listed {
+    pub(super) name: String,
+    pub(super) version: String,
+}
+
+/// The packages that an executable says it was made from.
+pub(super) fn dependencies(executable: &[u8]) -> Option<Vec<Listed>> {
+    #[derive(Deserialize)]
+    struct List {
+        packages: Vec<Listed>,
+    }
+    let object = object::File::parse(executable).ok()?;
+    let zlib = flate2::read::ZlibDecoder::new(object.section_by_name(AUDITABLE)?.data().ok()?);
+    let mut text = Vec::new();
+    zlib.take(LIST_LIMIT).read_to_end(&mut text).ok()?;
+    let list: List = serde_json::from_slice(&text).ok()?;
+    Some(list.packages)
 }
 
 /// Runs the executable with `arguments` in an empty home.

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Checker, Finding};
-use crate::build::{self, BuildError};
+use super::{Checker, Finding, Members};
+use crate::build::{self, BuildError, Member};
 use crate::facts::Homebrew;
 use crate::python::Door;
 use crate::site::{Kind, sha256_hex};
@@ -14,10 +14,7 @@ impl Checker<'_> {
     /// unless something more telling was found in it.
     pub(super) fn follows(&mut self, file: &str, expected: &[u8], source: &str) {
         let found = self.site.read(file).unwrap_or_default();
-        let telling = |finding: &Finding| {
-            finding.file == file && !["sha256", "bytes"].contains(&finding.field.as_str())
-        };
-        if found == expected || self.findings.iter().any(telling) {
+        if found == expected || self.told(file) {
             return;
         }
         let (found, expected) = (
@@ -37,6 +34,30 @@ impl Checker<'_> {
             let problem = format!("is {}, {source} make it {}", shown(is), shown(should));
             self.find(file, &format!("line {number}"), problem);
             return;
+        }
+    }
+
+    /// Whether more was found in `file` than that it is another one.
+    fn told(&self, file: &str) -> bool {
+        let telling = |finding: &Finding| {
+            finding.file == file && !["sha256", "bytes"].contains(&finding.field.as_str())
+        };
+        self.findings.iter().any(telling)
+    }
+
+    /// Notes each of the `expected` members that is not among those `found` in
+    /// `file` as `build` packs it, unless something more telling was found.
+    pub(super) fn packed(&mut self, file: &str, found: &Members, expected: &[Member]) {
+        if self.told(file) {
+            return;
+        }
+        for member in expected {
+            let problem = match found.get(&member.path) {
+                None => "missing",
+                Some((bytes, mode)) if *bytes == member.bytes && *mode == member.mode() => continue,
+                Some(_) => "is not what `build` packs",
+            };
+            self.find(file, &member.path, problem);
         }
     }
 

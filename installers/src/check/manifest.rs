@@ -8,17 +8,18 @@ use crate::site::{Kind, sha256_hex};
 impl Checker<'_> {
     pub(super) fn manifests(&mut self) {
         if let Some((artifact, bytes)) = self.load(Kind::DistManifest, "dist-manifest.json", None) {
-            self.manifest(&artifact.path, &bytes);
+            self.manifest(&artifact.path, &bytes, None);
         }
         for target in self.facts.targets() {
             let name = format!("{}-dist-manifest.json", target.triple);
             if let Some((artifact, bytes)) = self.load(Kind::TargetManifest, &name, Some(&target)) {
-                self.manifest(&artifact.path, &bytes);
+                self.manifest(&artifact.path, &bytes, Some(&target.triple));
             }
         }
     }
 
-    fn manifest(&mut self, file: &str, bytes: &[u8]) {
+    /// Judges the manifest of one `platform`, or else the whole release's.
+    fn manifest(&mut self, file: &str, bytes: &[u8], platform: Option<&str>) {
         let manifest: Value = match serde_json::from_slice(bytes) {
             Ok(manifest) => manifest,
             Err(error) => return self.find(file, "JSON", error.to_string()),
@@ -47,13 +48,14 @@ impl Checker<'_> {
             "dist-workspace.toml",
         );
         for archive in self.release.artifacts.clone() {
-            let own = manifest
-                .get("artifacts")
-                .and_then(|artifacts| artifacts.get(archive.file_name()));
-            let (Kind::Archive, Some(own)) = (archive.kind, own) else {
+            let meant = platform.is_none() || platform == archive.target.as_deref();
+            if archive.kind != Kind::Archive || !meant {
                 continue;
-            };
-            let stated = own.pointer("/checksums/sha256").and_then(Value::as_str);
+            }
+            let own = manifest.get("artifacts");
+            let stated = own
+                .and_then(|all| all.get(archive.file_name())?.pointer("/checksums/sha256"))
+                .and_then(Value::as_str);
             if let Ok(bytes) = self.site.read(&archive.path) {
                 let field = format!("artifacts.{}.checksums.sha256", archive.file_name());
                 self.equal(file, &field, stated, &sha256_hex(&bytes), "the archive");

@@ -1,9 +1,11 @@
 //! `site.json` against the files on disk and the project's own files.
 
+use std::collections::BTreeSet;
+
 use super::Checker;
 use crate::build;
 use crate::plan::Plan;
-use crate::site::{Marker, sha256_hex};
+use crate::site::{Marker, Published, sha256_hex};
 
 const FILE: &str = "site.json";
 
@@ -102,13 +104,24 @@ impl Checker<'_> {
         }
     }
 
-    /// No file is there for a door that the project has not.
+    /// The files are those of the plan, each once, and none is there for a door
+    /// that the project has not.
     fn planned(&mut self, plan: &Plan) {
+        let mut seen = BTreeSet::new();
         for artifact in &self.release.artifacts {
-            if !plan.files().any(|file| file.kind == artifact.kind) {
-                let problem = format!("{} is for a door that release.toml has not", artifact.path);
-                self.find(FILE, "artifacts", problem);
-            }
+            let path = artifact.path.as_str();
+            let mut planned = plan.files().filter(|file| file.kind == artifact.kind);
+            let problem = if planned.clone().next().is_none() {
+                "is for a door that release.toml has not"
+            } else if !seen.insert(path) {
+                "is there twice"
+            } else if plan.tag == self.release.tag && !planned.any(|file| file.place(plan) == path)
+            {
+                "is not planned by that name"
+            } else {
+                continue;
+            };
+            self.find(FILE, "artifacts", format!("{path} {problem}"));
         }
     }
 
@@ -136,10 +149,20 @@ impl Checker<'_> {
         }
     }
 
-    /// Every file has the digest and length `site.json` states, and
-    /// `sha256.sum` the same.
-    pub(super) fn digests(&mut self) {
-        for artifact in self.release.artifacts.clone() {
+    /// Every file has the digest and length `site.json` states, those of older
+    /// releases as well, and `sha256.sum` the same.
+    pub(super) fn digests(&mut self, marker: &Marker) {
+        let older = |release: &&Published| release.tag != self.release.tag;
+        let older = marker.releases.iter().filter(older);
+        // In one place for all releases, such as the formula: the newest one's.
+        let own = |release: &Published| {
+            let folder = format!("{}/", release.tag);
+            let mut artifacts = release.artifacts.clone();
+            artifacts.retain(|artifact| artifact.path.starts_with(&folder));
+            artifacts
+        };
+        let artifacts: Vec<_> = older.flat_map(own).collect();
+        for artifact in artifacts.into_iter().chain(self.release.artifacts.clone()) {
             let Ok(bytes) = self.site.read(&artifact.path) else {
                 self.find(&artifact.path, "file", "missing, site.json lists it");
                 continue;
@@ -190,6 +213,8 @@ impl Checker<'_> {
                 self.find(&sums.path, name, "there is no such file");
             }
         }
+        let expected = build::checksums(&self.release.artifacts);
+        self.follows(&sums.path, expected.as_bytes(), "the digests in site.json");
     }
 
     /// The file at the site's front is the newest release's.

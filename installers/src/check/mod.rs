@@ -21,6 +21,7 @@ mod sbom;
 mod sdist;
 mod wheel;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -55,6 +56,9 @@ pub(crate) struct Leniency {
     /// A site made from a tree with uncommitted changes.
     pub(crate) dirty: bool,
 }
+
+/// Contents and mode of each ordinary file of a package, by path.
+type Members = BTreeMap<String, (Vec<u8>, u32)>;
 
 /// Everything a check looks at; collects what it finds.
 struct Checker<'a> {
@@ -99,7 +103,7 @@ pub(crate) fn check(
     };
     if let Some((theirs, here)) = checker.commits_apart() {
         progress("digests");
-        checker.digests();
+        checker.digests(&marker);
         checker.find(
             "site.json",
             "commit",
@@ -115,7 +119,7 @@ pub(crate) fn check(
     let plan = Plan::of(facts, host, None);
     checker.marker(&marker, &plan);
     progress("digests");
-    checker.digests();
+    checker.digests(&marker);
     for target in facts.targets() {
         progress(&format!("{}: archive, wheel, executable", target.triple));
         checker.platform(&target);
@@ -243,7 +247,7 @@ impl Checker<'_> {
         }
         let name = format!("{}.cdx.json", self.facts.archive_stem(target));
         if let Some((artifact, bytes)) = self.load(Kind::Sbom, &name, Some(target)) {
-            self.sbom(&artifact.path, &bytes);
+            self.sbom(&artifact.path, &bytes, executable.as_deref());
         }
     }
 }

@@ -3,9 +3,11 @@
 use serde_json::Value;
 
 use super::Checker;
+use super::binary::{Listed, dependencies};
 
 impl Checker<'_> {
-    pub(super) fn sbom(&mut self, file: &str, bytes: &[u8]) {
+    /// Judges the bill of materials of `executable`.
+    pub(super) fn sbom(&mut self, file: &str, bytes: &[u8], executable: Option<&[u8]>) {
         let document: Value = match serde_json::from_slice(bytes) {
             Ok(document) => document,
             Err(error) => return self.find(file, "JSON", error.to_string()),
@@ -33,5 +35,20 @@ impl Checker<'_> {
             &package.version,
             "Cargo.toml",
         );
+        // The other way round it may lack some: the executable also lists what no
+        // feature asked for.
+        let inside = executable.and_then(dependencies);
+        let components = document.get("components").cloned().unwrap_or_default();
+        match (serde_json::from_value::<Vec<Listed>>(components), inside) {
+            (Err(error), _) => self.find(file, "components", error.to_string()),
+            (Ok(components), Some(inside)) => {
+                for listed in components.iter().filter(|one| !inside.contains(one)) {
+                    let Listed { name, version } = listed;
+                    let problem = format!("{name} {version} is not in the executable");
+                    self.find(file, "components", problem);
+                }
+            }
+            _ => {}
+        }
     }
 }

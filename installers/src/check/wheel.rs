@@ -5,7 +5,7 @@ use std::io::{Cursor, Read as _};
 
 use sha2::Digest as _;
 
-use super::{Checker, odd_path};
+use super::{Checker, Members, odd_path};
 use crate::python::{Door, base64_url, pep440};
 use crate::site::{Artifact, Kind};
 
@@ -65,9 +65,9 @@ impl Checker<'_> {
             .iter()
             .find(|beside| beside.kind == Kind::Sbom && beside.target == artifact.target)
             .and_then(|beside| self.site.read(&beside.path).ok());
-        match (members.get(&path), beside) {
+        match (members.get(&path), &beside) {
             (None, _) => self.find(file, &path, "missing"),
-            (Some((inside, _)), Some(beside)) if *inside != beside => {
+            (Some((inside, _)), Some(beside)) if inside != beside => {
                 self.find(file, &path, "differs from the one beside the wheel");
             }
             _ => {}
@@ -79,15 +79,27 @@ impl Checker<'_> {
             self.find(file, &script, "missing");
             return None;
         };
-        if mode & 0o777 != 0o755 {
-            let problem = format!("is {:o}, should be 755", mode & 0o7777);
+        if *mode != 0o755 {
+            let problem = format!("is {mode:o}, should be 755");
             self.find(file, &format!("mode of {script}"), problem);
+        }
+        let sbom = beside.unwrap_or_default();
+        match python.wheel_members(tag, executable, &sbom) {
+            Ok(expected) => {
+                self.packed(file, &members, &expected);
+                for path in members.keys() {
+                    if expected.iter().all(|member| member.path != *path) {
+                        self.find(file, path, "is no part of a release");
+                    }
+                }
+            }
+            Err(error) => self.find(file, "contents", error.to_string()),
         }
         Some(executable.clone())
     }
 
-    fn unzip(&mut self, file: &str, bytes: &[u8]) -> Option<BTreeMap<String, (Vec<u8>, u32)>> {
-        let mut members = BTreeMap::new();
+    fn unzip(&mut self, file: &str, bytes: &[u8]) -> Option<Members> {
+        let mut members = Members::new();
         let mut zip = match zip::ZipArchive::new(Cursor::new(bytes)) {
             Ok(zip) => zip,
             Err(error) => {
@@ -100,7 +112,8 @@ impl Checker<'_> {
             let read = read.and_then(|mut entry| {
                 let mut bytes = Vec::new();
                 entry.read_to_end(&mut bytes)?;
-                let mode = entry.unix_mode().unwrap_or(0);
+                // Without the bits that say it is an ordinary file, which it must be.
+                let mode = entry.unix_mode().unwrap_or(0) ^ 0o100_000;
                 let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
                 Ok((path, bytes, mode))
             });
@@ -147,13 +160,7 @@ impl Checker<'_> {
         }
     }
 
-    fn record(
-        &mut self,
-        file: &str,
-        info: &str,
-        record: &str,
-        members: &BTreeMap<String, (Vec<u8>, u32)>,
-    ) {
+    fn record(&mut self, file: &str, info: &str, record: &str, members: &Members) {
         let stated: BTreeMap<&str, &str> = record
             .lines()
             .filter_map(|line| line.split_once(','))

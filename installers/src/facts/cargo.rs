@@ -27,6 +27,8 @@ pub(crate) struct Package {
     pub(crate) homepage: String,
     /// Search words.
     pub(crate) keywords: Vec<String>,
+    /// Where its `Cargo.toml` is.
+    pub(crate) folder: PathBuf,
     /// Text shown by package indexes.
     pub(crate) readme: PathBuf,
     /// Oldest Rust that compiles it.
@@ -139,6 +141,7 @@ impl Package {
             rust_version: need(entry.rust_version, "rust-version")?,
             homepage: entry.homepage.unwrap_or_else(|| repository.clone()),
             readme: directory.join(readme),
+            folder: directory,
             name: entry.name,
             version: entry.version,
             authors: entry.authors,

@@ -14,38 +14,40 @@ const BACKEND: &str = "build-backend";
 impl Door<'_> {
     /// Packs the distribution around `files`, the crate's own files.
     pub(crate) fn sdist(&self, files: &[(String, Vec<u8>, bool)]) -> Result<Vec<u8>, PythonError> {
-        let plain = |path: String, bytes: Vec<u8>| Member {
-            path,
-            bytes,
-            executable: false,
-        };
-        let mut members: Vec<Member> = files
-            .iter()
-            .map(|(path, bytes, executable)| Member {
-                path: path.clone(),
-                bytes: bytes.clone(),
-                executable: *executable,
-            })
-            .collect();
-        members.push(plain("PKG-INFO".into(), self.metadata()?.into_bytes()));
-        members.push(plain(
-            "pyproject.toml".into(),
-            self.pyproject()?.into_bytes(),
-        ));
-        let backend = self.backend();
-        members.push(plain(format!("{BACKEND}/backend.py"), backend.into_bytes()));
-        for (path, bytes) in self.module_files() {
-            members.push(plain(format!("{PYTHON}/{path}"), bytes));
+        let mut members = self.sdist_added()?;
+        let added = members.len();
+        for (path, bytes, executable) in files {
+            // A project's own `pyproject.toml` is for another way to build it.
+            if members[..added].iter().all(|member| member.path != *path) {
+                members.push(Member {
+                    path: path.clone(),
+                    bytes: bytes.clone(),
+                    executable: *executable,
+                });
+            }
         }
         // Of a package below its workspace cargo does not pack those at the root.
         for name in &self.facts.release.archive.licenses {
             if members.iter().all(|member| member.path != *name) {
                 let path = self.facts.root.join(name);
                 let bytes = std::fs::read(&path).map_err(|error| PythonError::Read(path, error))?;
-                members.push(plain(name.clone(), bytes));
+                members.push(Member::plain(name.as_str(), bytes));
             }
         }
         Ok(tar_gz(&self.file_stem(), members, self.facts.commit.time)?)
+    }
+
+    /// What the distribution holds besides the crate's own files.
+    pub(crate) fn sdist_added(&self) -> Result<Vec<Member>, PythonError> {
+        let mut members = vec![
+            Member::plain("PKG-INFO", self.metadata()?),
+            Member::plain("pyproject.toml", self.pyproject()?),
+            Member::plain(format!("{BACKEND}/backend.py"), self.backend()),
+        ];
+        for (path, bytes) in self.module_files() {
+            members.push(Member::plain(format!("{PYTHON}/{path}"), bytes));
+        }
+        Ok(members)
     }
 
     /// The build backend, with what it asks for.

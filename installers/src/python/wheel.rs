@@ -6,6 +6,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::{Door, PythonError};
+use crate::build::Member;
 
 impl Door<'_> {
     /// Where the executable stands in the wheel: installers put it on the path.
@@ -26,14 +27,26 @@ impl Door<'_> {
         executable: &[u8],
         sbom: &[u8],
     ) -> Result<Vec<u8>, PythonError> {
+        let members = self.wheel_members(tag, executable, sbom)?;
+        pack(&members, self.facts.commit.time)
+    }
+
+    /// What is in that wheel, in its order.
+    pub(crate) fn wheel_members(
+        &self,
+        tag: &str,
+        executable: &[u8],
+        sbom: &[u8],
+    ) -> Result<Vec<Member>, PythonError> {
         let facts = self.facts;
         let info = self.dist_info();
-        let mut files: Vec<(String, Vec<u8>, u32)> = self
-            .module_files()
-            .into_iter()
-            .map(|(path, bytes)| (path, bytes, 0o644))
-            .collect();
-        files.push((self.data_script(), executable.to_vec(), 0o755));
+        let plain = |(path, bytes): (String, Vec<u8>)| Member::plain(path, bytes);
+        let mut members: Vec<Member> = self.module_files().into_iter().map(plain).collect();
+        members.push(Member {
+            path: self.data_script(),
+            bytes: executable.to_vec(),
+            executable: true,
+        });
         let mut described: Vec<(String, Vec<u8>)> = vec![
             ("METADATA".into(), self.metadata()?.into_bytes()),
             ("WHEEL".into(), wheel_file(tag).into_bytes()),
@@ -47,16 +60,14 @@ impl Door<'_> {
             let bytes = std::fs::read(&path).map_err(|error| PythonError::Read(path, error))?;
             described.push((format!("licenses/{name}"), bytes));
         }
-        files.extend(
-            described
-                .into_iter()
-                .map(|(path, bytes)| (format!("{info}/{path}"), bytes, 0o644)),
-        );
-        files.sort();
+        let below = |(path, bytes)| Member::plain(format!("{info}/{path}"), bytes);
+        members.extend(described.into_iter().map(below));
+        members.sort_by(|a, b| a.path.cmp(&b.path));
         // RECORD comes last and lists itself without a digest.
-        let record = record(&files, &format!("{info}/RECORD"));
-        files.push((format!("{info}/RECORD"), record.into_bytes(), 0o644));
-        pack(&files, facts.commit.time)
+        let own = format!("{info}/RECORD");
+        let record = record(&members, &own);
+        members.push(Member::plain(own, record));
+        Ok(members)
     }
 }
 
@@ -67,10 +78,10 @@ fn wheel_file(tag: &str) -> String {
     )
 }
 
-fn record(files: &[(String, Vec<u8>, u32)], own: &str) -> String {
+fn record(members: &[Member], own: &str) -> String {
     use sha2::Digest as _;
     let mut out = String::new();
-    for (path, bytes, _) in files {
+    for Member { path, bytes, .. } in members {
         let digest = base64_url(&sha2::Sha256::digest(bytes));
         out.push_str(&format!("{path},sha256={digest},{}\n", bytes.len()));
     }
@@ -79,15 +90,15 @@ fn record(files: &[(String, Vec<u8>, u32)], own: &str) -> String {
     out
 }
 
-fn pack(files: &[(String, Vec<u8>, u32)], time: u64) -> Result<Vec<u8>, PythonError> {
+fn pack(members: &[Member], time: u64) -> Result<Vec<u8>, PythonError> {
     let base = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(9))
         .last_modified_time(zip_time(time));
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (path, bytes, mode) in files {
-        zip.start_file(path.as_str(), base.unix_permissions(*mode))?;
-        zip.write_all(bytes)?;
+    for member in members {
+        zip.start_file(member.path.as_str(), base.unix_permissions(member.mode()))?;
+        zip.write_all(&member.bytes)?;
     }
     Ok(zip.finish()?.into_inner())
 }

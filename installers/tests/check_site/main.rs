@@ -2,6 +2,8 @@
 //! copy of a real site, and must be named by file and field.
 #![allow(clippy::unwrap_used)]
 
+mod sealed;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;

@@ -34,13 +34,16 @@ pub fn swap(held: &Held, plan: Plan, staged: ProvenBinary) -> Result<Swapped, Sw
     let mut confirmed = false;
     let mut unfinished = None;
     for step in &plan.swap {
+        if unfinished.is_some() && matches!(step, Step::CleanUp { .. }) {
+            // The record of the swap tells the next command what is left.
+            break;
+        }
         match perform(held, &plan, step, &expected) {
             Ok(()) => confirmed |= matches!(step, Step::Confirm { .. }),
             // The new version runs: a record that cannot be written is no
-            // reason to take it away again.
+            // reason to take it away again, or to leave out another one.
             Err(error) if confirmed => {
-                unfinished = Some(error.to_string());
-                break;
+                unfinished.get_or_insert_with(|| error.to_string());
             }
             Err(error) => {
                 // What could not be put back by a rename is a person's to put
@@ -92,7 +95,7 @@ pub(super) fn perform(
                 replaced_by: plan.intent.to.clone(),
             },
         ),
-        Step::CleanUp { .. } => sweep(held),
+        Step::CleanUp { .. } => sweep(held).and_then(|()| remove(&held.place.intent())),
     }
 }
 

@@ -26,10 +26,11 @@ pub(super) fn record_receipt(path: &Path, version: &str) -> Result<(), SwapError
     Ok(())
 }
 
-/// Removes everything in our folder that neither the lock nor
-/// `previous.json` accounts for; the record of the swap goes last, so that a
-/// kill in between is noticed. Nothing is fsynced: should the record come
-/// back after a power cut, the next command sweeps again.
+/// Removes every file in our folder that neither the lock nor
+/// `previous.json` accounts for. The record of the swap stays: it goes last
+/// ([`remove`]), so that a kill in between is noticed. Nothing is fsynced:
+/// should the record come back after a power cut, the next command sweeps
+/// again. A folder is none of ours.
 pub(super) fn sweep(held: &Held) -> Result<(), SwapError> {
     let place = &held.place;
     let previous = durable::read_bounded(&place.previous_record(), 64 * 1024)
@@ -45,8 +46,10 @@ pub(super) fn sweep(held: &Held) -> Result<(), SwapError> {
     let folder = place.folder();
     let entries = fs::read_dir(folder).map_err(SwapError::io("list", folder))?;
     for entry in entries {
-        let path = entry.map_err(SwapError::io("list", folder))?.path();
-        let keep = path == place.lock()
+        let entry = entry.map_err(SwapError::io("list", folder))?;
+        let path = entry.path();
+        let keep = entry.file_type().is_ok_and(|kind| kind.is_dir())
+            || path == place.lock()
             || path == place.previous_record()
             || path == place.intent()
             || Some(&path) == previous.as_ref();
@@ -54,10 +57,10 @@ pub(super) fn sweep(held: &Held) -> Result<(), SwapError> {
             remove(&path)?;
         }
     }
-    remove(&place.intent())
+    Ok(())
 }
 
-/// Removes a file that may be gone.
+/// Removes a file, which may be gone already.
 pub(super) fn remove(path: &Path) -> Result<(), SwapError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -84,21 +84,17 @@ impl Place {
         self.folder.join(format!("previous-{}", sha256.short()))
     }
 
-    /// Whether the executable can be replaced by this user.
+    /// Whether the executable can be replaced by this user: its folder, and
+    /// ours where it is there, as another user's update may have made it.
     ///
     /// # Errors
     /// [`SwapError::NotWritable`], which says whose the folder is.
     pub fn check_writable(&self) -> Result<(), SwapError> {
-        let outcome = rustix::fs::access(&self.directory, Access::WRITE_OK | Access::EXEC_OK);
-        let Err(error) = outcome else { return Ok(()) };
-        let owner =
-            fs::metadata(&self.directory).map_or(String::new(), |metadata| match metadata.uid() {
-                0 => "; it belongs to root".to_owned(),
-                uid => format!("; it belongs to user id {uid}"),
-            });
-        Err(SwapError::NotWritable {
-            directory: self.directory.clone(),
-            reason: format!("{}{owner}", std::io::Error::from(error)),
+        let ours = fs::symlink_metadata(&self.folder).is_ok_and(|found| found.is_dir());
+        let folders = [Some(&self.directory), ours.then_some(&self.folder)];
+        folders.into_iter().flatten().try_for_each(|folder| {
+            rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)
+                .map_err(|error| not_writable(folder, error.into()))
         })
     }
 
@@ -162,6 +158,17 @@ impl Place {
                 }
             }
         }
+    }
+}
+
+fn not_writable(folder: &Path, error: io::Error) -> SwapError {
+    let owner = fs::metadata(folder).map_or(String::new(), |metadata| match metadata.uid() {
+        0 => "; it belongs to root".to_owned(),
+        uid => format!("; it belongs to user id {uid}"),
+    });
+    SwapError::NotWritable {
+        directory: folder.to_owned(),
+        reason: format!("{error}{owner}"),
     }
 }
 

@@ -154,6 +154,8 @@ impl Plan {
         let record: Option<Previous> = read(&place.previous_record())?;
         let previous = record
             .map(|record| record.previous)
+            // Where it was installed anew by other means, it is no way back.
+            .filter(|previous| previous.sha256 != from.sha256)
             .filter(|previous| place.previous(previous.sha256).exists())
             .ok_or_else(|| SwapError::NoPrevious(place.target().to_owned()))?;
         Ok(Self::update(place, from, previous, receipt))

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::finish::{record_receipt, sweep};
+use super::finish::{record_receipt, remove, sweep};
 use super::record::{Intent, Previous, digest, read, write};
 use super::{Held, Place, SwapError};
 
@@ -47,6 +47,7 @@ pub fn recover(held: &Held) -> Result<Option<Recovered>, SwapError> {
         Err(SwapError::Record { .. }) => None,
         Err(error) => return Err(error),
     };
+    let mut receipt = None;
     let outcome = match intent {
         None if !pending(place.target()) => return Ok(None),
         None => Recovered::Swept,
@@ -54,10 +55,8 @@ pub fn recover(held: &Held) -> Result<Option<Recovered>, SwapError> {
             let (installed, _) =
                 digest(place.target()).map_err(SwapError::io("read", place.target()))?;
             if installed == intent.to.sha256 {
-                if let Some(receipt) = &intent.receipt {
-                    record_receipt(receipt, &intent.to.version)?;
-                }
                 let version = intent.to.version.clone();
+                receipt = intent.receipt.map(|path| (path, version.clone()));
                 write(
                     &place.previous_record(),
                     &Previous {
@@ -68,18 +67,20 @@ pub fn recover(held: &Held) -> Result<Option<Recovered>, SwapError> {
                 )?;
                 Recovered::Finished { version }
             } else if installed == intent.from.sha256 {
-                if let Some(receipt) = &intent.receipt {
-                    record_receipt(receipt, &intent.from.version)?;
-                }
-                Recovered::Undone {
-                    version: intent.from.version,
-                }
+                let version = intent.from.version;
+                receipt = intent.receipt.map(|path| (path, version.clone()));
+                Recovered::Undone { version }
             } else {
                 Recovered::Replaced
             }
         }
     };
     sweep(held)?;
+    // A receipt that cannot be written bars no update and no way back: the
+    // record of the swap stays, and the next command tries again.
+    if receipt.is_none_or(|(path, version)| record_receipt(&path, &version).is_ok()) {
+        remove(&place.intent())?;
+    }
     Ok(Some(outcome))
 }
 

@@ -158,6 +158,12 @@ fn without_a_previous_version_there_is_no_way_back() {
     let held = home.hold();
     let plan = Plan::rollback(held.place(), home.installed(), None);
     assert!(matches!(plan, Err(SwapError::NoPrevious(_))));
+    // Nor where the kept one is what is installed, by other means, again.
+    let (plan, staged) = home.stage(&held, "0.2.0", &program("0.2.0", ""));
+    swap(&held, plan, staged).unwrap();
+    fs::write(home.target(), program("0.1.0", "")).unwrap();
+    let plan = Plan::rollback(held.place(), home.installed(), None);
+    assert!(matches!(plan, Err(SwapError::NoPrevious(_))));
 }
 
 #[test]
@@ -293,13 +299,31 @@ fn a_receipt_that_cannot_be_kept_in_step_is_told_and_tried_again() {
     assert!(swapped.unfinished.unwrap().contains("damaged"));
     assert!(says(&home.target(), "0.2.0"));
     drop(held);
-    fs::write(home.receipt_path(), good).unwrap();
+    // As long as it stays so, the way back is there, and so is the next update.
+    let (held, recovered) = home.place().hold().unwrap();
     let version = "0.2.0".to_owned();
-    assert_eq!(
-        recover_quietly(&home.target()),
-        Some(Recovered::Finished { version })
-    );
+    assert_eq!(recovered, Some(Recovered::Finished { version }));
+    let back = Plan::rollback(held.place(), home.installed(), None).unwrap();
+    assert_eq!(back.intent.to.version, "0.1.0");
+    assert!(StagedBinary::previous(&held, &back).is_ok());
+    drop(held);
+    fs::write(home.receipt_path(), good).unwrap();
+    assert!(recover_quietly(&home.target()).is_some());
     assert_eq!(home.receipt().version(), "0.2.0");
+    assert!(!pending(&home.target()));
+}
+
+#[test]
+fn a_folder_in_ours_is_left_alone_and_bars_nothing() {
+    let home = Home::new();
+    let folder = home.place().folder().join("somebody's");
+    fs::create_dir_all(&folder).unwrap();
+    let held = home.hold();
+    let (plan, staged) = home.stage(&held, "0.2.0", &program("0.2.0", ""));
+    let swapped = swap(&held, plan, staged).unwrap();
+    assert_eq!(swapped.unfinished, None);
+    assert!(!pending(&home.target()) && folder.is_dir());
+    assert!(Plan::rollback(held.place(), home.installed(), None).is_ok());
 }
 
 #[test]

@@ -301,6 +301,44 @@ fn a_state_directory_that_cannot_be_used_is_an_error() {
 }
 
 #[test]
+fn what_is_remembered_is_not_forgotten_where_it_cannot_be_read() {
+    let mut world = World::new();
+    let old = world.path("old");
+    world.repository.copy_to(&old);
+    world.repository.add("1.2.0", b"newer");
+    world.repository.publish();
+    world.load().unwrap();
+    let trust = world.path("state").join("trust");
+    for (name, damage) in [
+        ("timestamp.json", b"{".as_slice()),
+        ("timestamp.json", b"{}"),
+        ("snapshot.json", b""),
+        ("targets.json", b"[]"),
+        ("clock", b"yesterday"),
+        ("clock", b""),
+    ] {
+        let file = trust.join(name);
+        let good = std::fs::read(&file).unwrap();
+        std::fs::write(&file, damage).unwrap();
+        let outcome = world.load_from(&Source::Dir(old.clone()));
+        assert!(
+            matches!(&outcome, Err(TrustError::State { path, .. }) if *path == file),
+            "{name}: {outcome:?}"
+        );
+        // Not by root either, who can read what forbids it.
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        let outcome = world.load_from(&Source::Dir(old.clone()));
+        assert!(matches!(outcome, Err(TrustError::State { .. })), "{name}");
+        std::fs::remove_dir(&file).unwrap();
+        std::fs::write(&file, good).unwrap();
+    }
+    // The smallest time there is counts for none that is too early.
+    std::fs::write(trust.join("clock"), i64::MIN.to_string()).unwrap();
+    world.load().unwrap();
+}
+
+#[test]
 fn another_repository_is_not_believed() {
     let world = World::visited();
     let other = world.path("other");

@@ -61,7 +61,7 @@ pub enum TrustError {
     Http(#[from] crate::upgrade::http::HttpError),
     /// What is remembered of earlier updates cannot be read or written;
     /// without it an older release could be passed off as the newest.
-    #[error("{}: {error}; updates need this directory to tell old metadata from new", path.display())]
+    #[error("{}: {error}; updates need it to tell old metadata from new", path.display())]
     State {
         /// Where.
         path: PathBuf,

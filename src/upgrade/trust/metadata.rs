@@ -231,10 +231,13 @@ async fn attempt(
     store: &Store,
     use_cache: bool,
 ) -> Result<Outcome, TrustError> {
-    let cached = |name: &str| store.read(name).filter(|_| use_cache);
+    let mut cached = BTreeMap::new();
+    for name in ROLES.into_iter().filter(|_| use_cache) {
+        cached.extend(store.metadata(name)?.map(|bytes| (name, bytes)));
+    }
     let feed = Feed {
         origin: Arc::clone(origin),
-        cached: Arc::new(ROLES.map(|name| (name, cached(name))).into()),
+        cached: Arc::new(cached),
         seen: Arc::default(),
     };
     let scratch = store.scratch()?;
@@ -262,7 +265,7 @@ async fn attempt(
 #[derive(Clone)]
 struct Feed {
     origin: Arc<dyn Origin>,
-    cached: Arc<BTreeMap<&'static str, Option<Vec<u8>>>>,
+    cached: Arc<BTreeMap<&'static str, Vec<u8>>>,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -305,8 +308,8 @@ impl Feed {
     }
 
     fn cached_version(&self, name: &str, wanted: &serde_json::Value) -> Option<Vec<u8>> {
-        let cached = self.cached.get(name)?.clone()?;
-        (wanted.is_u64() && json(&cached)?["signed"]["version"] == *wanted).then_some(cached)
+        let cached = self.cached.get(name)?;
+        (wanted.is_u64() && json(cached)?["signed"]["version"] == *wanted).then(|| cached.clone())
     }
 
     /// The timestamp to go on with: the one already known, where the new one

@@ -16,7 +16,8 @@
 //!
 //! The directory adds no trust: the chain of roots is verified from the
 //! compiled-in root each time, so who can write here can at most make this
-//! program forget, never make it believe.
+//! program forget, never make it believe. By itself it forgets nothing: what
+//! cannot be read, or is damaged, is an error.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -92,30 +93,62 @@ impl Store {
 
     /// Compares the time with the newest one seen.
     pub(super) fn check_clock(&self, now: i64) -> Result<(), TrustError> {
-        match self.newest_time() {
-            Some(last) if now < last - CLOCK_SLACK => Err(TrustError::Clock {
-                hours: (last - now).unsigned_abs() / 3600,
+        match self.newest_time()? {
+            Some(last) if now < last.saturating_sub(CLOCK_SLACK) => Err(TrustError::Clock {
+                hours: last.abs_diff(now) / 3600,
                 file: self.directory.join(CLOCK),
             }),
             _ => Ok(()),
         }
     }
 
-    fn newest_time(&self) -> Option<i64> {
-        let bytes = self.read(CLOCK)?;
-        String::from_utf8(bytes).ok()?.trim().parse().ok()
+    fn newest_time(&self) -> Result<Option<i64>, TrustError> {
+        let parse = |bytes| String::from_utf8(bytes).ok()?.trim().parse().ok();
+        self.read(CLOCK)?
+            .map(|bytes| parse(bytes).ok_or_else(|| self.damaged(CLOCK)))
+            .transpose()
     }
 
-    /// A remembered file, if it is there and not absurd.
-    pub(super) fn read(&self, name: &str) -> Option<Vec<u8>> {
-        durable::read_bounded(&self.directory.join(name), MAX_BYTES).ok()
+    /// The remembered metadata file `name`; `None` where none was ever
+    /// accepted.
+    ///
+    /// # Errors
+    /// [`TrustError::State`] where it cannot be read or is damaged: tough
+    /// would pass it over, and take an older one.
+    pub(super) fn metadata(&self, name: &str) -> Result<Option<Vec<u8>>, TrustError> {
+        let version = |bytes: &[u8]| {
+            let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+            document["signed"]["version"].as_u64()
+        };
+        match self.read(name)? {
+            Some(bytes) if version(&bytes).is_none() => Err(self.damaged(name)),
+            found => Ok(found),
+        }
+    }
+
+    /// A remembered file, if it is there.
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, TrustError> {
+        let path = self.directory.join(name);
+        match durable::read_bounded(&path, MAX_BYTES) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(TrustError::State { path, error }),
+        }
+    }
+
+    fn damaged(&self, name: &str) -> TrustError {
+        TrustError::State {
+            path: self.directory.join(name),
+            error: io::Error::new(io::ErrorKind::InvalidData, "it is damaged"),
+        }
     }
 
     /// The newest root that is reached from `compiled_in` through remembered
     /// roots, each signed as its predecessor and itself demand.
     ///
     /// # Errors
-    /// [`TrustError::BadRoot`] when `compiled_in` itself is not valid.
+    /// [`TrustError::BadRoot`] when `compiled_in` itself is not valid, and
+    /// [`TrustError::State`].
     pub(super) fn newest_root(&self, compiled_in: &[u8]) -> Result<Vec<u8>, TrustError> {
         let bad = |error: String| TrustError::BadRoot(error);
         let mut newest: Signed<Root> =
@@ -127,7 +160,7 @@ impl Store {
         let mut bytes = compiled_in.to_vec();
         for _ in 0..MAX_ROOTS {
             let name = root_name(newest.signed.version.get().saturating_add(1));
-            let Some(next_bytes) = self.read(&name) else {
+            let Some(next_bytes) = self.read(&name)? else {
                 break;
             };
             let Some(next) = successor(&newest, &next_bytes) else {
@@ -143,18 +176,19 @@ impl Store {
     /// leaves half a file behind.
     pub(super) fn scratch(&self) -> Result<PathBuf, TrustError> {
         let scratch = self.directory.join("scratch");
+        let mut known = Vec::new();
+        for name in ROLES {
+            known.extend(self.metadata(name)?.map(|bytes| (name, bytes)));
+        }
         let prepare = || -> io::Result<()> {
             match fs::remove_dir_all(&scratch) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
             DirBuilder::new().mode(0o700).create(&scratch)?;
-            for name in ROLES {
-                if let Some(bytes) = self.read(name) {
-                    fs::write(scratch.join(name), bytes)?;
-                }
-            }
-            Ok(())
+            known
+                .iter()
+                .try_for_each(|(name, bytes)| fs::write(scratch.join(name), bytes))
         };
         prepare().map_err(|error| TrustError::State {
             path: scratch.clone(),
@@ -192,7 +226,7 @@ impl Store {
                 }
             }
         }
-        if self.newest_time().is_none_or(|last| last < now) {
+        if self.newest_time()?.is_none_or(|last| last < now) {
             kept.push((CLOCK.to_owned(), format!("{now}\n").into_bytes()));
         }
         self.replace(&kept)?;
@@ -244,7 +278,11 @@ impl Store {
     fn replace(&self, files: &[(String, Vec<u8>)]) -> Result<(), TrustError> {
         let changed: Vec<_> = files
             .iter()
-            .filter(|(name, bytes)| self.read(name).as_ref() != Some(bytes))
+            .filter(|(name, bytes)| {
+                !self
+                    .read(name)
+                    .is_ok_and(|there| there.as_ref() == Some(bytes))
+            })
             .map(|(name, bytes)| (self.directory.join(name), bytes.as_slice()))
             .collect();
         durable::replace_all(&changed).map_err(|error| TrustError::State {

@@ -1,5 +1,7 @@
 //! Errors of `upgrade` as failures: exit code, kind and next command.
 
+use std::io;
+
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::foundation::shell::quote;
@@ -61,6 +63,21 @@ pub(crate) fn trust_failure(error: TrustError, source: &Source) -> Failure {
     match error {
         TrustError::Busy(_) => Failure::new(Exit::Busy, "busy", &error),
         TrustError::Source { .. } => Failure::new(Exit::Usage, "source", &error),
+        TrustError::State {
+            ref path,
+            error: ref cause,
+        } => {
+            let failure = Failure::new(Exit::Failed, "update", &error).path(path.display());
+            if cause.kind() == io::ErrorKind::InvalidData {
+                failure
+                    .why("without it older metadata is accepted, as long as that has not expired")
+                    .hint(format_args!("rm {}", quote(path)))
+            } else {
+                failure.hint(
+                    "make it readable and writable for you, or set XDG_STATE_HOME to another directory",
+                )
+            }
+        }
         TrustError::Unavailable { .. } => {
             Failure::new(Exit::Failed, "unavailable", &error).hint(match source {
                 Source::Dir(_) => COPY,

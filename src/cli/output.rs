@@ -3,22 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::error::{Failure, Part};
 use super::style::{ColorChoice, Paint, Painted, Style, clean};
 use crate::foundation::terminal::VisibleJson;
+pub(crate) use crate::foundation::text::lossy;
 
 /// The version of every JSON document this program prints.
 pub(crate) const FORMAT: u32 = 1;
-
-/// Serialises a path as text; what of it is not UTF-8 shows U+FFFD, as for
-/// people.
-pub(crate) fn lossy<S: Serializer>(path: impl AsRef<Path>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&path.as_ref().to_string_lossy())
-}
 
 /// A result: serialised for programs, written out for people.
 pub(crate) trait Report: Serialize {

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::Path;
 use std::str::FromStr;
 
+use serde::Serializer;
 use serde::de::{Error, Visitor};
 
 /// Serialises a type as what `Display` shows, and deserialises it by
@@ -25,6 +27,12 @@ macro_rules! serde_as_text {
 }
 
 pub(crate) use serde_as_text;
+
+/// Serialises a path as text; what of it is not UTF-8 shows U+FFFD, as for
+/// people.
+pub(crate) fn lossy<S: Serializer>(path: impl AsRef<Path>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&path.as_ref().to_string_lossy())
+}
 
 /// Parses a text where it stands: digests are read by the ten thousand, and
 /// a copy of each would cost more than its digits.

@@ -145,6 +145,41 @@ fn kept_version(sandbox: &Sandbox, program: &Path, first: &str) {
     fs::write(folder.join("previous.json"), record.to_string()).unwrap();
 }
 
+/// Neither the folder of the executable, where links lead to it, nor that of
+/// the receipt need have a name in UTF-8.
+#[cfg(all(feature = "self-update", target_os = "linux"))]
+#[test]
+fn names_that_are_not_utf_8_are_shown_and_bar_nothing() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let sandbox = Sandbox::empty();
+    let home = sandbox.home().canonicalize().unwrap();
+    copy(&sandbox, "bin/auditgraph");
+    let odd = home.join(OsStr::from_bytes(b"b\xff"));
+    fs::rename(home.join("bin"), &odd).unwrap();
+    std::os::unix::fs::symlink(&odd, home.join("bin")).unwrap();
+    let program = home.join("bin/auditgraph");
+    receipt(&sandbox, &home.join("bin"));
+    let config = home.join(OsStr::from_bytes(b"c\xff"));
+    fs::rename(home.join(".config"), &config).unwrap();
+    kept_version(&sandbox, &program, "");
+    let run = |arguments: &[&str]| {
+        Outcome::of(command(&sandbox, &program, arguments).env("XDG_CONFIG_HOME", &config))
+    };
+    let document = run(&["version", "--json"]).done().document("version");
+    assert_eq!(document["install"]["kind"], "standalone");
+    let path = document["install"]["path"].as_str().unwrap();
+    assert!(path.ends_with("/b\u{fffd}/auditgraph"), "{path}");
+    let document = run(&["self-update", "--rollback", "--json"])
+        .done()
+        .document("self-update");
+    assert_eq!(document["outcome"], "rolled_back");
+    let receipt = fs::read(config.join("auditgraph/auditgraph-receipt.json")).unwrap();
+    let receipt: serde_json::Value = serde_json::from_slice(&receipt).unwrap();
+    assert_eq!(receipt["version"], "0.0.9");
+}
+
 /// The other update waits for us while it holds the lock, for as long as we
 /// like: the version that it proves reads a named pipe, the first time.
 #[cfg(feature = "self-update")]

@@ -24,6 +24,8 @@ use command::Owner;
 pub use facts::{CargoSource, Facts, PythonFacts};
 pub use receipt::{Receipt, ReceiptError};
 
+use crate::foundation::text::lossy;
+
 /// How an executable came to be where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Kind {
@@ -78,6 +80,7 @@ pub struct Install {
     /// Who installed it.
     pub kind: Kind,
     /// The executable, symbolic links resolved.
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// The command that upgrades it, ready for a shell; none is known for
     /// [`Kind::Unknown`].

@@ -133,7 +133,11 @@ impl Plan {
                 format: 1,
                 from,
                 to,
-                receipt: receipt.map(|receipt| receipt.path().to_owned()),
+                // No record can name another one: it is kept in step all the
+                // same, unless this is interrupted.
+                receipt: receipt
+                    .map(|receipt| receipt.path().to_owned())
+                    .filter(|path| path.to_str().is_some()),
             },
             prepare,
             swap,

@@ -1,7 +1,6 @@
 //! What `self-update` reports.
 
 use std::io;
-use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -54,7 +53,7 @@ pub(crate) struct Document {
     /// Every step, in order, as text.
     pub(crate) plan: Vec<String>,
     /// Where the version before is kept.
-    pub(crate) previous: Option<PathBuf>,
+    pub(crate) previous: Option<String>,
     /// What could not be written down; the next command tries again.
     pub(crate) unfinished: Option<String>,
 }

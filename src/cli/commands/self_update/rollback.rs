@@ -59,7 +59,8 @@ pub(super) fn run(context: &Context, dry_run: bool, yes: bool) -> Result<Exit, F
     }
     let mut document = Document::new(Outcome::RolledBack, installed, install);
     document.version = Some(version);
-    document.previous = Some(place.previous(swapped.from.sha256));
+    let kept = place.previous(swapped.from.sha256);
+    document.previous = Some(kept.display().to_string());
     document.unfinished = swapped.unfinished;
     context.output.report(&document)?;
     Ok(Exit::Done)

@@ -95,7 +95,7 @@ pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Resu
     let _ = std::fs::remove_file(&job.download);
     let mut document = describe(Outcome::Updated, &look, job.install, Some(&release));
     document.preflight = Some(report);
-    document.previous = Some(previous);
+    document.previous = Some(previous.display().to_string());
     document.unfinished = swapped.unfinished;
     if let Some(unfinished) = &document.unfinished {
         context.output.warn(unfinished);

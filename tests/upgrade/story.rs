@@ -28,6 +28,9 @@ fn a_compatible_update_is_silent_and_can_be_taken_back() {
     home.run(&["self-update", "--check"])
         .exits(10)
         .shows("0.2.0 is available");
+    home.run(&["self-update", "--to", "0.1.0"])
+        .exits(0)
+        .shows("0.1.0 is installed already; 0.2.0 is available");
     let plan = home.run(&["self-update", "--dry-run"]).exits(0);
     assert!(plan.stdout.contains("rename "), "{plan:?}");
     assert_eq!(snapshot(home.bin()), bin);

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use semver::Version;
 use serde::Serialize;
 
 use crate::cli::output::{Page, Report};
@@ -81,6 +82,13 @@ impl Document {
 }
 
 impl Document {
+    /// The newest version, where the installed one is older and was asked for.
+    fn newer(&self) -> Option<&Version> {
+        let installed: Version = self.installed.parse().ok()?;
+        let newest = self.release.as_ref().map(|release| &release.version);
+        newest.filter(|version| version.cmp_precedence(&installed).is_gt())
+    }
+
     /// The command that goes on from here, or why there is none.
     fn go(&self, page: &mut Page<'_>, what: &str) -> io::Result<()> {
         match (&self.next, self.install.kind) {
@@ -102,15 +110,18 @@ impl Report for Document {
         let strong = page.paint(Style::Strong, version);
         let path = clean(&self.install.path.display().to_string()).into_owned();
         match self.outcome {
-            Outcome::UpToDate if self.standing.as_ref().is_none_or(Standing::is_good) => {
-                page.line(format_args!("auditgraph {strong} is the version to have."))?;
-            }
-            Outcome::UpToDate => match &self.way_back {
-                Some(version) => {
+            Outcome::UpToDate => match (self.newer(), &self.way_back) {
+                (Some(newer), _) => page.line(format_args!(
+                    "auditgraph {strong} is installed already; {newer} is available."
+                ))?,
+                (None, Some(version)) => {
                     let back = format!("Nothing newer is out. Back to {version}: ");
                     self.go(page, &back)?;
                 }
-                None => page.line("Nothing better is out.")?,
+                (None, None) if self.standing.as_ref().is_none_or(Standing::is_good) => {
+                    page.line(format_args!("auditgraph {strong} is the version to have."))?;
+                }
+                (None, None) => page.line("Nothing better is out.")?,
             },
             Outcome::Available => {
                 page.line(format_args!(

@@ -255,7 +255,7 @@ impl Rotate {
         if self.common.json {
             print_json(&serde_json::json!({
                 "format": 1,
-                "draft": draft,
+                "draft": draft.display().to_string(),
                 "version": version,
                 "changed": changes,
                 "signatures_of_old_keys": old,

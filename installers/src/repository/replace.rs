@@ -39,6 +39,16 @@ impl Replace {
     }
 }
 
+/// As it is typed.
+impl std::fmt::Display for Replace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Role(role) => write!(f, "{role}"),
+            Self::Key(prefix) => write!(f, "key {prefix}"),
+        }
+    }
+}
+
 impl std::str::FromStr for Replace {
     type Err = String;
 

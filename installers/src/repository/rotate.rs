@@ -208,26 +208,17 @@ impl Repository {
         for directory in [places.offline, places.online] {
             self.keeps_private(directory)?;
         }
-        for wanted in replace {
-            let replaced = wanted.among(old);
-            if replaced.is_empty() {
-                return Err(RepositoryError::Unfit {
-                    what: format!("{wanted:?}"),
-                    reason: "the root names no such key".into(),
-                });
-            }
-            for (role, id) in replaced {
-                let Some(named) = root.roles.get_mut(&role) else {
-                    continue;
-                };
-                named.keyids.retain(|kept| *kept != id);
-                let threshold = named.threshold;
-                let directory = match role {
-                    RoleType::Snapshot | RoleType::Timestamp => places.online,
-                    _ => places.offline,
-                };
-                add_key(&mut root, role, directory, threshold, keys)?;
-            }
+        for (role, id) in replaced(old, replace)? {
+            let Some(named) = root.roles.get_mut(&role) else {
+                continue;
+            };
+            named.keyids.retain(|kept| *kept != id);
+            let threshold = named.threshold;
+            let directory = match role {
+                RoleType::Snapshot | RoleType::Timestamp => places.online,
+                _ => places.offline,
+            };
+            add_key(&mut root, role, directory, threshold, keys)?;
         }
         let used: BTreeSet<KeyId> = root
             .roles
@@ -270,6 +261,27 @@ impl Repository {
         files.insert(files.len().saturating_sub(1), root);
         Ok(files)
     }
+}
+
+/// The keys of `old` that `replace` names, each once: who names a role and one
+/// of its keys must not get two keys in place of one.
+fn replaced(old: &Root, replace: &[Replace]) -> Result<Vec<(RoleType, KeyId)>, RepositoryError> {
+    let mut replaced = Vec::new();
+    for wanted in replace {
+        let found = wanted.among(old);
+        if found.is_empty() {
+            return Err(RepositoryError::Unfit {
+                what: wanted.to_string(),
+                reason: "the root names no such key".into(),
+            });
+        }
+        for key in found {
+            if !replaced.contains(&key) {
+                replaced.push(key);
+            }
+        }
+    }
+    Ok(replaced)
 }
 
 fn invalid(path: &Path, reason: String) -> RepositoryError {

@@ -76,6 +76,24 @@ fn a_replaced_key_can_no_longer_sign_and_its_files_are_signed_anew() {
 }
 
 #[test]
+fn a_key_that_is_named_twice_is_replaced_by_one() {
+    let fixture = Fixture::new();
+    let new = fixture.root.join("new");
+    let id = fixture.repository.status().unwrap().roles[3].keys[0].clone();
+    let replace = ["timestamp", &id, "timestamp"].map(|key| key.parse().unwrap());
+    let keys = &["key-1", "key-2", "online"];
+    fixture
+        .rotate(&replace, &fixture.places(&new, None), keys)
+        .unwrap();
+    let keys = &fixture.repository.status().unwrap().roles[3].keys;
+    assert!(keys.len() == 1 && !keys.contains(&id), "{keys:?}");
+    let unknown: Replace = "00000000".parse().unwrap();
+    let outcome = fixture.rotate(&[unknown], &fixture.places(&new, None), &["key-1"]);
+    let error = outcome.unwrap_err().to_string();
+    assert_eq!(error, "key 00000000: the root names no such key");
+}
+
+#[test]
 fn a_root_key_is_replaced_by_its_id_and_the_chain_holds() {
     let fixture = Fixture::new();
     let site = Site::new(fixture.root.join("site"));

@@ -45,6 +45,18 @@ fn a_workspace_that_moved_is_listed_as_missing_and_can_be_forgotten() {
 }
 
 #[test]
+fn a_workspace_that_cannot_be_judged_is_listed_with_the_reason() {
+    let sandbox = Sandbox::empty();
+    sandbox.run(&["init"]).done();
+    fs::write(sandbox.root().join("auditgraph.toml"), "[nope\n").unwrap();
+    let listed = sandbox.run(&["workspaces", "list"]).done();
+    listed.shows("not judged: ").shows("auditgraph.toml:1:");
+    let document = sandbox.run(&["workspaces", "list", "--json"]).done();
+    let detail = &document.document("workspaces")["workspaces"][0]["detail"];
+    assert!(detail.as_str().unwrap().contains("auditgraph.toml:1:"));
+}
+
+#[test]
 fn without_home_there_is_no_list_and_no_guess() {
     let sandbox = Sandbox::empty();
     let mut command = sandbox.command(&["workspaces", "list"]);

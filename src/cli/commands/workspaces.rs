@@ -66,6 +66,7 @@ struct Listing {
 struct Row {
     root: String,
     state: State,
+    detail: Option<String>,
     profiles: Vec<String>,
 }
 
@@ -142,6 +143,7 @@ fn list(context: &Context, known: &Known) -> Result<Exit, Failure> {
         .map(|facts| Row {
             root: facts.root.display().to_string(),
             state: facts.standing.state(),
+            detail: facts.standing.detail(),
             profiles: match facts.standing {
                 Standing::Present(profiles) => {
                     profiles.into_iter().map(|profile| profile.name).collect()
@@ -166,7 +168,13 @@ impl Report for Listing {
                 State::Present => page.line(format_args!("{root}  {}", row.profiles.join(", ")))?,
                 state => {
                     let state = page.paint(Style::Warning, state.words());
-                    page.line(format_args!("{root}  {state}"))?;
+                    // The others say all there is to say by their name.
+                    let why = row
+                        .detail
+                        .as_deref()
+                        .filter(|_| row.state == State::Unjudged);
+                    let why = why.map_or(String::new(), |why| format!(": {}", clean(why)));
+                    page.line(format_args!("{root}  {state}{why}"))?;
                 }
             }
         }

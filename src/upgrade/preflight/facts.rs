@@ -44,6 +44,21 @@ impl Standing {
             Self::Unjudged(_) => State::Unjudged,
         }
     }
+
+    /// Why it is not present, for people.
+    #[must_use]
+    pub fn detail(&self) -> Option<String> {
+        Some(match self {
+            Self::Present(_) => return None,
+            Self::Missing => "nothing is there: it moved or was deleted".to_owned(),
+            Self::NotAWorkspace => "the folder is no workspace any more".to_owned(),
+            Self::Unresponsive(waited) => format!(
+                "its file system did not answer within {} s",
+                waited.as_secs_f32()
+            ),
+            Self::Unjudged(why) => why.clone(),
+        })
+    }
 }
 
 /// One profile of a workspace.

@@ -41,16 +41,6 @@ fn judge_workspace(
     exact: &mut dyn FnMut(&Path, &ProfileFacts) -> Option<u64>,
 ) -> WorkspaceReport {
     let root = &workspace.root;
-    let detail = match &workspace.standing {
-        Standing::Present(_) => None,
-        Standing::Missing => Some("nothing is there: it moved or was deleted".to_owned()),
-        Standing::NotAWorkspace => Some("the folder is no workspace any more".to_owned()),
-        Standing::Unresponsive(waited) => Some(format!(
-            "its file system did not answer within {} s",
-            waited.as_secs_f32()
-        )),
-        Standing::Unjudged(why) => Some(why.clone()),
-    };
     let profiles = match &workspace.standing {
         Standing::Present(profiles) => profiles
             .iter()
@@ -61,7 +51,7 @@ fn judge_workspace(
     WorkspaceReport {
         root: root.to_string_lossy().into_owned(),
         state: workspace.standing.state(),
-        detail,
+        detail: workspace.standing.detail(),
         profiles,
     }
 }

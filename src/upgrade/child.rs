@@ -51,6 +51,9 @@ pub enum ChildError {
     /// What it says is not the document that was asked for.
     #[error("its answer cannot be understood: {0}")]
     Answer(#[from] JsonError),
+    /// It answers in another version of the protocol than it was asked in.
+    #[error("its answer is of protocol {0}, which was not asked for")]
+    Protocol(u32),
     /// Talking to it failed.
     #[error(transparent)]
     Io(#[from] io::Error),

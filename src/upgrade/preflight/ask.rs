@@ -14,11 +14,16 @@ use crate::upgrade::swap::ProvenBinary;
 /// [`ChildError`] when it gives no answer that this version understands.
 pub fn ask(staged: &ProvenBinary, request: &Request) -> Result<Report, ChildError> {
     let protocol = PROTOCOL.to_string();
-    crate::upgrade::child::json(&Call {
+    let report: Report = crate::upgrade::child::json(&Call {
         program: staged.path(),
         arguments: &["preflight", "--protocol", &protocol, "--json"],
         input: json::canonical(request),
         most_bytes: Report::BOUNDS.bytes,
         wait: Duration::from_secs(600),
-    })
+    })?;
+    // What a field of another one means is not known here.
+    match report.protocol {
+        PROTOCOL => Ok(report),
+        other => Err(ChildError::Protocol(other)),
+    }
 }

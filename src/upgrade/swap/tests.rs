@@ -244,6 +244,28 @@ fn a_staged_executable_that_is_not_what_was_signed_is_refused_and_removed() {
 }
 
 #[test]
+fn an_answer_in_another_protocol_than_the_one_asked_in_is_none() {
+    use crate::upgrade::preflight::{PROTOCOL, Request, ask};
+
+    let request = Request {
+        protocol: PROTOCOL,
+        installed: crate::upgrade::this_build(),
+        workspaces: Vec::new(),
+    };
+    for (protocol, understood) in [(PROTOCOL, true), (PROTOCOL + 1, false)] {
+        let home = Home::new();
+        let held = home.hold();
+        let report = serde_json::json!({
+            "protocol": protocol, "workspaces": [],
+            "installed": request.installed, "candidate": request.installed,
+        });
+        let answer = format!("[ \"$1\" = preflight ] && echo '{report}' && exit");
+        let (_, staged) = home.stage(&held, "0.2.0", &program("0.2.0", &answer));
+        assert_eq!(ask(&staged, &request).is_ok(), understood, "{protocol}");
+    }
+}
+
+#[test]
 fn a_kill_after_any_step_leaves_a_whole_version_and_the_next_command_cleans_up() {
     let steps = {
         let home = Home::new();

@@ -4,7 +4,9 @@
 //! Manifests go first, then what no remaining run needs. So a kill in between
 //! leaves packs and cached files of no run; the next `gc` removes those. The
 //! current run is never removed; incompatible and foreign runs only by name.
-//! Where it is not known what the current run needs, every pack stays.
+//! Where it is not known what the current run needs, every pack stays. A run that
+//! an interrupted writer did not get to make current is none: it is not counted
+//! among those that are kept, and what there is of it goes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +15,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::recover::recover;
+use super::recover::{self, recover};
 use super::standing::{self, Standing};
 use super::{Manifest, PackName, RunError, RunId, file_names, folders, manifest};
 use crate::foundation::{durable, json};
@@ -87,8 +89,10 @@ pub struct Removal {
 pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
     let standing = Standing::judge(layout)?;
     let is_ready = matches!(standing, Standing::Ready(_));
+    let unfinished = recover::unfinished(layout, &standing).map(|intent| intent.run);
     let current = current_run(standing, choice)?;
     let mut staying = Staying::all(layout, current)?;
+    staying.let_go(&unfinished.iter().cloned().collect());
     let (chosen, foreign) = match choice {
         Choice::Keep(0) => return Err(GcError::KeepNone),
         Choice::Keep(count) => (staying.beyond(*count), Vec::new()),
@@ -99,7 +103,8 @@ pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
         true => Needs::of(layout, &staying.readable, &staying.incompatible),
         false => None,
     };
-    let files = removals(layout, &chosen, &foreign, &staying, needs.as_ref())?;
+    let gone = chosen.iter().cloned().chain(unfinished).collect();
+    let files = removals(layout, &gone, &foreign, &staying, needs.as_ref())?;
     let bytes_freed = freed(layout, &files)?;
     let runs = chosen.iter().map(RunId::to_string).chain(foreign);
     let Staying {
@@ -163,10 +168,10 @@ impl Staying {
         others.skip(count - 1).cloned().collect()
     }
 
-    fn let_go(&mut self, chosen: &BTreeSet<RunId>) {
+    fn let_go(&mut self, gone: &BTreeSet<RunId>) {
         self.readable
-            .retain(|manifest| !chosen.contains(&manifest.run));
-        self.incompatible.retain(|run| !chosen.contains(run));
+            .retain(|manifest| !gone.contains(&manifest.run));
+        self.incompatible.retain(|run| !gone.contains(run));
     }
 
     /// Whether the current run, which cannot be read, has at least a manifest to
@@ -183,11 +188,11 @@ impl Staying {
     }
 }
 
-/// What goes with the runs `chosen` and `foreign`: packs only where it is known
+/// What goes with the runs `gone` and `foreign`: packs only where it is known
 /// what the others need.
 fn removals(
     layout: &Layout,
-    chosen: &BTreeSet<RunId>,
+    gone: &BTreeSet<RunId>,
     foreign: &[String],
     staying: &Staying,
     needs: Option<&Needs>,
@@ -204,7 +209,7 @@ fn removals(
             files.push(Removal { path, bytes });
         }
     };
-    for run in chosen {
+    for run in gone {
         remove("runs", &file_names::manifest_file(run));
     }
     for name in foreign {

@@ -26,6 +26,7 @@ use crate::foundation::durable::{self, Meter, Written};
 use crate::foundation::pieces::in_pieces;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::threads::at_once;
+use crate::workspace::Layout;
 
 /// A run that is current now.
 #[derive(Clone, Debug, Serialize)]
@@ -49,7 +50,8 @@ impl ApprovedPlan {
     ///
     /// # Errors
     /// [`RunError`]; the previous run is then current, and what was written
-    /// of this one is removed again.
+    /// of this one is removed again; but [`RunError::Unsynced`] where it is
+    /// current, as far as can be told.
     pub fn publish(self, progress: &dyn Progress) -> Result<Published, RunError> {
         let mut plan = self.0;
         let mut made = Folders::default();
@@ -86,18 +88,31 @@ fn publish_locked(plan: &RunPlan, progress: &dyn Progress) -> Result<u64, RunErr
     let total = plan.files().iter().map(|file| file.bytes).sum();
     progress.begin(Phase::bytes("writing", Some(total)));
     let written = stage_all(plan, &meter, progress).and_then(|()| show(plan, &meter));
-    if let Err(error) = written {
-        // Best effort: whatever stays is named by the intent.
-        let _ = recover::withdraw(&plan.layout);
-        return Err(error);
-    }
+    let run = &plan.manifest.run;
+    written.map_err(|error| give_up(&plan.layout, run, error))?;
     // From the rename on the run is current, whatever the disk says to this.
-    sync(plan.layout.profile()).map_err(|error| RunError::Unsynced {
-        run: plan.manifest.run.clone(),
-        reason: error.to_string(),
-    })?;
+    sync(plan.layout.profile()).map_err(|error| unsynced(run, &error))?;
     tidy(plan);
     Ok(meter.written())
+}
+
+/// Takes back what was written of `run`, unless it may be current: a file system
+/// across a network can tell of a rename that failed, and have done it.
+pub(super) fn give_up(layout: &Layout, run: &RunId, error: RunError) -> RunError {
+    let intent = Intent::read(layout).ok().flatten();
+    if intent.is_some_and(|intent| intent.may_be_done(layout)) {
+        return unsynced(run, &error);
+    }
+    // Best effort: whatever stays is named by the intent.
+    let _ = recover::withdraw(layout);
+    error
+}
+
+fn unsynced(run: &RunId, error: &RunError) -> RunError {
+    RunError::Unsynced {
+        run: run.clone(),
+        reason: error.to_string(),
+    }
 }
 
 /// Another writer may have published between planning and locking.

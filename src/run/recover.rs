@@ -25,23 +25,35 @@ pub(super) fn recover(layout: &Layout) -> Result<(), RunError> {
     if strays.is_empty() && fs::symlink_metadata(layout.staging()).is_err() {
         return Ok(());
     }
-    let reached = match Standing::judge(layout)? {
-        Standing::RebuildRequired { .. } => return Ok(()),
+    let standing = Standing::judge(layout)?;
+    if matches!(standing, Standing::RebuildRequired { .. }) {
+        return Ok(());
+    }
+    for stray in strays {
+        remove(&layout.cache().join(stray))?;
+    }
+    match unfinished(layout, &standing) {
+        Some(_) => withdraw(layout),
+        None => clear_staging(layout),
+    }
+}
+
+/// The intent of a writer whose run was never current, by how the profile stands:
+/// what it names is no run, though its manifest may be shown. `None` where there
+/// is none, or nobody knows how far that writer came.
+pub(super) fn unfinished(layout: &Layout, standing: &Standing) -> Option<Intent> {
+    let reached = match standing {
+        Standing::RebuildRequired { .. } => return None,
         Standing::Empty => 0,
         Standing::Ready(manifest) => match read_current(layout) {
             Ok(Some(current)) => current.reached(),
             Ok(None) | Err(_) => manifest.run.ordinal(),
         },
     };
-    for stray in strays {
-        remove(&layout.cache().join(stray))?;
-    }
     // Nothing is removed on the word of an intent that cannot be read. One that
     // is not above what `current` reached is finished, or a lie.
-    match Intent::read(layout) {
-        Ok(Some(intent)) if intent.run.ordinal() > reached => withdraw(layout),
-        Ok(_) | Err(_) => clear_staging(layout),
-    }
+    let intent = Intent::read(layout).ok().flatten();
+    intent.filter(|intent| intent.run.ordinal() > reached)
 }
 
 /// Removes all that the intent in the staging folder names, whose run is not

@@ -2,6 +2,7 @@
 //! is not known how far it came.
 
 use super::*;
+use crate::workspace::usage;
 
 /// Leaves the intent of `run` behind, as a writer that is killed does, with
 /// `current` still waiting or not.
@@ -140,6 +141,55 @@ fn cached_files_of_no_run_are_collected() {
         cached.iter().all(|name| name.contains(&second.to_string())),
         "{cached:?}"
     );
+}
+
+#[test]
+fn a_run_that_never_was_current_is_none_of_those_that_are_kept() {
+    let story = Story::new();
+    let first = story.publish(Mode::Ingest).run;
+    story.write("notes/1.md", "# Other\n");
+    let second = story.publish(Mode::Ingest).run;
+    let layout = story.layout();
+    let current = fs::read(layout.current()).unwrap();
+    story.write("notes/2.md", "# Other\n");
+    let third = story.publish(Mode::Ingest).run;
+    // As after a kill before the last rename.
+    let waiting = fs::read(layout.current()).unwrap();
+    fs::write(layout.current(), current).unwrap();
+    interrupt(&layout, &third, Some(&waiting));
+    let plan = gc::plan(&layout, &Choice::Keep(2)).unwrap();
+    assert!(plan.runs.is_empty(), "{:?}", plan.runs);
+    assert_eq!(plan.kept, [first.clone(), second]);
+    let goes = |file: &gc::Removal| file.path.contains(&third.to_string());
+    assert!(!plan.files.is_empty() && plan.files.iter().all(goes));
+    let before = usage::measure(layout.profile()).unwrap().total.bytes;
+    plan.execute().unwrap();
+    let after = usage::measure(layout.profile()).unwrap().total.bytes;
+    assert!(before - after >= plan.bytes_freed);
+    assert!(read_manifest(&layout, &first).is_ok());
+    assert!(read_manifest(&layout, &third).is_err());
+}
+
+#[test]
+fn what_may_be_current_is_not_taken_back_though_its_rename_failed() {
+    let failed = || RunError::Build("a rename failed".to_owned());
+    let story = Story::new();
+    story.publish(Mode::Ingest);
+    story.write("notes/1.md", "# Other\n");
+    let run = story.publish(Mode::Ingest).run;
+    let layout = story.layout();
+    interrupt(&layout, &run, None);
+    let before = story.files();
+    let told = publish::give_up(&layout, &run, failed());
+    assert!(matches!(told, RunError::Unsynced { .. }), "{told}");
+    assert!(before == story.files());
+    assert!(matches!(ingest(&story), Ok(Planned::Unchanged(_))));
+    assert!(story.verify().problems.is_empty() && !layout.staging().exists());
+    // Where `current` still waits, the rename did fail.
+    interrupt(&layout, &run, Some(b"waits"));
+    let told = publish::give_up(&layout, &run, failed());
+    assert!(matches!(told, RunError::Build(_)), "{told}");
+    assert!(read_manifest(&layout, &run).is_err());
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! The objects of a run, wherever its packs hold them.
 
+use std::io;
+use std::path::Path;
+
 use hashbrown::{HashMap, HashSet};
 
 use super::pack::{KEPT_BYTES, MAX_OBJECT_BYTES, Pack, PackError};
 use super::tree::{self, Edited, Edits, Entry, Listing, TreeError};
 use super::{Manifest, PackRef, RunError, document};
+use crate::foundation::pieces::in_pieces;
 use crate::foundation::{Sha256, durable};
 use crate::graph::{Document, WorkspacePath};
-use crate::schema::WRITES;
+use crate::schema::SchemaBlock;
 use crate::workspace::Layout;
 
 /// The packs of one run, opened as they are needed.
@@ -169,15 +173,16 @@ impl Objects {
     }
 
     /// Forgets the packs whose digests differ, those that cannot be read
-    /// through, and those of another schema: a rebuild shares nothing of them.
+    /// through, and those of another schema block: a rebuild shares nothing of them.
     pub fn keep_sound(&mut self) {
         let opens = |pack: &PackRef| {
             let opened = Pack::open(&self.layout.packs().join(pack.file.as_str()));
             opened.and_then(|pack| pack.holds_any(|_| false)).is_ok()
         };
+        let current = SchemaBlock::current();
         let mut refs = std::mem::take(&mut self.refs);
         refs.retain(|pack| {
-            pack.schema.written == WRITES && check_digest(&self.layout, pack).is_ok() && opens(pack)
+            pack.schema == current && check_digest(&self.layout, pack).is_ok() && opens(pack)
         });
         self.open = refs.iter().map(|_| None).collect();
         self.refs = refs;
@@ -272,14 +277,40 @@ pub(super) fn check_digests(layout: &Layout, packs: &[PackRef]) -> Result<(), Ru
 
 fn check_digest(layout: &Layout, pack: &PackRef) -> Result<(), RunError> {
     let path = layout.packs().join(pack.file.as_str());
-    let actual = durable::file_digest(&path).map_err(|error| PackError::of_file(&path, error))?;
-    if actual == pack.sha256 {
-        return Ok(());
+    let (actual, bytes) =
+        written_digest(&path, pack.bytes).map_err(|error| PackError::of_file(&path, error))?;
+    let file = &pack.file;
+    if actual != pack.sha256 {
+        let expected = pack.sha256;
+        return Err(RunError::Damaged(format!(
+            "pack {file} has digest {actual}, not {expected}"
+        )));
     }
-    let (file, expected) = (&pack.file, pack.sha256);
-    Err(RunError::Damaged(format!(
-        "pack {file} has digest {actual}, not {expected}"
-    )))
+    // Then it is the manifest that lies: no other may repeat that.
+    if bytes != pack.bytes {
+        let expected = pack.bytes;
+        return Err(RunError::Damaged(format!(
+            "pack {file} has {bytes} bytes, its manifest says {expected}"
+        )));
+    }
+    Ok(())
+}
+
+/// The SHA-256 and the length of a file of which `bytes` bytes were written. A
+/// longer one is not read: that can take for ever where it is sparse.
+///
+/// # Errors
+/// Any I/O error; [`io::ErrorKind::FileTooLarge`] for a longer file.
+pub(super) fn written_digest(path: &Path, bytes: u64) -> io::Result<(Sha256, u64)> {
+    let file = durable::open_regular(path)?;
+    let length = file.metadata()?.len();
+    if length > bytes {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it has {length} bytes, {bytes} were written"),
+        ));
+    }
+    Ok((Sha256::of_all(&mut in_pieces(file))?, length))
 }
 
 fn from_tree_error(error: TreeError<PackError>) -> RunError {

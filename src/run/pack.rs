@@ -79,10 +79,12 @@ impl PackError {
     pub(super) fn of_file(pack: &Path, source: io::Error) -> Self {
         let pack = pack.to_owned();
         match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => Self::Damaged {
-                pack,
-                detail: source.to_string(),
-            },
+            io::ErrorKind::NotFound | io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge => {
+                Self::Damaged {
+                    pack,
+                    detail: source.to_string(),
+                }
+            }
             _ => Self::Io { pack, source },
         }
     }

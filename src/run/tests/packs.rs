@@ -125,6 +125,54 @@ fn a_damaged_pack_is_reported_and_not_shared() {
 }
 
 #[test]
+fn what_a_manifest_says_wrongly_of_a_pack_is_said_by_no_other() {
+    let story = Story::new();
+    let run = story.publish(Mode::Ingest).run;
+    let layout = story.layout();
+    let current = fs::read(layout.current()).unwrap();
+    let sound = read_manifest(&layout, &run).unwrap();
+    story.write("notes/1.md", "# Other\n");
+    let mut longer = sound.clone();
+    longer.packs[0].bytes += 1;
+    let mut other_block = sound.clone();
+    other_block.packs[0].schema.readable_since += 1;
+    for lies in [longer, other_block] {
+        fs::write(layout.current(), &current).unwrap();
+        fs::write(layout.runs().join(format!("{run}.json")), lies.to_bytes()).unwrap();
+        let rebuilt = story.publish(Mode::Rebuild).run;
+        for pack in read_manifest(&layout, &rebuilt).unwrap().packs {
+            let path = layout.packs().join(pack.file.as_str());
+            assert_eq!(fs::metadata(path).unwrap().len(), pack.bytes);
+            assert_eq!(pack.schema, crate::schema::SchemaBlock::current());
+        }
+    }
+}
+
+#[test]
+fn a_pack_that_was_made_longer_is_told_of_without_being_read() {
+    let story = Story::new();
+    let run = story.publish(Mode::Ingest).run;
+    let pack = read_manifest(&story.layout(), &run)
+        .unwrap()
+        .packs
+        .remove(0);
+    let path = story.layout().packs().join(pack.file.as_str());
+    // To read this would take most of an hour.
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.set_len(1 << 40).unwrap();
+    let report = story.verify();
+    let told = &report.problems[0];
+    assert_eq!(told.kind, verify::Kind::Pack);
+    assert!(told.message.contains("1099511627776"), "{}", told.message);
+    let Planned::Run(rebuild) = story.plan(Mode::Rebuild) else {
+        panic!("a rebuild plans a run");
+    };
+    let files = rebuild.files();
+    let own = |file: &PlannedFile| file.path.starts_with("packs/");
+    assert!(rebuild.is_blocked() && files.iter().any(own));
+}
+
+#[test]
 fn sources_may_go_by_and_by_and_stay_within_the_budget() {
     let story = Story::new();
     // Nothing of this text repeats: its index is larger than other ones.

@@ -7,7 +7,7 @@
 //! believed: pages that lead to each other many times over stand for far more
 //! rows than there are bytes, so what statements do is bounded by those.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
@@ -115,6 +115,13 @@ impl Workbench {
     }
 }
 
+/// SQLite opens no file whose path is longer, in bytes: it has room for 512, and
+/// keeps what the name of a journal would take.
+const LONGEST_PATH: usize = 504;
+
+/// A file below a longer path is read into memory, if it has not more bytes.
+const MOST_COPIED: u64 = 1 << 30;
+
 /// Opens an untrusted database file for reading, without looking into it:
 /// [`check_schema`] must follow before any query. No text or blob may be
 /// longer than `largest` bytes, and statements that do more than a file of
@@ -131,11 +138,19 @@ pub fn connect_untrusted(path: &Path, largest: i32) -> Result<Connection, Sqlite
     if file.read(&mut head)? < head.len() || head != *b"SQLite format 3\0" {
         return Err(SqliteError::Damaged("not a SQLite file".to_owned()));
     }
+    let bytes = file.metadata()?.len();
+    if path.as_os_str().len() > LONGEST_PATH {
+        if bytes > MOST_COPIED {
+            let text = format!("a file of {bytes} bytes needs a path of at most {LONGEST_PATH}");
+            return Err(io::Error::new(io::ErrorKind::InvalidFilename, text).into());
+        }
+        file.rewind()?;
+        return copy_untrusted(&mut file, bytes, largest);
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(immutable_uri(path), flags)?;
-    let bytes = file.metadata()?.len();
     distrust(&mut connection, largest, bytes)?;
     Ok(connection)
 }

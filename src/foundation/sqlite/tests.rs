@@ -108,6 +108,31 @@ fn pages_that_repeat_are_read_until_it_is_too_much() {
 }
 
 #[test]
+fn a_file_below_a_path_too_long_for_sqlite_is_read_all_the_same() {
+    let (folder, path) = repeating(1);
+    let read = |path: &Path| rows(&connect_untrusted(path, 1 << 20)?);
+    let expected = read(&path).unwrap();
+    let below = |bytes: usize| {
+        let mut folder = folder.path().to_owned();
+        while folder.as_os_str().len() + "/t.db".len() < bytes {
+            let missing = bytes - "/t.db".len() - folder.as_os_str().len() - 1;
+            folder.push("f".repeat(missing.clamp(1, 200)));
+        }
+        fs::create_dir_all(&folder).unwrap();
+        folder.join("t.db")
+    };
+    for bytes in [LONGEST_PATH - 2, LONGEST_PATH, LONGEST_PATH + 2, 2_000] {
+        let long = below(bytes);
+        fs::copy(&path, &long).unwrap();
+        assert_eq!(read(&long).unwrap(), expected, "{bytes}");
+    }
+    let long = below(2_000);
+    let file = fs::OpenOptions::new().write(true).open(&long).unwrap();
+    file.set_len(MOST_COPIED + 1).unwrap();
+    assert!(matches!(read(&long), Err(SqliteError::Io(_))));
+}
+
+#[test]
 fn what_the_machine_refuses_is_no_damage() {
     let failed = |code| {
         let error = rusqlite::ffi::Error::new(code);

@@ -2,16 +2,16 @@
 //! nothing.
 
 mod index;
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::objects::written_digest;
 use super::standing::{self, Standing};
-use super::tree::{Entry, Files};
+use super::tree::Entry;
 use super::{
     Manifest, Objects, PackRef, RunError, RunId, document, file_names, manifest, manifest_file,
 };
@@ -19,7 +19,6 @@ use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::threads::start_pool;
 use crate::foundation::{Sha256, durable};
 use crate::schema::Reason;
-use crate::source::{Root, Selection, read, scan};
 use crate::workspace::{Layout, ProfileName, Workspace};
 
 /// What a verification came to.
@@ -175,7 +174,7 @@ pub fn verify(
     if let Some(current) = current {
         let listing = Objects::of(&layout, &current).listing(current.tree);
         if let Ok(listing) = listing {
-            sources(workspace, &listing.files, &mut report, progress)?;
+            sources::check(workspace, &listing.files, &mut report, progress)?;
         }
     }
     progress.finish();
@@ -328,67 +327,4 @@ fn objects(
         problems.extend(document.err().map(problem));
     }
     problems
-}
-
-/// Compares the workspace's sources with the run's.
-fn sources(
-    workspace: &Workspace,
-    files: &Files,
-    report: &mut Report,
-    progress: &dyn Progress,
-) -> Result<(), RunError> {
-    let config = &workspace.config().sources;
-    let root =
-        Root::open(workspace.root()).map_err(|error| RunError::io(workspace.root(), error))?;
-    let found = scan(&root, &Selection::new(config)?)?.files;
-    progress.begin(Phase::files("reading sources", Some(found.len() as u64)));
-    let read: Result<Vec<_>, RunError> = found
-        .into_par_iter()
-        .map(|file| {
-            let digest = match read(&root, &file, config.max_file_bytes)? {
-                Ok(source) => Some(source.sha256),
-                Err(rejected) => rejected.sha256,
-            };
-            progress.advance(1);
-            Ok((file.path, digest))
-        })
-        .collect();
-    let read = read?;
-    report.sources = read.len() as u64;
-    let mut seen = BTreeSet::new();
-    for (path, actual) in read {
-        let expected = match files.get(&path) {
-            Some(Entry::Source { sha256, .. }) => Some(*sha256),
-            Some(Entry::Refused { sha256, .. }) => *sha256,
-            Some(Entry::File) | None => {
-                report.problem(
-                    Kind::Source,
-                    path.as_str(),
-                    "the source is new since the run",
-                );
-                continue;
-            }
-        };
-        if expected != actual {
-            let text = |digest: Option<Sha256>| digest.map(|digest| digest.to_string());
-            let message = "the source changed since the run";
-            report.mismatch(
-                Kind::Source,
-                path.as_str(),
-                message,
-                text(expected),
-                text(actual),
-            );
-        }
-        seen.insert(path);
-    }
-    for (path, entry) in files {
-        if let Entry::Source { sha256, .. } = entry
-            && !seen.contains(path)
-        {
-            let (message, expected) = ("the source is gone", Some(sha256.to_string()));
-            report.mismatch(Kind::Source, path.as_str(), message, expected, None);
-        }
-    }
-    Ok(())
 }

@@ -57,6 +57,34 @@ fn a_word_put_into_an_index_is_found_without_its_record() {
 }
 
 #[test]
+fn of_a_source_that_is_none_any_more_the_reason_is_told() {
+    let story = Story::new();
+    story.publish(Mode::Ingest);
+    let at = |path: &str| story.folder.path().join(path);
+    fs::write(at("notes/1.md"), [0xff, 0xfe]).unwrap();
+    for path in ["notes/2.md", "notes/3.md"] {
+        fs::remove_file(at(path)).unwrap();
+    }
+    std::os::unix::fs::symlink("nowhere", at("notes/3.md")).unwrap();
+    fs::rename(at("docs"), at("other")).unwrap();
+    std::os::unix::fs::symlink("other", at("docs")).unwrap();
+    story.write("auditgraph.toml", "[sources]\nexclude = ['other', 'a.md']");
+    let report = story.verify();
+    let told = |path: &str| {
+        let of_path = |problem: &&verify::Problem| problem.path == path;
+        let problem = report.problems.iter().find(of_path).unwrap();
+        assert!(problem.kind == Kind::Source && problem.expected.is_some());
+        problem.message.as_str()
+    };
+    assert_eq!(report.problems.len(), 5, "{:?}", report.problems);
+    assert!(told("notes/1.md").contains("not UTF-8"));
+    assert_eq!(told("notes/2.md"), "the source is gone");
+    assert!(told("notes/3.md").contains("symbolic link to nothing"));
+    assert!(told("docs/b.md").contains("with docs: it is a symbolic link"));
+    assert!(told("a.md").contains("by [sources]"));
+}
+
+#[test]
 fn a_bit_that_makes_a_manifest_look_like_that_of_another_schema_is_damage() {
     let story = Story::new();
     let old = story.publish(Mode::Ingest).run;

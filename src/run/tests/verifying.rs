@@ -38,6 +38,24 @@ fn the_index_of_every_run_is_checked_and_its_record() {
 }
 
 #[test]
+fn an_index_that_nobody_may_look_at_is_not_taken_for_none() {
+    use std::os::unix::fs::PermissionsExt;
+    let story = Story::new();
+    let run = story.publish(Mode::Ingest).run;
+    let cache = story.layout().cache();
+    let index = cache.join(index_file(&run));
+    let allow = |mode| fs::set_permissions(&cache, fs::Permissions::from_mode(mode)).unwrap();
+    allow(0o000);
+    // Root may always.
+    let shut_out = fs::metadata(&index).is_err();
+    let report = story.verify();
+    allow(0o755);
+    if shut_out {
+        assert!(matches!(found(&report)[..], [(Kind::Index, _)]));
+    }
+}
+
+#[test]
 fn a_word_put_into_an_index_is_found_without_its_record() {
     let story = Story::new();
     story.publish(Mode::Ingest);

@@ -2,6 +2,7 @@
 //! the packs say?
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -35,15 +36,29 @@ pub(super) fn check(
     };
     let mut found = Vec::new();
     for _ in 0..ATTEMPTS {
-        let Some(before) = identity(&path) else {
-            return Some(of_packs(manifest, &build()?));
+        let before = match identity(&path) {
+            Ok(identity) => identity,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Some(of_packs(manifest, &build()?));
+            }
+            Err(error) => return Some(vec![unreadable(manifest, &error)]),
         };
         found = problems(layout, manifest, &path, &build);
-        if found.is_empty() || identity(&path) == Some(before) {
+        if found.is_empty() || identity(&path).is_ok_and(|now| now == before) {
             break;
         }
     }
     Some(found)
+}
+
+/// What is told of the index of a run.
+fn problem(manifest: &Manifest, message: String) -> Problem {
+    let path = format!("cache/{}", file_names::index_file(&manifest.run));
+    Problem::new(Kind::Index, path, message)
+}
+
+fn unreadable(manifest: &Manifest, error: &io::Error) -> Problem {
+    problem(manifest, format!("it cannot be read: {error}"))
 }
 
 /// What is wrong with the index that the packs of a run give: then it is not the
@@ -60,9 +75,9 @@ fn of_packs(manifest: &Manifest, built: &Built) -> Vec<Problem> {
 }
 
 /// What tells a file from one that was put in its place.
-fn identity(path: &Path) -> Option<(u64, i64, i64)> {
-    let metadata = fs::symlink_metadata(path).ok()?;
-    Some((metadata.ino(), metadata.mtime(), metadata.mtime_nsec()))
+fn identity(path: &Path) -> io::Result<(u64, i64, i64)> {
+    let metadata = fs::symlink_metadata(path)?;
+    Ok((metadata.ino(), metadata.mtime(), metadata.mtime_nsec()))
 }
 
 fn problems(
@@ -71,11 +86,10 @@ fn problems(
     path: &Path,
     build: &dyn Fn() -> Option<Built>,
 ) -> Vec<Problem> {
-    let shown = format!("cache/{}", file_names::index_file(&manifest.run));
-    let problem = |message: String| Problem::new(Kind::Index, &shown, message);
+    let problem = |message: String| problem(manifest, message);
     let actual = match durable::file_digest(path) {
         Ok(actual) => actual,
-        Err(error) => return vec![problem(format!("it cannot be read: {error}"))],
+        Err(error) => return vec![unreadable(manifest, &error)],
     };
     let mut found = Vec::new();
     match index_record::read(layout, &manifest.run) {

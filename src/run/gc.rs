@@ -235,11 +235,8 @@ fn removals(
 fn freed(layout: &Layout, files: &[Removal]) -> Result<u64, RunError> {
     let profile = layout.profile();
     let gone = files.iter().map(|file| profile.join(&file.path)).collect();
-    let measured = |gone| {
-        let usage = usage::measure_without(profile, gone);
-        usage.map_err(|error| RunError::io(profile, error))
-    };
-    let (now, then) = (measured(&BTreeSet::new())?, measured(&gone)?);
+    let now = usage::measure(profile)?;
+    let then = usage::measure_without(profile, &gone)?;
     Ok(now.total.bytes.saturating_sub(then.total.bytes))
 }
 

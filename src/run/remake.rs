@@ -250,7 +250,7 @@ fn store(
     let path = layout.cache().join(file_names::index_file(&manifest.run));
     let damaged = fs::symlink_metadata(&path).map_or(0, |metadata| metadata.len());
     let io = |error: std::io::Error| error.to_string();
-    let usage = usage::measure(layout.profile()).map_err(io)?;
+    let usage = usage::measure(layout.profile()).map_err(|error| error.to_string())?;
     let digest = built.artifact.sha256().map_err(io)?;
     let line = index_record::line(digest, &manifest.run);
     let used = usage.total.bytes.saturating_sub(damaged);

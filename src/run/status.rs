@@ -28,8 +28,7 @@ impl Status {
     pub fn take(workspace: &Workspace, profile: &ProfileName) -> Result<Self, RunError> {
         let layout = workspace.layout(profile);
         let standing = Standing::judge(&layout)?;
-        let usage = usage::measure(layout.profile())
-            .map_err(|error| RunError::io(layout.profile(), error))?;
+        let usage = usage::measure(layout.profile())?;
         let source_bytes = source_bytes(workspace, &layout, &standing)?;
         let policy = &workspace.config().budget;
         Ok(Self {

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::LayoutError;
+
 /// Bytes and files of one part of a profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Part {
@@ -63,8 +65,9 @@ impl Usage {
 /// vanishes meanwhile does not count.
 ///
 /// # Errors
-/// Any other I/O error: an unknown usage cannot be judged.
-pub fn measure(folder: &Path) -> io::Result<Usage> {
+/// [`LayoutError::Io`] with what cannot be looked at: an unknown usage cannot be
+/// judged.
+pub fn measure(folder: &Path) -> Result<Usage, LayoutError> {
     measure_without(folder, &BTreeSet::new())
 }
 
@@ -72,17 +75,19 @@ pub fn measure(folder: &Path) -> io::Result<Usage> {
 ///
 /// # Errors
 /// As [`measure`].
-pub fn measure_without(folder: &Path, gone: &BTreeSet<PathBuf>) -> io::Result<Usage> {
+pub fn measure_without(folder: &Path, gone: &BTreeSet<PathBuf>) -> Result<Usage, LayoutError> {
     let mut usage = Usage::default();
     let mut linked = BTreeSet::new();
     let mut pending = vec![(folder.to_owned(), None::<String>)];
     while let Some((directory, part)) = pending.pop() {
-        let Some(entries) = present(fs::read_dir(&directory))? else {
+        let Some(entries) = present(&directory, fs::read_dir(&directory))? else {
             continue;
         };
         for entry in entries {
-            let entry = entry?;
-            let Some(metadata) = present(entry.metadata())? else {
+            let Some(entry) = present(&directory, entry)? else {
+                continue;
+            };
+            let Some(metadata) = present(&entry.path(), entry.metadata())? else {
                 continue;
             };
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -104,10 +109,37 @@ pub fn measure_without(folder: &Path, gone: &BTreeSet<PathBuf>) -> io::Result<Us
     Ok(usage)
 }
 
-fn present<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+fn present<T>(path: &Path, outcome: io::Result<T>) -> Result<Option<T>, LayoutError> {
     match outcome {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(source) => Err(LayoutError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_very_folder_that_cannot_be_looked_at_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let closed = folder.path().join("runs/closed");
+        fs::create_dir_all(&closed).unwrap();
+        let allow = |mode| fs::set_permissions(&closed, fs::Permissions::from_mode(mode)).unwrap();
+        allow(0o000);
+        // Root may always.
+        let shut_out = fs::read_dir(&closed).is_err();
+        let measured = measure(folder.path());
+        allow(0o755);
+        match measured {
+            Err(LayoutError::Io { path, .. }) => assert_eq!(path, closed),
+            other => assert!(!shut_out, "{other:?}"),
+        }
     }
 }

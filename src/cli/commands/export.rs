@@ -177,8 +177,7 @@ fn format(wanted: Option<Wanted>, output: Option<&Path>) -> Result<Format, Failu
 /// The budget judges what is under `.pkg`, wherever the export goes (FR-010).
 fn judge(context: &Context, opened: &Opened) -> Result<Budget, Failure> {
     let layout = opened.workspace.layout(&context.profile);
-    let usage = usage::measure(layout.profile())
-        .map_err(|error| Failure::io("measure", layout.profile(), &error))?;
+    let usage = usage::measure(layout.profile()).map_err(RunError::from)?;
     let source_bytes = counted_source_bytes(&layout, opened.session.manifest());
     let policy = &opened.workspace.config().budget;
     let assessment = policy.assess(source_bytes, usage.total.bytes, 0);

@@ -120,8 +120,7 @@ impl Request<'_> {
             spent,
         } = parts;
         let policy = self.workspace.config().budget.clone();
-        let usage = usage::measure(self.layout.profile())
-            .map_err(|error| RunError::io(self.layout.profile(), error))?;
+        let usage = usage::measure(self.layout.profile())?;
         let current = Current {
             format: 1,
             run: manifest.run.clone(),

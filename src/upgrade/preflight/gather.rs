@@ -60,7 +60,10 @@ fn profile(workspace: &Workspace, name: &ProfileName) -> io::Result<ProfileFacts
     Ok(ProfileFacts {
         name: name.to_string(),
         current: current_run(&layout),
-        used_bytes: usage::measure(layout.profile())?.total.bytes,
+        used_bytes: usage::measure(layout.profile())
+            .map_err(io::Error::other)?
+            .total
+            .bytes,
         policy: workspace.config().budget.clone(),
     })
 }

@@ -110,13 +110,16 @@ impl Failure {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 self.hint("make room on the disk, then run the command again")
             }
-            io::ErrorKind::FileTooLarge => self.hint(
-                "let this shell write larger files (ulimit -f unlimited), then run the command again",
-            ),
-            _ if error.raw_os_error() == Some(Errno::MFILE.raw_os_error()) => self.hint(
-                "let this shell open more files (ulimit -n 1024), then run the command again",
-            ),
-            _ => self,
+            // By number: what this program itself finds too large is of that kind, too.
+            _ => match error.raw_os_error().map(Errno::from_raw_os_error) {
+                Some(Errno::FBIG) => self.hint(
+                    "let this shell write larger files (ulimit -f unlimited), then run the command again",
+                ),
+                Some(Errno::MFILE) => self.hint(
+                    "let this shell open more files (ulimit -n 1024), then run the command again",
+                ),
+                _ => self,
+            },
         }
     }
 

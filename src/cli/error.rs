@@ -130,6 +130,7 @@ impl Failure {
             "io",
             format_args!("cannot write to standard output: {error}"),
         )
+        .way_out(Path::new("/dev/stdout"), error)
     }
 
     /// Adds the file it happened in.

@@ -4,11 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use super::tree::{Entry, Files};
 use crate::graph::candidates::candidates;
 use crate::graph::{Document, FileNames, FileTarget, WorkspacePath};
 use crate::source::{CannotRead, Root};
 use crate::workspace::DERIVED_FOLDER;
+
+/// Names per task when they are looked for in parallel.
+const LOOKS: usize = 64;
 
 /// Files that links name, each with how many links do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,23 +92,30 @@ pub(super) fn are_as_before(
     root: &Root,
     others: &[WorkspacePath],
 ) -> Result<bool, CannotRead> {
-    let mut look = root.look();
-    let (mut there, mut ends) = (Vec::new(), Vec::new());
+    let (mut at, mut ends) = (Vec::new(), Vec::new());
     for &(target, before) in watched {
         match target {
-            FileTarget::At(path) => {
-                let exists = look.exists(path)?;
-                if exists != before.is_some() {
-                    return Ok(false);
-                }
-                there.extend(exists.then_some(path));
-            }
+            FileTarget::At(path) => at.push((path, before.is_some())),
             FileTarget::EndingIn(end) => ends.push((end.as_str(), before)),
         }
     }
+    let are_as_before = |paths: &[(&WorkspacePath, bool)]| {
+        let mut look = root.look();
+        for (path, was_there) in paths {
+            if look.exists(path)? != *was_there {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    let parts = at.par_chunks(LOOKS).map(are_as_before);
+    if !parts.try_reduce(|| true, |one, other| Ok(one && other))? {
+        return Ok(false);
+    }
+    let there = at.iter().filter(|(_, is_there)| *is_there);
     let names = FileNames::meant(
         ends.iter().map(|(end, _)| *end),
-        there.into_iter().chain(others),
+        there.map(|(path, _)| *path).chain(others),
     );
     Ok(ends.iter().all(|(end, before)| names.find(end) == *before))
 }

@@ -1,5 +1,6 @@
-//! Types that are a text wherever they are written.
+//! Types that are a text wherever they are written, and texts that are shown in part.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -7,6 +8,14 @@ use std::str::FromStr;
 
 use serde::Serializer;
 use serde::de::{Error, Visitor};
+
+/// The start of what stands in a file, for a message: at most `most` characters.
+pub(crate) fn start_of(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
+}
 
 /// Serialises a type as what `Display` shows, and deserialises it by
 /// `FromStr`: a document can hold nothing that the type refuses.

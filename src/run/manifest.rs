@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::RunId;
 use crate::budget::Policy;
+use crate::foundation::text::start_of;
 use crate::foundation::{Sha256, json};
 use crate::schema::{Reader, Reason, SchemaBlock, Verdict};
 
@@ -202,10 +203,7 @@ impl Manifest {
     /// # Errors
     /// The [`Reason`] why it cannot be read.
     pub fn read(bytes: &[u8], artifact: &str) -> Result<Self, Reason> {
-        let unreadable = |detail: String| Reason::Unreadable {
-            artifact: artifact.to_owned(),
-            detail,
-        };
+        let unreadable = |detail: String| unreadable(artifact, &detail);
         let value: Value = json::parse(bytes, BOUNDS).map_err(|e| unreadable(e.to_string()))?;
         let block = schema_block(&value, artifact)?;
         let reader = Reader::this_build();
@@ -281,10 +279,16 @@ fn schema_block(manifest: &Value, artifact: &str) -> Result<SchemaBlock, Reason>
     if block.is_null() || block.get("written").is_none_or(Value::is_null) {
         return Err(missing());
     }
-    serde_json::from_value(block.clone()).map_err(|error| Reason::Unreadable {
+    serde_json::from_value(block.clone())
+        .map_err(|error| unreadable(artifact, &format!("its schema block: {error}")))
+}
+
+/// What is wrong may quote all that stands there.
+fn unreadable(artifact: &str, detail: &str) -> Reason {
+    Reason::Unreadable {
         artifact: artifact.to_owned(),
-        detail: format!("its schema block: {error}"),
-    })
+        detail: start_of(detail, 300).into_owned(),
+    }
 }
 
 #[cfg(test)]

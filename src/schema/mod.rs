@@ -12,6 +12,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::foundation::text::start_of;
+
 /// The artifact schema version that this build writes.
 pub const WRITES: u32 = 1;
 /// The oldest artifact schema version that this build reads.
@@ -182,12 +184,19 @@ impl fmt::Display for Reason {
                 "artifact schema {written} is too new: it needs a reader of schema {readable_since}, this version is {reader}"
             ),
             Self::UnknownFeature { features } => {
-                let names: Vec<&str> = features.iter().map(String::as_str).collect();
+                // A stranger may ask for any number of any length.
+                const SHOWN: usize = 8;
+                let shown = features.iter().take(SHOWN);
+                let names: Vec<_> = shown.map(|name| start_of(name, 64)).collect();
+                let names = names.join(", ");
                 write!(
                     f,
-                    "it requires features this version does not know: {}",
-                    names.join(", ")
-                )
+                    "it requires features this version does not know: {names}"
+                )?;
+                match features.len().saturating_sub(SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
             Self::MissingVersion { artifact } => {
                 write!(f, "{artifact} records no artifact schema version")

@@ -70,6 +70,18 @@ fn a_build_reads_what_it_writes() {
 }
 
 #[test]
+fn a_reason_is_a_sentence_however_much_a_stranger_asks_for() {
+    let features = |names: Vec<String>| Reason::UnknownFeature {
+        features: names.into_iter().collect(),
+    };
+    let two = features(vec!["a".to_owned(), "b".to_owned()]).to_string();
+    assert!(two.ends_with("does not know: a, b"), "{two}");
+    let many = features((0..100_000).map(|n| format!("{n:05}")).collect()).to_string();
+    assert!(many.ends_with("00007 and 99992 more"), "{many}");
+    assert!(features(vec!["x".repeat(1 << 20)]).to_string().len() < 200);
+}
+
+#[test]
 fn every_reason_names_itself_as_in_json() {
     let reasons = [
         Reason::TooOld {

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
 use super::decimal;
+use crate::foundation::text::start_of;
 
 /// Most entries of one list.
 pub(super) const MOST_STRINGS: usize = 1_000;
@@ -202,10 +203,7 @@ impl Input<'_> {
 
 /// The start of what stands in a file, for a message.
 pub(super) fn excerpt(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &text[..end]).into(),
-        None => text.into(),
-    }
+    start_of(text, 40)
 }
 
 /// The one of `valid` that `name` most likely was meant to be.

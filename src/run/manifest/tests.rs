@@ -57,6 +57,20 @@ fn a_manifest_reads_back() {
 }
 
 #[test]
+fn what_is_wrong_is_quoted_in_part() {
+    for edit in [
+        |value: &mut Value| value["schema"]["written"] = "x".repeat(1 << 20).into(),
+        |value: &mut Value| value["run"] = "x".repeat(1 << 20).into(),
+    ] {
+        let reason = Manifest::read(&edited(edit), "r.json").unwrap_err();
+        let Reason::Unreadable { detail, .. } = reason else {
+            panic!("{}", reason.name());
+        };
+        assert!(detail.len() < 400 && detail.contains("xxx"), "{detail}");
+    }
+}
+
+#[test]
 fn every_single_bit_flip_is_noticed() {
     let bytes = example().to_bytes();
     for at in 0..bytes.len() - 1 {

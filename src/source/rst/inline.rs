@@ -105,10 +105,8 @@ impl<'t> Markup<'t> {
         let bytes = run.as_bytes();
         let mut at = 0;
         while let Some(mark) = memchr::memchr(b'_', &bytes[at..]).map(|mark| at + mark) {
-            let marks = underscores(bytes, mark);
+            let (word, marks) = word_reference(run, mark);
             at = mark + marks;
-            let ended = run[at..].chars().next().is_none_or(ends_reference);
-            let word = if ended { word_before(&run[..mark]) } else { "" };
             if word.is_empty() {
                 continue;
             }
@@ -128,17 +126,20 @@ fn is_escaped(before: &[u8]) -> bool {
     marks.count() % 2 == 1
 }
 
-/// Where in `content` the `mark` stands that ends it: never behind white space.
-/// A literal takes backquotes at its end with it and knows no escapes.
+/// Where in `content` the `mark` stands that ends it: never behind white space,
+/// unless that is escaped. A literal takes backquotes at its end with it and
+/// knows no escapes.
 pub(super) fn closing(content: &[u8], mark: &[u8]) -> Option<usize> {
     let mut at = 1; // nothing is not marked
     loop {
         at += memchr::memmem::find(content.get(at..)?, mark)?;
+        let spaced = content[at - 1].is_ascii_whitespace();
         let ends = match mark {
-            b"``" => content.get(at + mark.len()) != Some(&b'`'),
+            b"``" => content.get(at + mark.len()) != Some(&b'`') && !spaced,
+            _ if spaced => is_escaped(&content[..at - 1]),
             _ => !is_escaped(&content[..at]),
         };
-        if ends && !content[at - 1].is_ascii_whitespace() {
+        if ends {
             return Some(at);
         }
         at += 1;
@@ -159,6 +160,22 @@ pub(super) fn ends_reference(c: char) -> bool {
 /// Whether a reference may start behind `c`.
 pub(super) fn starts_reference(c: char) -> bool {
     c.is_whitespace() || "'\"([{<-/:‘“«".contains(c)
+}
+
+/// What the `_` at `mark` may end: the name before it, empty where that is no
+/// reference, and how many `_` there are.
+pub(super) fn word_reference(text: &str, mark: usize) -> (&str, usize) {
+    let marks = underscores(text.as_bytes(), mark);
+    let ended = text[mark + marks..]
+        .chars()
+        .next()
+        .is_none_or(ends_reference);
+    let word = if ended {
+        word_before(&text[..mark])
+    } else {
+        ""
+    };
+    (word, marks)
 }
 
 /// The simple name at the end of `before`: letters and digits, with single

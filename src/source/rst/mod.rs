@@ -76,17 +76,29 @@ impl Content {
         }
     }
 
-    /// What may stand below `paragraph`.
+    /// What may stand below `paragraph`: what its first line says, else its last.
     fn below(paragraph: &str) -> Self {
-        let body = paragraph.trim_start().strip_prefix(".. ");
+        let paragraph = paragraph.trim_end();
+        let line = |at: Option<usize>| &paragraph[at.map_or(0, |newline| newline + 1)..];
+        let first = Self::below_line(line(None));
+        match first.indent {
+            Some(_) => first,
+            None => Self::below_line(line(paragraph.rfind('\n'))),
+        }
+    }
+
+    /// What may stand below a line, or a paragraph of which it is the first.
+    fn below_line(text: &str) -> Self {
+        let start = text_start(text);
+        let body = text[start..].strip_prefix(".. ");
         let name = body.and_then(|body| Some(directive(body.trim_start())?.0));
         let entries = name == Some("toctree");
         let held = match name {
             Some(name) => entries || CODE.contains(&name) || VERBATIM.contains(&name),
-            None => paragraph.trim_end().ends_with("::"),
+            None => !text.contains('\n') && text.ends_with("::"),
         };
         Self {
-            indent: held.then(|| indentation(paragraph)),
+            indent: held.then_some(start),
             entries,
         }
     }
@@ -105,10 +117,43 @@ fn indentation(text: &str) -> usize {
     text.len() - text.trim_start_matches([' ', '\t']).len()
 }
 
-/// Where explicit markup that starts on `line` ends, in the paragraph that
-/// reaches to `last`: with the lines that are indented deeper.
-fn end_below(text: &str, line: &Range<usize>, last: usize) -> usize {
-    let indent = indentation(&text[line.clone()]);
+/// Where in `text` its first line starts to say something: behind blanks and the
+/// marks of lists. What belongs to an item is indented so far.
+fn text_start(text: &str) -> usize {
+    let mut start = indentation(text);
+    while let Some(length) = list_mark(&text[start..]) {
+        start += length + indentation(&text[start + length..]);
+    }
+    start
+}
+
+/// The length of the mark (`-`, `1.`, `(a)`, `#.`) of the item that `text` is.
+fn list_mark(text: &str) -> Option<usize> {
+    /// No number of an item is longer.
+    const LONGEST: usize = 9;
+    let bytes = text.as_bytes();
+    let length = match bytes.first()? {
+        b'*' | b'+' | b'-' => 1,
+        first => {
+            let open = usize::from(*first == b'(');
+            let number = bytes[open..].iter().take(LONGEST + 1);
+            let number = number.take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'#');
+            let number = &bytes[open..open + number.count()];
+            let is_number = number.len() == 1
+                || number.iter().all(u8::is_ascii_digit)
+                || number.iter().all(|byte| b"ivxlcdmIVXLCDM".contains(byte));
+            let close = bytes.get(open + number.len());
+            let closed = close == Some(&b')') || (open == 0 && close == Some(&b'.'));
+            let fits = (1..=LONGEST).contains(&number.len());
+            (fits && is_number && closed).then_some(open + number.len() + 1)?
+        }
+    };
+    matches!(bytes.get(length), Some(b' ' | b'\t')).then_some(length)
+}
+
+/// Where explicit markup on `line`, indented by `indent`, ends, in the paragraph
+/// that reaches to `last`: with the lines that are indented deeper.
+fn end_below(text: &str, line: &Range<usize>, indent: usize, last: usize) -> usize {
     let mut end = line.end;
     while end < last {
         let next = line_at(text, end + 1);
@@ -138,8 +183,9 @@ impl<'t> Markup<'t> {
     /// text.
     fn blocks(&mut self, builder: &mut Builder<'t>, range: Range<usize>) {
         let text = builder.text();
-        let first = text[range.clone()].trim_start();
-        if !first.starts_with("..") && !first.starts_with("__ ") {
+        let first = &text[range.clone()];
+        let first = &first[text_start(first)..];
+        if !first.starts_with("..") && !first.starts_with("__") {
             self.running(builder, range);
             return;
         }
@@ -170,18 +216,18 @@ impl<'t> Markup<'t> {
         last: usize,
     ) -> Option<usize> {
         let text = builder.text();
-        let content = text[line.clone()].trim();
-        let indent = indentation(&text[line.clone()]);
+        let indent = text_start(&text[line.clone()]);
         let start = line.start + indent;
+        let content = text[start..line.end].trim_end();
         let place = start..start + content.len();
         let whole = || {
-            let end = end_below(text, &line, last);
+            let end = end_below(text, &line, indent, last);
             (text[start..end].trim_end(), end)
         };
-        if content.starts_with("__ ") {
+        if content == "__" || content.starts_with("__ ") {
             let (target, end) = whole();
             let place = start..start + target.len();
-            let target = target["__ ".len()..].trim();
+            let target = target["__".len()..].trim();
             self.references.define_next(builder, target, place);
             return Some(end);
         }

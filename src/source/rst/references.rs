@@ -80,12 +80,19 @@ impl<'t> References<'t> {
         written: &'t str,
         place: Range<usize>,
     ) {
+        let name = normalized(name);
         let target = Target::embedded(written);
         match target {
-            Target::Alias(other) => self.refer(builder, Reference::Phrase(other), place),
+            Target::Alias(other) => {
+                self.refer(builder, Reference::Phrase(other), place);
+                // `` `PyPI <pypi_>`_ `` gives no new name.
+                if normalized(other) == name {
+                    return;
+                }
+            }
             _ => builder.link(LinkRule::RstLink, &address(written), place),
         }
-        self.targets.entry(normalized(name)).or_insert(target);
+        self.targets.entry(name).or_insert(target);
     }
 
     /// Takes note of `__ written`.

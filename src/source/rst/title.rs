@@ -1,6 +1,8 @@
 //! Titles of reStructuredText without their markup.
 
-use super::inline::{closing, embedded, ends_reference, role, starts_reference, underscores};
+use super::inline::{
+    closing, embedded, ends_reference, role, starts_reference, underscores, word_reference,
+};
 
 /// The marks around what a title says, each before those that it starts with.
 const MARKS: [&str; 4] = ["``", "`", "**", "*"];
@@ -12,13 +14,20 @@ pub(in crate::source) fn unmarked(title: &str) -> String {
     // Once one kind of closing mark is not found there is none further on.
     let mut possible = [true; MARKS.len()];
     let mut rest = title;
-    while let Some(at) = rest.find(['`', '*', '\\']) {
+    while let Some(at) = rest.find(['`', '*', '\\', '_']) {
         let (before, marked) = rest.split_at(at);
         plain.push_str(before);
         if let Some(escaped) = marked.strip_prefix('\\') {
             let mut chars = escaped.chars();
             plain.extend(chars.next().filter(|c| !c.is_whitespace()));
             rest = chars.as_str();
+            continue;
+        }
+        if marked.starts_with('_') {
+            let (word, marks) = word_reference(title, title.len() - marked.len());
+            let kept = if word.is_empty() { marks } else { 0 };
+            plain.push_str(&marked[..kept]);
+            rest = &marked[marks..];
             continue;
         }
         let kind = MARKS.iter().position(|mark| marked.starts_with(mark));
@@ -37,7 +46,11 @@ pub(in crate::source) fn unmarked(title: &str) -> String {
         let content = &inside[..end];
         rest = &inside[end + mark.len()..];
         if mark == "`" {
-            plain.truncate(plain.len() - role(before).len());
+            plain.truncate(plain.len() - role(&plain).len());
+            // `` _`text` `` is a target.
+            if plain.ends_with('_') {
+                plain.pop();
+            }
             let text = embedded(content).map_or(content, |(text, _)| text);
             plain.push_str(text);
             rest = &rest[underscores(rest.as_bytes(), 0)..];
@@ -76,6 +89,10 @@ mod tests {
             (
                 "`Site <https://x.org>`_, `it`_ and `them`__",
                 "Site, it and them",
+            ),
+            (
+                "Docutils_, a_b__ and _`this` :my_role:`one`, __init__ or a_b",
+                "Docutils, a_b and this one, __init__ or a_b",
             ),
             (
                 "*args and **kwargs, 2 * 3 * 4",

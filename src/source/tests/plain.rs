@@ -182,6 +182,53 @@ fn rst_literals_end_with_all_their_backquotes_and_escaped_ones_open_nothing() {
 }
 
 #[test]
+fn rst_literals_below_an_item_of_a_list_end_where_the_item_goes_on() {
+    assert_links(
+        "\
+* Write::\n\n    `no <no.rst>`_\n\n  or `a <a.rst>`_::\n\n    `no <no.rst>`_\n\n  .. _b: b.rst\n\n\
+10. (c) `c <c.rst>`_ and\n    so::\n\n     `no <no.rst>`_\n\n    `d <d.rst>`_\n\n\
+Term\n  means::\n\n    `no <no.rst>`_\n\n  `e <e.rst>`_\n\n\
+.. note::\n   As::\n\n     `no <no.rst>`_\n\n   `f <f.rst>`_\n\n\
+- .. code:: c\n\n     `no <no.rst>`_\n\n  `g <g.rst>`_\n",
+        &[
+            ("a.rst", "`a <a.rst>`_", 5),
+            ("b.rst", ".. _b: b.rst", 9),
+            ("c.rst", "`c <c.rst>`_", 11),
+            ("d.rst", "`d <d.rst>`_", 16),
+            ("e.rst", "`e <e.rst>`_", 23),
+            ("f.rst", "`f <f.rst>`_", 30),
+            ("g.rst", "`g <g.rst>`_", 36),
+        ],
+    );
+}
+
+#[test]
+fn rst_explicit_markup_may_begin_an_item_and_anonymous_targets_be_bare() {
+    assert_links(
+        "\
+-   .. _x: x.rst\n\n1. .. image:: i.png\n\n(a)  .. no\n       :doc:`old`\n\n\
+See x_, this__ and `That <that_>`_, `that`_.\n\n__\n.. _that: that.rst\n",
+        &[
+            ("x.rst", ".. _x: x.rst", 1),
+            ("i.png", "i.png", 3),
+            ("x.rst", "x_", 8),
+            ("#", "this__", 8),
+            ("that.rst", "`That <that_>`_", 8),
+            ("that.rst", "`that`_", 8),
+            ("that.rst", ".. _that: that.rst", 11),
+        ],
+    );
+}
+
+#[test]
+fn rst_interpreted_text_may_end_behind_an_escaped_blank() {
+    assert_links(
+        "Start (:literal:`.. \\ `) with `a <a.rst>`_.\n",
+        &[("a.rst", "`a <a.rst>`_", 1)],
+    );
+}
+
+#[test]
 fn rst_comments_hold_nothing() {
     assert_links(
         "\

@@ -1,16 +1,26 @@
-//! What a run of plain text holds: `#tags`, bare URLs, and (outside
-//! Markdown, whose parser finds them) `[[wikilinks]]`.
+//! What a run of plain text holds: `#tags`, bare URLs, and, by its format,
+//! `[[wikilinks]]` (which the parser of Markdown finds) or `{#names}`.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::builder::Builder;
+use super::builder::{Builder, MAX_NAME};
 use crate::graph::candidates::{MAX_TARGET_BYTES, has_scheme};
 use crate::graph::resolve::is_word;
 use crate::graph::{LinkRule, TagRule};
 
+/// What a run may hold beside tags and URLs.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Beside {
+    Nothing,
+    /// `[[page]]`, of plain text.
+    Wikilinks,
+    /// `{#name}`, of Markdown.
+    Attributes,
+}
+
 /// Scans `range` of the source once, from left to right.
-pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, wikilinks: bool) {
+pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, beside: Beside) {
     let text = builder.text();
     let Some(run) = text.get(range.clone()) else {
         return;
@@ -19,10 +29,10 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, wikilinks: bo
     let mut at = 0;
     let next = |at: usize| {
         let rest = bytes.get(at..)?;
-        let found = if wikilinks {
-            memchr::memchr3(b'#', b':', b'[', rest)
-        } else {
-            memchr::memchr2(b'#', b':', rest)
+        let found = match beside {
+            Beside::Nothing => memchr::memchr2(b'#', b':', rest),
+            Beside::Wikilinks => memchr::memchr3(b'#', b':', b'[', rest),
+            Beside::Attributes => memchr::memchr3(b'#', b':', b'{', rest),
         };
         found.map(|found| at + found)
     };
@@ -46,6 +56,12 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, wikilinks: bo
                     let place = range.start + url.start..range.start + url.end;
                     builder.link(LinkRule::Autolink, &target, place);
                     at = url.end;
+                }
+            }
+            b'{' => {
+                if let Some((name, end)) = attributes(run, mark) {
+                    builder.anchor_here(name, place..range.start + end);
+                    at = end;
                 }
             }
             _ => {
@@ -165,6 +181,31 @@ fn wikilink(run: &str, open: usize) -> Option<(&str, usize)> {
     let body = &run[start..close];
     let target = body.split('|').next().unwrap_or(body);
     (!target.trim().is_empty()).then_some((target, close + 2))
+}
+
+/// The name that the attributes whose `{` is at `open` give an element, and their
+/// end: `{#name}`, `{: #name .class }`, `{ .class id="name" }`.
+fn attributes(run: &str, open: usize) -> Option<(&str, usize)> {
+    let start = open + 1;
+    let window = &run[start..run.floor_char_boundary(start + 2 * MAX_NAME)];
+    let length = memchr::memchr3(b'}', b'{', b'\n', window.as_bytes())?;
+    // `{{#name}}` is of a template.
+    let closed = window[length..].starts_with('}') && !run[..open].ends_with('{');
+    let inner = &window[..length];
+    let mut words = inner.strip_prefix(':').unwrap_or(inner).split_whitespace();
+    let first = words.clone().next()?;
+    let are_attributes = first.starts_with(['#', '.']) || first.contains('=');
+    let name = words.find_map(|word| match word.strip_prefix('#') {
+        Some(name) => Some(name),
+        None => word.strip_prefix("id=").map(unquoted),
+    });
+    name.filter(|_| closed && are_attributes)
+        .map(|name| (name, start + length + 1))
+}
+
+/// The value of an attribute without its quotes.
+pub(super) fn unquoted(value: &str) -> &str {
+    value.trim_matches(['"', '\''])
 }
 
 /// What the `(` at `open` and its `)` make of brackets before them: the target

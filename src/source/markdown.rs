@@ -14,7 +14,8 @@ use pulldown_cmark::{
 use super::builder::Builder;
 use super::chunks::WHOLE;
 use super::html::Html;
-use super::{density, front_matter, html, inline, nesting, plain};
+use super::inline::{self, Beside};
+use super::{density, front_matter, html, nesting, plain};
 use crate::graph::{Document, Format, LinkRule, MentionRule};
 
 fn options() -> Options {
@@ -154,7 +155,7 @@ impl Reader<'_> {
         let mut run = std::mem::take(&mut self.run);
         run.start = run.start.max(self.taken);
         if !run.is_empty() {
-            inline::scan(&mut self.builder, run.clone(), false);
+            inline::scan(&mut self.builder, run.clone(), Beside::Attributes);
             let text = self.builder.text();
             if let Some(name) = inline::block_name(text, run) {
                 self.builder.anchor_here(&text[name.clone()], name);
@@ -178,14 +179,17 @@ impl Reader<'_> {
             self.leftover(range.start);
             self.covered = range.end;
         }
-        if let Tag::Heading { level, id, .. } = &tag {
+        if let Tag::Heading {
+            level, id, attrs, ..
+        } = &tag
+        {
             if top {
                 self.builder.open_section(rank(*level), range.clone());
             }
             self.html_heading = None;
             self.heading = Some(Heading {
                 title: String::new(),
-                anchor: id.as_ref().map(ToString::to_string),
+                anchor: id.as_deref().or_else(|| id_of(attrs)).map(str::to_owned),
                 nested: (!top).then(|| range.clone()),
             });
         }
@@ -337,6 +341,13 @@ impl Reader<'_> {
         self.builder
             .mention(MentionRule::FenceLanguage, word, place);
     }
+}
+
+/// The `id="name"` among the attributes of a heading.
+fn id_of<'a>(attributes: &'a [(CowStr<'_>, Option<CowStr<'_>>)]) -> Option<&'a str> {
+    let mut named = attributes.iter().filter(|(key, _)| &**key == "id");
+    let name = named.find_map(|(_, value)| Some(inline::unquoted(value.as_deref()?)));
+    name.filter(|name| !name.is_empty())
 }
 
 const fn rank(level: HeadingLevel) -> u8 {

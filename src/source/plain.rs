@@ -8,8 +8,9 @@
 use std::ops::Range;
 
 use super::builder::{Builder, collapsed};
+use super::inline::{self, Beside};
 use super::lines::line_at;
-use super::{inline, rst};
+use super::rst;
 use crate::graph::{Document, Format};
 
 /// Reads `text` by the rules of `format`; Markdown (which comes here only when
@@ -123,7 +124,7 @@ impl Reader<'_> {
         self.builder.block(place.clone());
         match self.format {
             Format::Rst => self.markup.title(&mut self.builder, place),
-            _ => inline::scan(&mut self.builder, place, true),
+            _ => inline::scan(&mut self.builder, place, Beside::Wikilinks),
         }
     }
 
@@ -135,7 +136,7 @@ impl Reader<'_> {
         self.builder.block(paragraph.clone());
         match self.format {
             Format::Rst => self.markup.paragraph(&mut self.builder, paragraph),
-            _ => inline::scan(&mut self.builder, paragraph, true),
+            _ => inline::scan(&mut self.builder, paragraph, Beside::Wikilinks),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::Markup;
 use super::references::{Reference, normalized};
 use crate::graph::{LinkRule, MentionRule};
 use crate::source::builder::{Builder, MAX_NAME};
-use crate::source::inline::scan;
+use crate::source::inline::{Beside, scan};
 
 /// Roles whose content is code.
 const CODE_ROLES: [&str; 20] = [
@@ -100,7 +100,7 @@ impl<'t> Markup<'t> {
 
     /// Reads what holds no backquotes.
     fn plain(&mut self, builder: &mut Builder<'t>, range: Range<usize>) {
-        scan(builder, range.clone(), false);
+        scan(builder, range.clone(), Beside::Nothing);
         let run = &builder.text()[range.clone()];
         let bytes = run.as_bytes();
         let mut at = 0;

@@ -51,6 +51,26 @@ fn explicit_anchors_are_found_in_html_and_nested_headings() {
 }
 
 #[test]
+fn attributes_name_headings_and_elements_and_are_no_tags() {
+    let text = "# A {: #a }\n## B { id=\"1.2\" .x }\n## C {id=c}\n\n**d**{ #d .x } `e`{: id='e' } {#f} x\n{: .x #g_h }\n\n\
+{see #tag} {{#no}} {#no {i} { #no\n} {no #t2} {.x} {} {#}\n\n`{#no}`\n";
+    assert_eq!(anchors(text), ["a", "1.2", "c"]);
+    let document = markdown(text);
+    let found = named(&document, |a| at(text, a.span));
+    assert_eq!(
+        found,
+        [
+            ("d", Some(2), "{ #d .x }"),
+            ("e", Some(2), "{: id='e' }"),
+            ("f", Some(2), "{#f}"),
+            ("g_h", Some(2), "{: .x #g_h }"),
+        ]
+    );
+    let tags: Vec<_> = document.tags.iter().map(|tag| tag.tag.as_str()).collect();
+    assert_eq!(tags, ["tag", "no", "t2"]);
+}
+
+#[test]
 fn the_name_of_a_block_is_an_anchor() {
     let text = "# A\n\ntext *b* ^one-1\nand ^two  \n- item ^three\n\n^four\n\nx^no\n\n^no more\n\n^five\n\n# B\n\n`^no`\n";
     let document = markdown(text);

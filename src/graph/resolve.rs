@@ -325,6 +325,29 @@ mod tests {
     }
 
     #[test]
+    fn a_page_may_be_named_as_a_site_names_it() {
+        let targets = Fixed(BTreeSet::from([
+            "a/one.md",
+            "a/one.md#end",
+            "both.md",
+            "both/index.md",
+            "go1.9.md",
+            "part/_index.md",
+        ]));
+        let source: WorkspacePath = "a/two.md".parse().unwrap();
+        let to = |rule, target| resolve(&source, rule, target, &targets).to_string();
+        use LinkRule::{Inline, Wikilink};
+        assert_eq!(to(Inline, "one/#end"), "section:a/one.md#end");
+        assert_eq!(to(Inline, "/both/"), "document:both/index.md");
+        assert_eq!(to(Inline, "/both"), "document:both.md");
+        assert_eq!(to(Inline, "/part/"), "document:part/_index.md");
+        assert_eq!(to(Inline, "../go1.9"), "document:go1.9.md");
+        assert_eq!(to(Inline, "one.htm/"), "unresolved:a/one.htm");
+        assert_eq!(to(Wikilink, "both/"), "document:both/index.md");
+        assert_eq!(to(Wikilink, "a/one/"), "unresolved:a/one");
+    }
+
+    #[test]
     fn the_root_is_a_folder_and_every_page_has_a_top() {
         let source: WorkspacePath = "a/one.md".parse().unwrap();
         let to = |targets: &Fixed, target| {

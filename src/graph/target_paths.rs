@@ -6,7 +6,7 @@ use super::forms::other_forms;
 use super::{LinkRule, WorkspacePath};
 
 /// The files that are the page of their folder.
-pub const FOLDER_PAGES: [&str; 3] = ["README.md", "index.md", "index.rst"];
+pub const FOLDER_PAGES: [&str; 4] = ["README.md", "index.md", "index.rst", "_index.md"];
 
 /// What a link leaves out that names a page as it is read.
 const SOURCES: [&str; 2] = [".md", ".rst"];
@@ -17,6 +17,8 @@ pub struct Paths {
     exact: WorkspacePath,
     /// Whether the page of the folder `exact` may be meant.
     folder: bool,
+    /// Whether that is the first to be looked for, as the target ends in `/`.
+    slash: bool,
     /// The extensions that may have been left out.
     left_out: &'static [&'static str],
     /// The length of the `.html` of `exact`, where it may be the page that a
@@ -33,6 +35,7 @@ impl Paths {
         Self {
             exact,
             folder: false,
+            slash: false,
             left_out: &[],
             rendered: None,
             below: String::new(),
@@ -43,6 +46,7 @@ impl Paths {
     pub(super) fn of_page(exact: WorkspacePath, folder: bool) -> Self {
         Self {
             folder,
+            slash: false,
             left_out: match exact.extension().eq_ignore_ascii_case("md") {
                 true => &[],
                 false => &[".md", ".markdown", ".rst", ".txt"],
@@ -55,12 +59,17 @@ impl Paths {
 
     pub(super) fn of(exact: WorkspacePath, rule: LinkRule, slash: bool) -> Self {
         let extension = exact.extension();
-        // reStructuredText names pages without their extension.
-        let bare = extension.is_empty() || matches!(rule, LinkRule::Wikilink | LinkRule::RstLink);
+        // reStructuredText names pages without their extension; digits alone are
+        // none, but a part of the name: `go1.9`.
+        let bare = extension.bytes().all(|byte| byte.is_ascii_digit())
+            || matches!(rule, LinkRule::Wikilink | LinkRule::RstLink);
+        // `page/` is how a site names `page.md`; a wikilink then means a folder.
+        let source = bare && !(slash && rule == LinkRule::Wikilink);
         let rendered = matches!(extension, "html" | "htm").then(|| ".".len() + extension.len());
         Self {
             folder: true,
-            left_out: match bare && !slash {
+            slash,
+            left_out: match source {
                 true => &SOURCES,
                 false => &[],
             },
@@ -131,13 +140,20 @@ impl Paths {
         let rendered = self.rendered.map(|end| &exact[..exact.len() - end]);
         let rendered = rendered.map(|stem| SOURCES.map(|end| (stem, "", end)));
         let sources = bare.chain(rendered.into_iter().flatten());
-        let folder = self.folder.then_some(FOLDER_PAGES).into_iter().flatten();
-        let pages = folder.map(|page| (exact, "/", page));
+        let pages = |looked_for: bool| {
+            let pages = (self.folder && looked_for).then_some(FOLDER_PAGES);
+            let pages = pages.into_iter().flatten();
+            pages.map(|page| (exact, "/", page))
+        };
+        let (first, last) = (pages(self.slash), pages(!self.slash));
         let mut path = String::new();
-        sources.chain(pages).find_map(|(stem, between, end)| {
-            path.clear();
-            path.extend([stem, between, end]);
-            find(&path)
-        })
+        first
+            .chain(sources)
+            .chain(last)
+            .find_map(|(stem, between, end)| {
+                path.clear();
+                path.extend([stem, between, end]);
+                find(&path)
+            })
     }
 }

@@ -109,7 +109,8 @@ mod tests {
     fn path_like() -> impl Strategy<Value = String> {
         let part = prop::sample::select(vec![
             "a", "B", "é", "e\u{301}", "\u{212a}", "\u{37e}", ".", "..", "/", "/", "README",
-            "index", ".md", ".md", ".rst", ".html", ".htm", ".txt", "%2e", " ", "#x", "?q",
+            "index", "_", ".9", ".md", ".md", ".rst", ".html", ".htm", ".txt", "%2e", " ", "#x",
+            "?q",
         ]);
         prop::collection::vec(part, 1..8).prop_map(|parts| parts.concat())
     }

@@ -208,6 +208,18 @@ pub(super) fn unquoted(value: &str) -> &str {
     value.trim_matches(['"', '\''])
 }
 
+/// Whether the wikilink at `place` is where a table of contents goes, which many
+/// tools write so: all of its line is `[[toc]]` or `[[_TOC_]]`.
+pub(super) fn is_table_of_contents(text: &str, place: Range<usize>) -> bool {
+    let written = &text[place.clone()];
+    let marks = ["[[toc]]", "[[_toc_]]"];
+    let before = text[..place.start].trim_end_matches([' ', '\t']);
+    let behind = text[place.end..].trim_start_matches([' ', '\t', '\r']);
+    marks.iter().any(|mark| mark.eq_ignore_ascii_case(written))
+        && (before.is_empty() || before.ends_with('\n'))
+        && (behind.is_empty() || behind.starts_with('\n'))
+}
+
 /// What the `(` at `open` and its `)` make of brackets before them: the target
 /// of the link, which may stand in angle brackets and have a title behind it,
 /// and where the link ends. All of it stands in one line.

@@ -286,6 +286,9 @@ impl Reader<'_> {
                 let defined = (!has_pothole).then(|| definitions.get(target)).flatten();
                 match defined {
                     Some(definition) => (LinkRule::Reference, definition.dest.to_string()),
+                    None if inline::is_table_of_contents(self.builder.text(), range.clone()) => {
+                        return;
+                    }
                     None => {
                         let (rule, target) = inline::wiki_target(target);
                         (rule, target.into_owned())

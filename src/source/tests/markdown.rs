@@ -194,6 +194,14 @@ fn a_wikilink_may_go_on_in_the_next_line_and_hold_a_url() {
 }
 
 #[test]
+fn a_table_of_contents_is_no_wikilink() {
+    let text = "[[toc]]\n\n [[_TOC_]] \r\n\nnear [[toc]]\n\n[[TOC|x]]\n";
+    let document = markdown(text);
+    let lines: Vec<_> = document.links.iter().map(|link| link.span.line).collect();
+    assert_eq!(lines, [5, 7]);
+}
+
+#[test]
 fn brackets_in_the_text_of_a_link_make_no_wikilink() {
     let text = "\
 As shown[[1]](https://x.org/a_(b)_c?d)[[2]](#two), [[3]] (see [[4]](b c)) [[5]]()\n\

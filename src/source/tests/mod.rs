@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod anchors;
+mod chunks;
 mod linear;
 mod markdown;
 mod plain;
@@ -14,6 +15,19 @@ use crate::graph::{Document, Format, Span};
 
 fn markdown(text: &str) -> Document {
     extract(Format::Markdown, text)
+}
+
+fn tags(text: &str) -> Vec<String> {
+    let document = markdown(text);
+    for tag in &document.tags {
+        let written = at(text, tag.span).to_lowercase();
+        assert_eq!(
+            written.trim_start_matches('#'),
+            tag.tag,
+            "evidence of {tag:?}"
+        );
+    }
+    document.tags.into_iter().map(|tag| tag.tag).collect()
 }
 
 /// What stands in `text` at a place.

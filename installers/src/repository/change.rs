@@ -263,8 +263,9 @@ impl Repository {
             what: version.into(),
             reason: reason.into(),
         };
-        if reason.is_some_and(|text| text.chars().any(char::is_control)) {
-            return Err(unfit("the reason must be one line"));
+        let unsaid = |text: &str| text.trim().is_empty() || text.chars().any(char::is_control);
+        if reason.is_some_and(unsaid) {
+            return Err(unfit("the reason must be one line, and not an empty one"));
         }
         let roles = self.roles()?;
         let mut targets = roles.targets.signed.clone();

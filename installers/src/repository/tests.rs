@@ -173,3 +173,14 @@ fn a_version_that_is_not_there_cannot_be_withdrawn() {
     let outcome = fixture.repository.yank("9.9.9", None, false, &keys);
     assert!(matches!(outcome, Err(RepositoryError::Unfit { .. })));
 }
+
+#[test]
+fn a_reason_is_one_line_that_says_something() {
+    let fixture = Fixture::new();
+    let keys = fixture.keys(&["key-1", "online"]);
+    for reason in ["", " ", "a\nb"] {
+        let outcome = fixture.repository.yank("9.9.9", Some(reason), false, &keys);
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains("one line"), "{reason:?}: {error}");
+    }
+}

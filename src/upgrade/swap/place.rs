@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
+use rustix::io::Errno;
 
 use super::SwapError;
 use super::recover::{Recovered, recover};
@@ -94,7 +95,7 @@ impl Place {
         let folders = [Some(&self.directory), ours.then_some(&self.folder)];
         folders.into_iter().flatten().try_for_each(|folder| {
             rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)
-                .map_err(|error| not_writable(folder, error.into()))
+                .map_err(|error| not_writable(folder, error))
         })
     }
 
@@ -161,14 +162,14 @@ impl Place {
     }
 }
 
-fn not_writable(folder: &Path, error: io::Error) -> SwapError {
+fn not_writable(folder: &Path, error: Errno) -> SwapError {
     let owner = fs::metadata(folder).map_or(String::new(), |metadata| match metadata.uid() {
         0 => "; it belongs to root".to_owned(),
         uid => format!("; it belongs to user id {uid}"),
     });
     SwapError::NotWritable {
         directory: folder.to_owned(),
-        reason: format!("{error}{owner}"),
+        reason: format!("{}{owner}", io::Error::from(error)),
     }
 }
 

@@ -36,7 +36,7 @@ impl Commit {
         let tags = git(root, &["tag", "--points-at", "HEAD"]).unwrap_or_default();
         let tags = tags
             .lines()
-            .filter(|tag| tag.contains(|c: char| c.is_ascii_digit()))
+            .filter(|tag| names_version(tag))
             .map(str::to_owned)
             .collect();
         Ok(Self {
@@ -46,6 +46,12 @@ impl Commit {
             time,
         })
     }
+}
+
+/// Whether a tag is that of a release: a version, whatever stands before it.
+fn names_version(tag: &str) -> bool {
+    let version = tag.trim_start_matches(|c: char| !c.is_ascii_digit());
+    semver::Version::parse(version).is_ok()
 }
 
 /// One line from git, or `None` where git or the repository is missing.
@@ -59,4 +65,19 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
         .status
         .success()
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_version;
+
+    #[test]
+    fn a_tag_with_a_number_in_it_is_not_yet_that_of_a_release() {
+        for tag in ["v1.2.3", "1.2.3-rc.1", "releases/v1.2.3", "tool-1.2.3+b"] {
+            assert!(names_version(tag), "{tag}");
+        }
+        for tag in ["build-123", "nightly-2026-11-28", "v1", "latest"] {
+            assert!(!names_version(tag), "{tag}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::readme::with_absolute_links;
 use super::{Door, PythonError, pep440};
 
 impl Door<'_> {
@@ -41,7 +42,7 @@ impl Door<'_> {
         field("Description-Content-Type", "text/markdown");
         let readme = std::fs::read_to_string(&package.readme)
             .map_err(|error| PythonError::Read(package.readme.clone(), error))?;
-        let _ = write!(out, "\n{readme}");
+        let _ = write!(out, "\n{}", with_absolute_links(&readme, self.facts));
         Ok(out)
     }
 

@@ -8,6 +8,7 @@
 mod index;
 mod metadata;
 mod module;
+mod readme;
 mod sdist;
 mod version;
 mod wheel;

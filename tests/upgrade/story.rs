@@ -179,6 +179,7 @@ fn preflight_runs_alone_and_for_any_version() {
     assert_eq!(document["workspaces"][0]["profiles"][0]["change"], "none");
     home.run(&["preflight", "--accept-rebuild"])
         .exits(0)
+        .shows("0.1.0 -> 0.3.0\nWORKSPACE ")
         .shows("needs rebuild");
     // Also for the one that is installed: it is the one that was asked about.
     let same = home.run(&["preflight", "--to", "0.1.0", "--json"]).exits(0);

@@ -15,6 +15,7 @@ use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report};
+use crate::cli::style::clean;
 use crate::foundation::json;
 use crate::foundation::progress::Silent;
 use crate::run::{self, Mode, Planned};
@@ -62,6 +63,9 @@ struct Shown(preflight::Report);
 
 impl Report for Shown {
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (installed, candidate) = (&self.0.installed, &self.0.candidate);
+        let versions = format!("{} -> {}", installed.version, candidate.version);
+        page.line(clean(&versions))?;
         if self.0.workspaces.is_empty() {
             return page.line("No workspace is known, so nothing changes for any.");
         }

@@ -195,7 +195,7 @@ fn action(root: &Path, facts: &ProfileFacts, change: Change, budget: &BudgetChan
             format!("nothing changes: it needs `auditgraph rebuild {at}` with either version")
         }
         Change::AlreadyOverBudget => {
-            format!("nothing changes: it is over its budget already; see `auditgraph budget {at}`")
+            format!("nothing changes: it is over its budget already; see `auditgraph status {at}`")
         }
         Change::NeedsRebuild => format!("after the update: `auditgraph rebuild {at}`"),
         Change::NeedsRebuildOverBudget | Change::GoesOverBudget => {
@@ -208,7 +208,7 @@ fn action(root: &Path, facts: &ProfileFacts, change: Change, budget: &BudgetChan
                 format!("; after the update: `auditgraph rebuild {at}`")
             };
             format!(
-                "make room first ({} over): raise [budget] in auditgraph.toml, or `auditgraph gc {at}`{after}",
+                "make room first ({} over): raise [budget] in auditgraph.toml, or `auditgraph gc --keep 1 --dry-run {at}`{after}",
                 size::human(over)
             )
         }

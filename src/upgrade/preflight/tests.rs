@@ -202,6 +202,37 @@ fn a_workspace_that_does_not_answer_costs_a_bounded_wait_and_nothing_else() {
 }
 
 #[test]
+fn every_command_that_is_advised_can_be_typed() {
+    let workspaces = [
+        workspace("/rebuild", profile(run(1, 100), 200)),
+        workspace("/no-room", profile(run(1, 900), 200)),
+        workspace("/future", profile(run(9, 10), 10)),
+    ];
+    let mut reports = vec![incompatible(&workspaces)];
+    let same = build("0.1.0", reader(1, 1, &[]));
+    let full = [workspace("/full", profile(run(1, 10), 5000))];
+    reports.push(judge(&full, &same, &same, &mut |_, _| None));
+    let mut changes = Vec::new();
+    for (_, row) in reports.iter().flat_map(Report::profiles) {
+        changes.push(row.change);
+        let commands: Vec<&str> = row.action.split('`').skip(1).step_by(2).collect();
+        assert!(!commands.is_empty(), "{}", row.action);
+        for command in commands {
+            let words = command.split(' ');
+            let typed = crate::cli::command().try_get_matches_from(words);
+            assert!(typed.is_ok(), "{command}: {typed:?}");
+        }
+    }
+    let expected = [
+        Change::AlreadyUnreadable,
+        Change::NeedsRebuildOverBudget,
+        Change::NeedsRebuild,
+        Change::AlreadyOverBudget,
+    ];
+    assert_eq!(changes, expected);
+}
+
+#[test]
 fn the_table_names_every_workspace_and_what_to_do() {
     let report = incompatible(&[
         workspace("/home/me/notes", profile(run(1, 900), 200)),
@@ -215,7 +246,7 @@ fn the_table_names_every_workspace_and_what_to_do() {
         "\
 WORKSPACE       PROFILE  CURRENT RUN         SCHEMA           NOW    AFTER   LIMIT  BUDGET
 /home/me/notes  default  r0001-0123456789ab  needs rebuild  200 B  1.1 KiB  1000 B  ok -> over (predicted)
-    artifact schema 1 is too old: version 0.2.0 reads 2 and later; make room first (100 B over): raise [budget] in auditgraph.toml, or `auditgraph gc --root /home/me/notes --profile default`; after the update: `auditgraph rebuild --root /home/me/notes --profile default`
+    artifact schema 1 is too old: version 0.2.0 reads 2 and later; make room first (100 B over): raise [budget] in auditgraph.toml, or `auditgraph gc --keep 1 --dry-run --root /home/me/notes --profile default`; after the update: `auditgraph rebuild --root /home/me/notes --profile default`
 /mnt/nas        -        -                   no answer          -        -       -  -
     its file system did not answer within 2 s
 "

@@ -1,6 +1,6 @@
 //! Keys: who may sign, and how that changes.
 
-use auditgraph::upgrade::trust::Attack;
+use auditgraph::upgrade::trust::{Attack, TrustError};
 
 use crate::repository::root;
 use crate::server::Rule;
@@ -54,6 +54,11 @@ fn root_rotation_chain_is_followed_from_the_oldest_root() {
         world.server.rule(name, Rule::Status(404));
     }
     assert_eq!(world.refusal().0, Attack::ArbitrarySoftware);
+    // Nor that they can be read no more: that begins nothing anew.
+    let seen = world.path("state").join("trust/roots/2.root.json");
+    std::fs::write(&seen, "").unwrap();
+    let outcome = world.load();
+    assert!(matches!(&outcome, Err(TrustError::State { path, .. }) if *path == seen));
 }
 
 #[test]

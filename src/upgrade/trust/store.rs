@@ -17,7 +17,7 @@
 //! The directory adds no trust: the chain of roots is verified from the
 //! compiled-in root each time, so who can write here can at most make this
 //! program forget, never make it believe. By itself it forgets nothing: what
-//! cannot be read, or is damaged, is an error.
+//! cannot be read, or is no metadata, is an error.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -163,6 +163,10 @@ impl Store {
             let Some(next_bytes) = self.read(&name)? else {
                 break;
             };
+            if serde_json::from_slice::<Signed<Root>>(&next_bytes).is_err() {
+                return Err(self.damaged(&name));
+            }
+            // One that nobody in the chain signed was put there: it is none.
             let Some(next) = successor(&newest, &next_bytes) else {
                 break;
             };

@@ -68,14 +68,18 @@ pub(crate) fn trust_failure(error: TrustError, source: &Source) -> Failure {
             error: ref cause,
         } => {
             let failure = Failure::new(Exit::Failed, "update", &error).path(path.display());
-            if cause.kind() == io::ErrorKind::InvalidData {
-                failure
-                    .why("without it older metadata is accepted, as long as that has not expired")
-                    .hint(format_args!("rm {}", quote(path)))
-            } else {
-                failure.hint(
+            let forgets = "without it older metadata is accepted, as long as that has not expired";
+            match cause.kind() {
+                io::ErrorKind::InvalidData => failure
+                    .why(forgets)
+                    .hint(format_args!("rm {}", quote(path))),
+                // A folder, a link, or far too large.
+                io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge => failure
+                    .why(forgets)
+                    .hint("move it away, then run the command again"),
+                _ => failure.hint(
                     "make it readable and writable for you, or set XDG_STATE_HOME to another directory",
-                )
+                ),
             }
         }
         TrustError::Unavailable { .. } => {

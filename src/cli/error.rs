@@ -125,12 +125,18 @@ impl Failure {
 
     /// Standard output cannot be written.
     pub(crate) fn stdout(error: &io::Error) -> Self {
-        Self::new(
+        let failure = Self::new(
             Exit::Failed,
             "io",
             format_args!("cannot write to standard output: {error}"),
-        )
-        .way_out(Path::new("/dev/stdout"), error)
+        );
+        // What the command did may be done: nothing is said of running it again.
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                failure.hint("make room where standard output goes")
+            }
+            _ => failure,
+        }
     }
 
     /// Adds the file it happened in.

@@ -129,7 +129,10 @@ fn help_that_cannot_be_written_is_a_failure() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         assert!(said.contains("cannot write to standard output"), "{said}");
-        assert!(said.contains("next: make room on the disk"), "{said}");
+        assert!(
+            said.contains("next: make room where standard output goes"),
+            "{said}"
+        );
         assert_eq!(unread(&sandbox, arguments), (Some(0), String::new()));
     }
 }

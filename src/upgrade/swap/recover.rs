@@ -57,14 +57,16 @@ pub fn recover(held: &Held) -> Result<Option<Recovered>, SwapError> {
             if installed == intent.to.sha256 {
                 let version = intent.to.version.clone();
                 receipt = intent.receipt.map(|path| (path, version.clone()));
-                write(
-                    &place.previous_record(),
-                    &Previous {
-                        format: 1,
-                        previous: intent.from,
-                        replaced_by: intent.to,
-                    },
-                )?;
+                let previous = Previous {
+                    format: 1,
+                    previous: intent.from,
+                    replaced_by: intent.to,
+                };
+                let record = place.previous_record();
+                // It may be tried again for long where a receipt cannot be written.
+                if !read(&record).is_ok_and(|there| there.as_ref() == Some(&previous)) {
+                    write(&record, &previous)?;
+                }
                 Recovered::Finished { version }
             } else if installed == intent.from.sha256 {
                 let version = intent.from.version;

@@ -62,7 +62,11 @@ pub(super) fn run(context: &Context, dry_run: bool, yes: bool) -> Result<Exit, F
     let kept = place.previous(swapped.from.sha256);
     document.previous = Some(kept.display().to_string());
     document.unfinished = swapped.unfinished;
-    context.output.report(&document)?;
+    let stands = format_args!(
+        "auditgraph {} is installed all the same",
+        swapped.to.version
+    );
+    context.output.report_change(&document, stands)?;
     Ok(Exit::Done)
 }
 

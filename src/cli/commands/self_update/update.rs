@@ -100,7 +100,11 @@ pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Resu
     if let Some(unfinished) = &document.unfinished {
         context.output.warn(unfinished);
     }
-    context.output.report(&document)?;
+    let stands = format_args!(
+        "auditgraph {} is installed all the same",
+        swapped.to.version
+    );
+    context.output.report_change(&document, stands)?;
     Ok(Exit::Done)
 }
 

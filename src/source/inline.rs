@@ -59,7 +59,8 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, beside: Besid
                 }
             }
             b'{' => {
-                if let Some((name, end)) = attributes(run, mark) {
+                let opens = !text[..place].ends_with(['{', '\\']);
+                if let Some((name, end)) = opens.then(|| attributes(run, mark)).flatten() {
                     builder.anchor_here(name, place..range.start + end);
                     at = end;
                 }
@@ -183,18 +184,18 @@ fn wikilink(run: &str, open: usize) -> Option<(&str, usize)> {
     (!target.trim().is_empty()).then_some((target, close + 2))
 }
 
-/// The name that the attributes whose `{` is at `open` give an element, and their
-/// end: `{#name}`, `{: #name .class }`, `{ .class id="name" }`.
+/// The name that the attributes whose `{` is at `open` of `run` give an element, and
+/// their end: `{#name}`, `{: #name .class }`, `{ .class id="name" }`. All else in
+/// braces is of another language: `{{#name}}`, `{#if name}`.
 fn attributes(run: &str, open: usize) -> Option<(&str, usize)> {
     let start = open + 1;
     let window = &run[start..run.floor_char_boundary(start + 2 * MAX_NAME)];
     let length = memchr::memchr3(b'}', b'{', b'\n', window.as_bytes())?;
-    // `{{#name}}` is of a template.
-    let closed = window[length..].starts_with('}') && !run[..open].ends_with('{');
+    let closed = window[length..].starts_with('}');
     let inner = &window[..length];
     let mut words = inner.strip_prefix(':').unwrap_or(inner).split_whitespace();
-    let first = words.clone().next()?;
-    let are_attributes = first.starts_with(['#', '.']) || first.contains('=');
+    let is_attribute = |word: &str| word.starts_with(['#', '.']) || word.contains('=');
+    let are_attributes = words.clone().all(is_attribute);
     let name = words.find_map(|word| match word.strip_prefix('#') {
         Some(name) => Some(name),
         None => word.strip_prefix("id=").map(unquoted),

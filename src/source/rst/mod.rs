@@ -79,17 +79,23 @@ impl Content {
     /// What may stand below `paragraph`: what its first line says, else its last.
     fn below(paragraph: &str) -> Self {
         let paragraph = paragraph.trim_end();
-        let line = |at: Option<usize>| &paragraph[at.map_or(0, |newline| newline + 1)..];
-        let first = Self::below_line(line(None));
-        match first.indent {
-            Some(_) => first,
-            None => Self::below_line(line(paragraph.rfind('\n'))),
+        let start = text_start(paragraph);
+        let first = Self::below_line(paragraph, start);
+        if first.indent.is_some() {
+            return first;
         }
+        let last = &paragraph[paragraph.rfind('\n').map_or(0, |newline| newline + 1)..];
+        // No item begins within a paragraph that is none.
+        let start = match start > indentation(paragraph) {
+            true => text_start(last),
+            false => indentation(last),
+        };
+        Self::below_line(last, start)
     }
 
-    /// What may stand below a line, or a paragraph of which it is the first.
-    fn below_line(text: &str) -> Self {
-        let start = text_start(text);
+    /// What may stand below a line, or a paragraph of which it is the first, that
+    /// starts to say something at `start`.
+    fn below_line(text: &str, start: usize) -> Self {
         let body = text[start..].strip_prefix(".. ");
         let name = body.and_then(|body| Some(directive(body.trim_start())?.0));
         let entries = name == Some("toctree");

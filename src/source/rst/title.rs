@@ -46,7 +46,11 @@ pub(in crate::source) fn unmarked(title: &str) -> String {
         let content = &inside[..end];
         rest = &inside[end + mark.len()..];
         if mark == "`" {
-            plain.truncate(plain.len() - role(&plain).len());
+            let before = &title[..title.len() - marked.len()];
+            let role = role(before);
+            if plain.ends_with(role) && !before[..before.len() - role.len()].ends_with('\\') {
+                plain.truncate(plain.len() - role.len());
+            }
             // `` _`text` `` is a target.
             if plain.ends_with('_') {
                 plain.pop();

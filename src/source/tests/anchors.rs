@@ -53,7 +53,7 @@ fn explicit_anchors_are_found_in_html_and_nested_headings() {
 #[test]
 fn attributes_name_headings_and_elements_and_are_no_tags() {
     let text = "# A {: #a }\n## B { id=\"1.2\" .x }\n## C {id=c}\n\n**d**{ #d .x } `e`{: id='e' } {#f} x\n{: .x #g_h }\n\n\
-{see #tag} {{#no}} {#no {i} { #no\n} {no #t2} {.x} {} {#}\n\n`{#no}`\n";
+{see #tag} {{#no}} {#no {i} { #no\n} {no #t2} {.x} {} {#} {#if no} \\{#no}\n\n`{#no}`\n";
     assert_eq!(anchors(text), ["a", "1.2", "c"]);
     let document = markdown(text);
     let found = named(&document, |a| at(text, a.span));

@@ -89,7 +89,11 @@ pub struct Removal {
 pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
     let standing = Standing::judge(layout)?;
     let is_ready = matches!(standing, Standing::Ready(_));
-    let unfinished = recover::unfinished(layout, &standing).map(|intent| intent.run);
+    // That of a writer who is at work will be one.
+    let unfinished = match Lock::take_existing(&layout.lock()) {
+        Ok(_) => recover::unfinished(layout, &standing).map(|intent| intent.run),
+        Err(_) => None,
+    };
     let current = current_run(standing, choice)?;
     let mut staying = Staying::all(layout, current)?;
     staying.let_go(&unfinished.iter().cloned().collect());

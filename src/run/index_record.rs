@@ -17,6 +17,8 @@ use super::{RunId, file_names};
 use crate::foundation::{Sha256, durable};
 use crate::workspace::Layout;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What the record says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Record {
@@ -113,11 +115,11 @@ fn date(record: &Path, time: SystemTime) -> io::Result<()> {
 fn mark(file: &Path) -> io::Result<SystemTime> {
     let metadata = fs::symlink_metadata(file)?;
     let (seconds, nanoseconds) = (metadata.ctime(), metadata.ctime_nsec());
-    let seconds = u64::try_from(seconds.saturating_sub(86_400)).ok();
-    let since = seconds.zip(u32::try_from(nanoseconds).ok());
+    let since = u64::try_from(seconds)
+        .ok()
+        .zip(u32::try_from(nanoseconds).ok());
     since
-        .and_then(|(seconds, nanoseconds)| {
-            SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))
-        })
+        .map(|(seconds, nanoseconds)| Duration::new(seconds, nanoseconds))
+        .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)?.checked_sub(DAY))
         .ok_or_else(|| io::Error::other("its change time is none"))
 }

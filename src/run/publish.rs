@@ -101,7 +101,11 @@ fn publish_locked(plan: &RunPlan, progress: &dyn Progress) -> Result<u64, RunErr
 pub(super) fn give_up(layout: &Layout, run: &RunId, error: RunError) -> RunError {
     let intent = Intent::read(layout).ok().flatten();
     if intent.is_some_and(|intent| intent.may_be_done(layout)) {
-        return unsynced(run, &error);
+        // Whatever is not current after all, the next writer removes.
+        return match read_current(layout) {
+            Ok(now) if now.as_ref().is_none_or(|now| now.run != *run) => error,
+            Ok(_) | Err(_) => unsynced(run, &error),
+        };
     }
     // Best effort: whatever stays is named by the intent.
     let _ = recover::withdraw(layout);

@@ -99,7 +99,7 @@ fn of_a_source_that_is_none_any_more_the_reason_is_told() {
     assert_eq!(told("notes/2.md"), "the source is gone");
     assert!(told("notes/3.md").contains("symbolic link to nothing"));
     assert!(told("docs/b.md").contains("with docs: it is a symbolic link"));
-    assert!(told("a.md").contains("by [sources]"));
+    assert!(told("a.md").contains("[sources] leaves it out"));
 }
 
 #[test]

@@ -60,7 +60,10 @@ pub(super) fn check(
         let message = match refusal_of(path.as_str(), &refused) {
             Some((at, refusal)) if at == path.as_str() => none_any_more(refusal),
             Some((folder, refusal)) => format!("the source is gone with {folder}: {refusal}"),
-            None if look.exists(path)? => "the source is none any more, by [sources]".to_owned(),
+            None if look.exists(path)? => {
+                "the source is none any more: [sources] leaves it out, or a folder has its name"
+                    .to_owned()
+            }
             None => "the source is gone".to_owned(),
         };
         let expected = Some(sha256.to_string());
@@ -95,6 +98,8 @@ fn compare(
         Ok(actual) => (Some(actual), None),
         Err(rejected) => (rejected.sha256, Some(none_any_more(rejected.refusal))),
     };
+    // One that was refused before was none.
+    let message = message.filter(|_| matches!(recorded, Some(Entry::Source { .. })));
     if expected != actual {
         let text = |digest: Option<Sha256>| digest.map(|digest| digest.to_string());
         let message = message.unwrap_or_else(|| "the source changed since the run".to_owned());

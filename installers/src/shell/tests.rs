@@ -438,7 +438,8 @@ fn nothing_temporary_is_left_after_a_failure_or_a_signal() {
         assert!(!failed.unwrap().status.success(), "{shell:?}");
         assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
 
-        for signal in ["HUP", "INT", "PIPE", "TERM"] {
+        // Whoever started the tests may have had the others ignored, for good.
+        for signal in ["PIPE", "TERM"] {
             let machine = Machine::new();
             machine.fake("stop-me", &format!("kill -{signal} $PPID"));
             let stopped = machine

@@ -23,7 +23,7 @@
 //! | 0 | [`foundation`] | digests, bounded JSON, durable writes |
 //!
 //! Decisions are pure functions from values to values; effects happen in few,
-//! named places (`source::scan`, `run::publish`, `cli`).
+//! named places (`source::scan`, `run::publish`, `upgrade::swap`, `cli`).
 
 #[cfg(windows)]
 compile_error!("auditgraph does not support Windows: use Linux x86_64, macOS, or WSL 2.");

@@ -1,7 +1,8 @@
 //! Floor 0: what every other module stands on.
 //!
 //! Owns digests and checksums, bounded and canonical JSON, durable file writes,
-//! work on all cores, the spill files in which artifacts are built, which
+//! work on all cores, the spill files in which artifacts are built, databases that
+//! a stranger may have made, which
 //! characters a terminal acts on, and which words a shell needs quoted. Knows
 //! nothing of runs, sources or workspaces. Never prints.
 

@@ -2,8 +2,8 @@
 //!
 //! Owns the document model (what one source says, independent of where it
 //! lies), node ids, and the rules by which a link target is resolved. Pure;
-//! reads no file. `source` makes documents, `run` stores them, `index`
-//! projects them.
+//! reads no file. `source` makes documents, `run` makes them again from the
+//! sources it stores, `index` projects them.
 //!
 //! A document is a function of a source's bytes and format alone: the same
 //! bytes at two paths are one document. Paths come in when a run's tree

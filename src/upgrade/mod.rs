@@ -5,7 +5,8 @@
 //! (`trust`), what the next version would do to the workspaces
 //! (`preflight`), and the swap with its way back (`swap`). Never touches a
 //! workspace; never skips verification. Called by the commands
-//! `self-update`, `preflight` and `version`.
+//! `self-update`, `preflight`, `workspaces` and `version`, and by all to clean up
+//! after a swap that was interrupted.
 //!
 //! The story of an update, each step a value that only the one before makes:
 //!

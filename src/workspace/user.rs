@@ -23,8 +23,8 @@ pub fn scratch_dir() -> PathBuf {
     cache_dir().unwrap_or_else(std::env::temp_dir)
 }
 
-/// What must not be lost, and is of this machine: known workspaces, trusted
-/// update metadata, the record of the last swap.
+/// What must not be lost, and is of this machine: known workspaces and
+/// trusted update metadata.
 #[must_use]
 pub fn state_dir() -> Option<PathBuf> {
     Directories::from_env().state

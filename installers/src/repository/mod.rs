@@ -19,7 +19,8 @@
 //!
 //! Keys (TUF 2.1): root and targets keys stay offline with the maintainers,
 //! and a root needs several of them; snapshot and timestamp keys may live
-//! where a scheduled job signs. Called by the `repository` commands.
+//! where a scheduled job signs. Called by the `repository` commands;
+//! `build` and `check` ask it for the root.
 
 mod chain;
 mod change;

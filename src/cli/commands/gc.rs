@@ -22,7 +22,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "auditgraph gc --keep 1",
-        "remove all runs but the current one",
+        "remove all readable runs but the current one",
     ),
 ];
 

@@ -12,7 +12,7 @@ use crate::cli::output::{Page, Report};
 use crate::cli::reading::{self, RunChoice, Source};
 use crate::cli::{examples, kinds, nodes};
 use crate::graph::NodeKind;
-use crate::index::{Filter, Link, Node, Window};
+use crate::index::{Filter, Link, Node, Window, filter_keys};
 
 const EXAMPLES: &[(&str, &str)] = &[
     ("auditgraph list", "every document"),
@@ -37,8 +37,7 @@ pub(crate) struct Typed {
     /// What to list: links, or nodes of a kind
     #[arg(long = "type", value_name = "KIND", default_value = "document", value_parser = kinds::one_of(whats()))]
     what: What,
-    /// Only what fits KEY=VALUE (repeatable: all must fit); globs for path, id, title, source and target
-    #[arg(long = "where", value_name = "KEY=VALUE")]
+    #[arg(long = "where", value_name = "KEY=VALUE", help = where_help())]
     filters: Vec<String>,
     /// At most this many
     #[arg(long, short = 'n', value_name = "N")]
@@ -81,6 +80,18 @@ struct Listed {
 enum Items {
     Nodes(Vec<Node>),
     Links(Vec<Link>),
+}
+
+fn where_help() -> String {
+    let keys = |kind| filter_keys(kind).join(", ");
+    format!(
+        "Only what fits KEY=VALUE (repeatable: all must fit); globs for path, id, title, source \
+         and target. Of links: {}; sections: {}; documents and chunks: {}; others: {}",
+        keys(None),
+        keys(Some(NodeKind::Section)),
+        keys(Some(NodeKind::Document)),
+        keys(Some(NodeKind::Term)),
+    )
 }
 
 pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {

@@ -41,7 +41,7 @@ enum What {
     /// Show the known workspaces, and whether they are there
     #[command(after_help = examples::text(&EXAMPLES[..1]))]
     List,
-    /// Put a workspace on the list, as `init` and `ingest` do by themselves
+    /// Put a workspace on the list, as `init`, `ingest` and `rebuild` do
     #[command(after_help = examples::text(&EXAMPLES[1..2]))]
     Add {
         /// Its folder [default: the current workspace]

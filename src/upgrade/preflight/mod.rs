@@ -3,8 +3,8 @@
 //!
 //! Owns the facts of a workspace, the judgement on them and protocol 1, in
 //! which an installed version asks the next one. Writes nothing, anywhere;
-//! never judges by guessing what it could not read. Called by `self-update`
-//! and `preflight`.
+//! never judges by guessing what it could not read. Called by `self-update`,
+//! `preflight` and `workspaces`.
 //!
 //! - `facts`: what is known of a profile: its current run's schema blocks,
 //!   its bytes, its policy. Plain values.

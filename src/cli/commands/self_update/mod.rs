@@ -69,7 +69,7 @@ pub(crate) struct Typed {
     /// With --to: accept an older version than the installed one
     #[arg(long, requires = "to")]
     allow_downgrade: bool,
-    /// Print what would be done, and do nothing
+    /// Print what would be done, and change nothing but what is remembered of metadata
     #[arg(long)]
     dry_run: bool,
     /// Ask nothing, also on a terminal

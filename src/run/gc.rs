@@ -259,7 +259,9 @@ fn named(
     };
     for name in names {
         let unknown = || GcError::Unknown(name.clone());
-        if let Ok(run) = name.parse::<RunId>() {
+        // By its manifest, too: that is no run of another program.
+        let id = name.strip_suffix(".json").unwrap_or(name);
+        if let Ok(run) = id.parse::<RunId>() {
             if current == Some(&run) {
                 return Err(GcError::Current(run));
             }

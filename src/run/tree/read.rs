@@ -70,9 +70,14 @@ pub(super) fn read_within<E: std::error::Error + Send>(
         way: Way::default(),
     }];
     let mut fetched = Vec::new();
+    // Bytes of the prefixes that are pending: each is shorter than the path of
+    // some file below it, but a stranger's trees may be empty.
+    let mut waiting = 0;
+    let prefixes = |trees: &[Pending]| trees.iter().map(|tree| tree.prefix.len()).sum::<usize>();
     while !pending.is_empty() || !fetched.is_empty() {
         // The last ones first: depth before breadth, so that few are pending.
         let batch = pending.split_off(pending.len().saturating_sub(BATCH));
+        waiting -= prefixes(&batch);
         let (told, next) = rayon::join(|| tell_all(&fetched), || fetch(batch, get));
         for (told, (tree, _)) in told?.into_iter().zip(&fetched) {
             size.files += told.files.len();
@@ -82,6 +87,7 @@ pub(super) fn read_within<E: std::error::Error + Send>(
             let paths = told.files.iter().map(|(path, _)| path.as_str().len());
             size.path_bytes += paths.sum::<usize>();
             found.push(told.files);
+            waiting += prefixes(&told.below);
             pending.extend(told.below);
         }
         fetched = next?;
@@ -91,6 +97,7 @@ pub(super) fn read_within<E: std::error::Error + Send>(
         size.trees += fetched.len();
         let with_pending = Size {
             trees: size.trees + pending.len(),
+            path_bytes: size.path_bytes + waiting,
             ..size
         };
         with_pending

@@ -208,11 +208,15 @@ fn a_tree_cannot_lead_outside_or_on_forever() {
     let limits = limits::Size {
         files: 1_000,
         trees: 1_000_000,
-        path_bytes: 50_000,
+        path_bytes: 100_000,
         repeated: 1_000_000,
     };
     let alike = limits::Size {
         repeated: 100,
+        ..limits
+    };
+    let long = limits::Size {
+        path_bytes: 1 << 30,
         ..limits
     };
     for (limits, leaf, levels, problem) in [
@@ -236,11 +240,13 @@ fn a_tree_cannot_lead_outside_or_on_forever() {
             "bytes of paths",
         ),
         (
-            limits,
+            long,
             &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
             600,
             "inside the workspace",
         ),
+        // Paths that no file is told of yet.
+        (limits, r#"{"kind":"tree"}"#, 200, "bytes of paths"),
     ] {
         let mut store = Store::new();
         let (mut id, bytes) = object(leaf);

@@ -191,7 +191,9 @@ pub(super) fn list_foreign(layout: &Layout) -> Result<Vec<String>, RunError> {
 /// no such way: nobody knows what else is wrong.
 pub(super) fn way_back(layout: &Layout, reason: &Reason) -> Result<Option<Manifest>, RunError> {
     let newer = match reason {
-        Reason::TooNew { written, .. } => *written > Reader::this_build().writes,
+        Reason::TooNew { written, .. } | Reason::UnknownFeature { written, .. } => {
+            *written > Reader::this_build().writes
+        }
         _ => false,
     };
     if !newer {

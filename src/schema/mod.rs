@@ -89,7 +89,10 @@ impl Reader {
                 reader: self.writes,
             }
         } else if !unknown.is_empty() {
-            Reason::UnknownFeature { features: unknown }
+            Reason::UnknownFeature {
+                written: block.written,
+                features: unknown,
+            }
         } else {
             return Verdict::Compatible;
         };
@@ -128,6 +131,8 @@ pub enum Reason {
     },
     /// Asks for features this reader does not know.
     UnknownFeature {
+        /// Version of the artifact.
+        written: u32,
         /// Their names.
         features: BTreeSet<String>,
     },
@@ -183,7 +188,7 @@ impl fmt::Display for Reason {
                 f,
                 "artifact schema {written} is too new: it needs a reader of schema {readable_since}, this version is {reader}"
             ),
-            Self::UnknownFeature { features } => {
+            Self::UnknownFeature { features, .. } => {
                 // A stranger may ask for any number of any length.
                 const SHOWN: usize = 8;
                 let shown = features.iter().take(SHOWN);

@@ -72,6 +72,7 @@ fn a_build_reads_what_it_writes() {
 #[test]
 fn a_reason_is_a_sentence_however_much_a_stranger_asks_for() {
     let features = |names: Vec<String>| Reason::UnknownFeature {
+        written: 1,
         features: names.into_iter().collect(),
     };
     let two = features(vec!["a".to_owned(), "b".to_owned()]).to_string();
@@ -94,6 +95,7 @@ fn every_reason_names_itself_as_in_json() {
             reader: 1,
         },
         Reason::UnknownFeature {
+            written: 1,
             features: features(1),
         },
         Reason::MissingVersion {

@@ -171,6 +171,44 @@ fn a_run_that_never_was_current_is_none_of_those_that_are_kept() {
 }
 
 #[test]
+fn the_way_back_leads_past_a_newer_run_that_asks_for_a_feature() {
+    let story = Story::new();
+    let first = story.publish(Mode::Ingest).run;
+    story.write("notes/1.md", "# Other\n");
+    let second = story.publish(Mode::Ingest).run;
+    let file = story
+        .layout()
+        .runs()
+        .join(file_names::manifest_file(&second));
+    let text = fs::read_to_string(&file).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let asks = |written: u32| serde_json::json!({"written": written, "readable_since": 1, "requires": ["later"]});
+    manifest["schema"] = asks(crate::schema::WRITES + 1);
+    fs::write(&file, manifest.to_string()).unwrap();
+    let session = story.open(None, Trust::Times).unwrap();
+    assert_eq!(session.manifest().run, first);
+    // One of this very version has no such excuse.
+    manifest["schema"] = asks(crate::schema::WRITES);
+    fs::write(&file, manifest.to_string()).unwrap();
+    let refused = story.open(None, Trust::Times).map(drop);
+    assert!(matches!(refused, Err(RunError::RebuildRequired { .. })));
+}
+
+#[test]
+fn a_run_may_be_named_by_its_manifest_and_the_current_one_stays() {
+    let story = Story::new();
+    let first = story.publish(Mode::Ingest).run;
+    story.write("notes/1.md", "# Other\n");
+    let second = story.publish(Mode::Ingest).run;
+    let plan = |run: &RunId| {
+        let name = file_names::manifest_file(run);
+        gc::plan(&story.layout(), &Choice::Runs(vec![name]))
+    };
+    assert!(matches!(plan(&second), Err(gc::GcError::Current(run)) if run == second));
+    assert_eq!(plan(&first).unwrap().runs, [first.to_string()]);
+}
+
+#[test]
 fn what_may_be_current_is_not_taken_back_though_its_rename_failed() {
     let failed = || RunError::Build("a rename failed".to_owned());
     let story = Story::new();

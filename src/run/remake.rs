@@ -6,7 +6,7 @@ use std::fs;
 use super::groups::groups;
 use super::index_record::{self, Record, Trust};
 use super::recover::{self, recover};
-use super::standing::counted_source_bytes;
+use super::standing::{counted_source_bytes, read_current};
 use super::tally::Tally;
 use super::tree::Entry;
 use super::{Manifest, Objects, RunError, document, file_names};
@@ -247,6 +247,10 @@ fn store(
 ) -> Result<(), String> {
     let lock = Lock::take(&layout.lock()).map_err(|error| error.to_string())?;
     recover(layout).map_err(|error| error.to_string())?;
+    // Whoever made another run current meanwhile has dropped this index.
+    if !read_current(layout).is_ok_and(|now| now.is_some_and(|now| now.run == manifest.run)) {
+        return Err("another run is current now".to_owned());
+    }
     let path = layout.cache().join(file_names::index_file(&manifest.run));
     let damaged = fs::symlink_metadata(&path).map_or(0, |metadata| metadata.len());
     let io = |error: std::io::Error| error.to_string();

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufRead, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -273,9 +273,28 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// The SHA-256 of a regular file.
 ///
 /// # Errors
-/// Any I/O error.
+/// Any I/O error; [`io::ErrorKind::FileTooLarge`] as of [`check_dense`].
 pub fn file_digest(path: &Path) -> io::Result<Sha256> {
-    Sha256::of_all(&mut in_pieces(open_regular(path)?))
+    let file = open_regular(path)?;
+    check_dense(&file.metadata()?)?;
+    Sha256::of_all(&mut in_pieces(file))
+}
+
+/// Whether a file is as long as it takes room, or nearly so, as far as its file
+/// system tells. One that is mostly holes costs a stranger nothing, and to read
+/// it may take for ever. Compression saves less than what is asked for here.
+///
+/// # Errors
+/// [`io::ErrorKind::FileTooLarge`] where it is mostly holes.
+pub fn check_dense(metadata: &Metadata) -> io::Result<()> {
+    const SMALL: u64 = 64 << 20;
+    const MOST_TIMES: u64 = 64;
+    let (length, room) = (metadata.len(), metadata.blocks().saturating_mul(512));
+    if length > SMALL && room > 0 && length / room >= MOST_TIMES {
+        let text = format!("it is {length} bytes long and holds {room}");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok(())
 }
 
 fn not_regular(why: &str) -> io::Error {
@@ -286,6 +305,20 @@ fn not_regular(why: &str) -> io::Error {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_mostly_holes_is_not_hashed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hollow");
+        fs::write(&path, [7; 8192]).unwrap();
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(1 << 30).unwrap();
+        file.sync_all().unwrap();
+        let error = file_digest(&path).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge, "{error}");
+        file.set_len(1 << 20).unwrap();
+        assert!(file_digest(&path).is_ok());
+    }
 
     #[test]
     fn a_bare_name_is_of_the_working_folder() {

@@ -172,17 +172,18 @@ impl Objects {
         tree::find(root, path, &mut |id| self.tree(id)).map_err(from_tree_error)
     }
 
-    /// Forgets the packs whose digests differ, those that cannot be read
-    /// through, and those of another schema block: a rebuild shares nothing of them.
+    /// Forgets the packs whose digests differ, those of which an object is not
+    /// what its id says, and those of another schema block: a rebuild shares
+    /// nothing of them, whoever wrote the manifest that they agree with.
     pub fn keep_sound(&mut self) {
-        let opens = |pack: &PackRef| {
+        let holds = |pack: &PackRef| {
             let opened = Pack::open(&self.layout.packs().join(pack.file.as_str()));
-            opened.and_then(|pack| pack.holds_any(|_| false)).is_ok()
+            opened.and_then(|mut pack| pack.check()).is_ok()
         };
         let current = SchemaBlock::current();
         let mut refs = std::mem::take(&mut self.refs);
         refs.retain(|pack| {
-            pack.schema == current && check_digest(&self.layout, pack).is_ok() && opens(pack)
+            pack.schema == current && check_digest(&self.layout, pack).is_ok() && holds(pack)
         });
         self.open = refs.iter().map(|_| None).collect();
         self.refs = refs;
@@ -297,13 +298,15 @@ fn check_digest(layout: &Layout, pack: &PackRef) -> Result<(), RunError> {
 }
 
 /// The SHA-256 and the length of a file of which `bytes` bytes were written. A
-/// longer one is not read: that can take for ever where it is sparse.
+/// longer one is not read, and none that is mostly holes.
 ///
 /// # Errors
 /// Any I/O error; [`io::ErrorKind::FileTooLarge`] for a longer file.
 pub(super) fn written_digest(path: &Path, bytes: u64) -> io::Result<(Sha256, u64)> {
     let file = durable::open_regular(path)?;
-    let length = file.metadata()?.len();
+    let metadata = file.metadata()?;
+    durable::check_dense(&metadata)?;
+    let length = metadata.len();
     if length > bytes {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,

@@ -120,6 +120,22 @@ impl Pack {
         Ok(Some(bytes.to_vec()))
     }
 
+    /// Reads every object, block by block.
+    ///
+    /// # Errors
+    /// [`PackError`].
+    pub fn check(&mut self) -> Result<(), PackError> {
+        let mut places = Vec::new();
+        for (id, _) in self.objects()? {
+            places.extend(self.place(id)?.map(|place| (place.block, place.start, id)));
+        }
+        places.sort_unstable();
+        for (_, _, id) in places {
+            self.read(id, MAX_OBJECT_BYTES)?;
+        }
+        Ok(())
+    }
+
     /// The bytes at `place`, where the object `id` is said to stand.
     fn slice(&mut self, id: Sha256, place: Place) -> Result<&[u8], PackError> {
         let known = self.blocks.iter().position(|(at, _)| *at == place.block);

@@ -149,6 +149,30 @@ fn what_a_manifest_says_wrongly_of_a_pack_is_said_by_no_other() {
 }
 
 #[test]
+fn a_pack_whose_objects_lie_elsewhere_than_it_says_is_shared_by_no_rebuild() {
+    let story = Story::new();
+    let run = story.publish(Mode::Ingest).run;
+    let layout = story.layout();
+    let mut manifest = read_manifest(&layout, &run).unwrap();
+    let path = layout.packs().join(manifest.packs[0].file.as_str());
+    let pack = rusqlite::Connection::open(&path).unwrap();
+    let lie = "UPDATE object SET start = start + 1 WHERE bytes > 2";
+    assert!(pack.execute(lie, []).unwrap() > 0);
+    drop(pack);
+    // All digests agree: a stranger wrote them.
+    let digest = Sha256::of(&fs::read(&path).unwrap());
+    manifest.packs[0].sha256 = digest;
+    manifest.packs[0].file = PackName::new(&run, digest);
+    let named = layout.packs().join(manifest.packs[0].file.as_str());
+    fs::rename(&path, named).unwrap();
+    let file = layout.runs().join(file_names::manifest_file(&run));
+    fs::write(file, manifest.to_bytes()).unwrap();
+    let rebuilt = story.publish(Mode::Rebuild).run;
+    let packs = read_manifest(&layout, &rebuilt).unwrap().packs;
+    assert!(packs.iter().all(|pack| pack.sha256 != digest));
+}
+
+#[test]
 fn a_pack_that_was_made_longer_is_told_of_without_being_read() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;

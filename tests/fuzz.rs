@@ -126,7 +126,9 @@ fn every_fuzz_target_is_declared_and_has_seeds() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let manifest = fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
     let harness = include_str!("fuzz.rs");
-    for (path, source) in seeds(&fuzz.join("fuzz_targets")) {
+    let targets = seeds(&fuzz.join("fuzz_targets"));
+    assert_eq!(targets.len(), 4);
+    for (path, source) in targets {
         let name = Path::new(&path).file_stem().unwrap().to_str().unwrap();
         let source = String::from_utf8(source).unwrap();
         assert!(

@@ -41,6 +41,7 @@ fn auditgraph(root: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .arg("--root")
         .arg(root)
+        .env_clear()
         .env("HOME", root)
         .output()
         .unwrap()

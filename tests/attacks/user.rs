@@ -179,7 +179,8 @@ impl User {
         (attack, sentence)
     }
 
-    /// The installed binary is the one that was installed, and alone.
+    /// The installed binary is the one that was installed, and nothing waits to
+    /// take its place.
     pub fn untouched(&self) {
         let program = self.program();
         assert!(fs::read(&program).unwrap() == fs::read(binary()).unwrap());
@@ -188,10 +189,13 @@ impl User {
             .map(|entry| entry.unwrap().file_name())
             .filter(|name| name != "auditgraph")
             .collect();
-        let archives: Vec<_> = beside
-            .iter()
-            .filter(|name| name.to_string_lossy().ends_with(".tar.gz"))
-            .collect();
-        assert!(archives.is_empty(), "{beside:?}");
+        assert!(
+            beside.iter().all(|name| name == ".auditgraph"),
+            "{beside:?}"
+        );
+        for left in ["staged", "intent.json"] {
+            let path = program.with_file_name(".auditgraph").join(left);
+            assert!(!path.exists(), "{left}");
+        }
     }
 }

@@ -252,6 +252,7 @@ fn where_large_artifacts_are_built_is_told_when_it_cannot_be_used() {
     assert!(!sandbox.root().join(".pkg").exists());
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn sixteen_megabytes_of_marks_are_read_in_bounded_memory() {
     const BYTES: usize = 16 * 1024 * 1024;

@@ -87,11 +87,11 @@ fn a_reader_that_goes_away_hides_no_exit_code() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_full_standard_output_does_not_hide_what_was_done() {
-    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
-        return;
-    };
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let full = full.unwrap();
     let sandbox = Sandbox::with(NOTES);
     let mut command = sandbox.command(&["ingest"]);
     let output = command.stdout(full).output().unwrap();
@@ -117,13 +117,13 @@ fn help_is_what_a_command_says_of_itself() {
         .says("no command is called \"workspaces nonsense\"");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn help_that_cannot_be_written_is_a_failure() {
     let sandbox = Sandbox::empty();
     for arguments in [&["--help"][..], &["help", "query"], &["--version"]] {
-        let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
-            return;
-        };
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let full = full.unwrap();
         let mut command = sandbox.command(arguments);
         let output = command.stdout(full).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

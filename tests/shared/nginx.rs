@@ -27,9 +27,10 @@ impl Nginx {
             .and_then(|listener| listener.local_addr())
             .unwrap()
             .port();
-        let child = start(folder.path(), site, port);
+        let mut child = start(folder.path(), site, port);
         let start = Instant::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "nginx ended");
             assert!(start.elapsed() < Duration::from_secs(30), "nginx is silent");
             std::thread::sleep(Duration::from_millis(20));
         }

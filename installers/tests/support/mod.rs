@@ -79,7 +79,12 @@ pub(crate) fn git(folder: &Path) -> Command {
     let mut git = Command::new("git");
     git.args(["-c", "user.name=T", "-c", "user.email=t@example.org"])
         .args(["-c", "init.defaultBranch=main", "-c", "safe.directory=*"])
-        .current_dir(folder);
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null");
+    // Set where a hook of the user's own repository runs this.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        git.env_remove(name);
+    }
     git
 }
 
@@ -207,6 +212,8 @@ pub(crate) fn with_registries(command: &mut Command) {
             command.env(name, value);
         }
     }
+    // A higher version of the same name elsewhere is not what is tested.
+    command.env_remove("PIP_EXTRA_INDEX_URL");
 }
 
 /// Gives `command` this machine's Rust and registries.

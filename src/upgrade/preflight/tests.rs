@@ -189,7 +189,7 @@ fn a_workspace_that_does_not_answer_costs_a_bounded_wait_and_nothing_else() {
     let (hold, stuck) = mpsc::channel::<()>();
     let stuck = Mutex::new(stuck);
     let items: Vec<u32> = (0..40).collect();
-    let results = each(items, Duration::from_millis(200), move |item| {
+    let results = each(items, Duration::from_secs(2), move |item| {
         if *item == 3 {
             let _ = stuck.lock().map(|stuck| stuck.recv());
         }

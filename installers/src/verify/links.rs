@@ -51,6 +51,10 @@ fn tracked_markdown(root: &Path) -> io::Result<Vec<PathBuf>> {
         "*.md",
     ]);
     let output = list.current_dir(root).output()?;
+    if !output.status.success() {
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(io::Error::other(told));
+    }
     let names = String::from_utf8_lossy(&output.stdout);
     let input = |path: &Path| {
         path.components()

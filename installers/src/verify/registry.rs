@@ -202,6 +202,7 @@ fn demo() -> Check {
         "cargo-cyclonedx",
         "cargo-dist",
         "cargo-zigbuild",
+        "curl",
         "nginx-light",
         "openssl",
     ])
@@ -225,6 +226,10 @@ fn shell_scripts(context: &Context<'_>) -> std::io::Result<Vec<String>> {
         .args(["ls-files"])
         .current_dir(root)
         .output()?;
+    if !output.status.success() {
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(std::io::Error::other(told));
+    }
     let listed = String::from_utf8_lossy(&output.stdout);
     let is_script = |path: &&str| {
         if path.contains("/src/") {

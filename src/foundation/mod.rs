@@ -2,9 +2,9 @@
 //!
 //! Owns digests and checksums, bounded and canonical JSON, durable file writes,
 //! work on all cores, the spill files in which artifacts are built, databases that
-//! a stranger may have made, which
-//! characters a terminal acts on, and which words a shell needs quoted. Knows
-//! nothing of runs, sources or workspaces. Never prints.
+//! a stranger may have made, which characters a terminal acts on, and which words
+//! a shell needs quoted. Knows nothing of runs, sources or workspaces. Never
+//! prints.
 
 pub mod checksum;
 pub mod digest;

@@ -11,6 +11,13 @@ pub fn manifest_file(run: &RunId) -> String {
     format!("{run}.json")
 }
 
+/// The run whose manifest a name under `runs/` is; `None` for a name that this
+/// program does not give.
+#[must_use]
+pub(super) fn run_of_manifest(name: &str) -> Option<RunId> {
+    name.strip_suffix(".json")?.parse().ok()
+}
+
 /// Whether `run` has a manifest, whatever it says.
 pub(super) fn has_manifest(layout: &Layout, run: &RunId) -> bool {
     let path = layout.runs().join(manifest_file(run));

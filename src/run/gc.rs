@@ -260,8 +260,8 @@ fn named(
     for name in names {
         let unknown = || GcError::Unknown(name.clone());
         // By its manifest, too: that is no run of another program.
-        let id = name.strip_suffix(".json").unwrap_or(name);
-        if let Ok(run) = id.parse::<RunId>() {
+        let by_manifest = || file_names::run_of_manifest(name);
+        if let Some(run) = name.parse().ok().or_else(by_manifest) {
             if current == Some(&run) {
                 return Err(GcError::Current(run));
             }

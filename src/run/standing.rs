@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::file_names::manifest_file;
+use super::file_names::{manifest_file, run_of_manifest};
 use super::intent::Intent;
 use super::{Manifest, RunError, RunId, manifest};
 use crate::foundation::{durable, json};
@@ -165,7 +165,7 @@ pub fn counted_source_bytes(layout: &Layout, answering: &Manifest) -> u64 {
 pub(super) fn list_runs(layout: &Layout) -> Result<Vec<RunId>, RunError> {
     let mut runs: Vec<RunId> = names(&layout.runs())?
         .iter()
-        .filter_map(|name| name.strip_suffix(".json")?.parse().ok())
+        .filter_map(|name| run_of_manifest(name))
         .collect();
     runs.sort();
     Ok(runs)
@@ -177,12 +177,8 @@ pub(super) fn list_runs(layout: &Layout) -> Result<Vec<RunId>, RunError> {
 /// # Errors
 /// Any I/O error but a missing folder.
 pub(super) fn list_foreign(layout: &Layout) -> Result<Vec<String>, RunError> {
-    let is_run = |name: &str| {
-        let run = name.strip_suffix(".json");
-        run.is_some_and(|run| run.parse::<RunId>().is_ok())
-    };
     let mut names = names(&layout.runs())?;
-    names.retain(|name| !is_run(name) && !name.starts_with('.'));
+    names.retain(|name| run_of_manifest(name).is_none() && !name.starts_with('.'));
     Ok(names.into_iter().collect())
 }
 

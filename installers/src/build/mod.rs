@@ -11,8 +11,8 @@
 //! 6. say in `site.json` what was made and what is missing.
 //!
 //! Never publishes, never guesses: a platform that cannot be made here is
-//! named as missing. Called by the `build` command; `plan`
-//! and `check` ask it what a release should hold.
+//! named as missing. Called by the `build` command; `plan` and `check` ask it what
+//! a release should hold.
 
 mod archive;
 mod command;

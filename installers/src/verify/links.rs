@@ -8,11 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::process::Command;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::check::Outcome;
+use super::tracked::tracked;
 use crate::process::Log;
 
 /// The book's table of contents.
@@ -41,28 +41,13 @@ pub(super) fn check(root: &Path, log: &mut Log) -> io::Result<Outcome> {
 }
 
 fn tracked_markdown(root: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut list = Command::new("git");
-    list.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "*.md",
-    ]);
-    let output = list.current_dir(root).output()?;
-    if !output.status.success() {
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(io::Error::other(told));
-    }
-    let names = String::from_utf8_lossy(&output.stdout);
+    let all = ["--cached", "--others", "--exclude-standard", "*.md"];
     let input = |path: &Path| {
         path.components()
             .any(|part| part.as_os_str() == "fixtures" || part.as_os_str() == "corpus")
     };
-    Ok(names
-        .split('\0')
-        .filter(|name| !name.is_empty())
+    Ok(tracked(root, &all)?
+        .into_iter()
         .map(PathBuf::from)
         .filter(|path| !input(path))
         .collect())

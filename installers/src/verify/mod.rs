@@ -13,6 +13,7 @@ mod ledger;
 mod links;
 mod registry;
 mod runner;
+mod tracked;
 mod workflows;
 
 use std::error::Error;

@@ -11,6 +11,7 @@
 use std::process::Command;
 
 use super::check::{Check, Context, Outcome};
+use super::tracked::tracked;
 use super::{formula, links, workflows};
 use crate::project::{Project, TestTarget};
 
@@ -222,16 +223,7 @@ fn deny() -> Check {
 /// is checked when whole.
 fn shell_scripts(context: &Context<'_>) -> std::io::Result<Vec<String>> {
     let root = &context.project.root;
-    let output = Command::new("git")
-        .args(["ls-files"])
-        .current_dir(root)
-        .output()?;
-    if !output.status.success() {
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(std::io::Error::other(told));
-    }
-    let listed = String::from_utf8_lossy(&output.stdout);
-    let is_script = |path: &&str| {
+    let is_script = |path: &String| {
         if path.contains("/src/") {
             return false;
         }
@@ -239,5 +231,5 @@ fn shell_scripts(context: &Context<'_>) -> std::io::Result<Vec<String>> {
         let first = text.lines().next().unwrap_or_default();
         first.starts_with("#!") && (first.ends_with("sh") || first.contains("sh -"))
     };
-    Ok(listed.lines().filter(is_script).map(String::from).collect())
+    Ok(tracked(root, &[])?.into_iter().filter(is_script).collect())
 }

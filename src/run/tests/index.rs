@@ -2,9 +2,16 @@
 //! was written.
 
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::*;
+
+/// Where the digest of the index of `run` is recorded.
+fn record_of(story: &Story, run: &RunId) -> PathBuf {
+    let name = file_names::index_digest_file(run);
+    story.layout().cache().join(name)
+}
 
 /// When the file at `path` was changed last.
 fn changed(path: &Path) -> SystemTime {
@@ -79,10 +86,7 @@ fn an_index_is_believed_as_it_is_published_and_not_as_a_copy() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
     let index = story.layout().cache().join(index_file(&run));
-    let record = story
-        .layout()
-        .cache()
-        .join(file_names::index_digest_file(&run));
+    let record = record_of(&story, &run);
     let recorded = || fs::metadata(&record).unwrap().modified().unwrap();
     let day = Duration::from_secs(86_400);
     assert_eq!(recorded() + day, changed(&index));
@@ -142,10 +146,7 @@ fn an_index_that_was_changed_is_noticed_whatever_its_time_stamp_says() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
     let index = story.layout().cache().join(index_file(&run));
-    let record = story
-        .layout()
-        .cache()
-        .join(file_names::index_digest_file(&run));
+    let record = record_of(&story, &run);
     let written = fs::metadata(&index).unwrap().modified().unwrap();
     let original = fs::read(&index).unwrap();
     let open = |trust| story.open(None, trust).unwrap().notes().len();
@@ -194,10 +195,7 @@ fn an_index_of_another_schema_stays() {
     assert!(story.files() == before);
     let bytes = fs::read(&index).unwrap();
     let line = index_record::line(Sha256::of(&bytes), &run);
-    let record = story
-        .layout()
-        .cache()
-        .join(file_names::index_digest_file(&run));
+    let record = record_of(&story, &run);
     fs::write(record, line).unwrap();
     assert!(story.verify().problems.is_empty(), "it is not judged");
 }
@@ -235,10 +233,7 @@ fn an_index_that_edits_have_emptied_is_made_anew() {
 fn an_index_without_a_record_is_made_again() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
-    let record = story
-        .layout()
-        .cache()
-        .join(file_names::index_digest_file(&run));
+    let record = record_of(&story, &run);
     fs::remove_file(&record).unwrap();
     let open = || story.open(None, Trust::Times).unwrap().notes().len();
     assert_eq!((open(), open()), (1, 0));
@@ -249,10 +244,7 @@ fn an_index_without_a_record_is_made_again() {
 fn a_damaged_record_vouches_for_no_index() {
     let story = Story::new();
     let run = story.publish(Mode::Ingest).run;
-    let record = story
-        .layout()
-        .cache()
-        .join(file_names::index_digest_file(&run));
+    let record = record_of(&story, &run);
     fs::write(&record, "garbage").unwrap();
     let open = || story.open(None, Trust::Times).unwrap().notes().len();
     assert_eq!(open(), 1, "made again");

@@ -5,7 +5,8 @@ use std::io;
 use semver::Version;
 use serde::Serialize;
 
-use crate::cli::output::{Page, Report};
+use crate::cli::error::Failure;
+use crate::cli::output::{Output, Page, Report};
 use crate::cli::style::{Style, clean};
 use crate::upgrade::install::{Install, Kind};
 use crate::upgrade::preflight;
@@ -82,6 +83,16 @@ impl Document {
 }
 
 impl Document {
+    /// Prints it once `version` is installed, which stands where that cannot be
+    /// told.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub(crate) fn tell(&self, output: &Output, version: &str) -> Result<(), Failure> {
+        let stands = format_args!("auditgraph {version} is installed all the same");
+        output.report_change(self, stands)
+    }
+
     /// The newest version, where the installed one is older and was asked for.
     fn newer(&self) -> Option<&Version> {
         let installed: Version = self.installed.parse().ok()?;

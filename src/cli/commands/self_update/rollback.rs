@@ -62,11 +62,7 @@ pub(super) fn run(context: &Context, dry_run: bool, yes: bool) -> Result<Exit, F
     let kept = place.previous(swapped.from.sha256);
     document.previous = Some(kept.display().to_string());
     document.unfinished = swapped.unfinished;
-    let stands = format_args!(
-        "auditgraph {} is installed all the same",
-        swapped.to.version
-    );
-    context.output.report_change(&document, stands)?;
+    document.tell(&context.output, &swapped.to.version)?;
     Ok(Exit::Done)
 }
 

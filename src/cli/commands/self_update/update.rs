@@ -100,11 +100,7 @@ pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Resu
     if let Some(unfinished) = &document.unfinished {
         context.output.warn(unfinished);
     }
-    let stands = format_args!(
-        "auditgraph {} is installed all the same",
-        swapped.to.version
-    );
-    context.output.report_change(&document, stands)?;
+    document.tell(&context.output, &swapped.to.version)?;
     Ok(Exit::Done)
 }
 

@@ -13,8 +13,11 @@ use crate::shell::quoted;
 const POLL: Duration = Duration::from_millis(50);
 /// How often a running command is mentioned where no terminal shows it live.
 const HEARTBEAT: Duration = Duration::from_secs(60);
-/// Lines of a failed check's log that are shown.
+/// Lines at the end of a failed check's log that are shown.
 const TAIL_LINES: usize = 40;
+/// Lines before them that tell what failed, and how many follow a panic.
+const TELLING_LINES: usize = 80;
+const PANIC_LINES: usize = 4;
 
 /// The log of one check, and how to run something into it.
 pub(crate) struct Log {
@@ -121,24 +124,52 @@ impl Log {
 
     /// The last lines of the log.
     pub(crate) fn tail(&self, lines: usize) -> io::Result<String> {
-        const WINDOW: u64 = 64 * 1024;
-        let mut file = File::open(&self.path)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(WINDOW)))?;
-        let mut bytes = Vec::new();
-        file.take(WINDOW).read_to_end(&mut bytes)?;
-        let text = String::from_utf8_lossy(&bytes);
-        let all: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .collect();
+        let text = self.end(64 * 1024)?;
+        let all = lines_of(&text);
         Ok(all[all.len().saturating_sub(lines)..].join("\n"))
     }
 
     /// The part of the log that is shown when the check failed.
-    pub(crate) fn failure_tail(&self) -> io::Result<String> {
-        self.tail(TAIL_LINES)
+    pub(crate) fn failure_excerpt(&self) -> io::Result<String> {
+        Ok(failure_excerpt(&lines_of(&self.end(4 * 1024 * 1024)?)))
     }
+
+    fn end(&self, bytes: u64) -> io::Result<String> {
+        let mut file = File::open(&self.path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(bytes)))?;
+        let mut read = Vec::new();
+        file.take(bytes).read_to_end(&mut read)?;
+        Ok(String::from_utf8_lossy(&read).into_owned())
+    }
+}
+
+fn lines_of(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect()
+}
+
+/// The last lines, and above them those that tell which test failed and why:
+/// after one that fails others go on, and theirs are the last.
+fn failure_excerpt(lines: &[&str]) -> String {
+    let tail = lines.len().saturating_sub(TAIL_LINES);
+    let mut until = 0;
+    let mut shown = Vec::new();
+    for (at, line) in lines[..tail].iter().enumerate() {
+        if line.contains("panicked at") {
+            until = at + 1 + PANIC_LINES;
+        }
+        let tells = at < until || line.ends_with("FAILED") || line.starts_with("error");
+        if tells && shown.len() < TELLING_LINES {
+            shown.push(*line);
+        }
+    }
+    if !shown.is_empty() {
+        shown.push("...");
+    }
+    shown.extend(&lines[tail..]);
+    shown.join("\n")
 }
 
 /// A command as one would type it: quoted where a shell needs it.
@@ -196,6 +227,19 @@ fn kill_tree(root: u32) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn what_failed_is_shown_however_much_follows() {
+        let mut lines = vec!["test a ... ok", "test b ... FAILED"];
+        lines.extend(["thread 'b' panicked at b.rs:1:", "left", "right"]);
+        lines.extend(["test c ... ok"; 100]);
+        let excerpt = failure_excerpt(&lines);
+        let shown: Vec<&str> = excerpt.lines().collect();
+        assert_eq!(shown[..4], ["test b ... FAILED", lines[2], "left", "right"]);
+        assert_eq!(shown[6], "...");
+        assert_eq!(shown.len(), 7 + TAIL_LINES);
+        assert_eq!(failure_excerpt(&lines[..2]), lines[..2].join("\n"));
+    }
 
     #[test]
     fn what_a_command_prints_is_in_the_log_and_its_failure_in_words() {

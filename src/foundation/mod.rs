@@ -9,6 +9,8 @@
 pub mod checksum;
 pub mod digest;
 pub mod durable;
+#[cfg(test)]
+pub(crate) mod effort;
 pub(crate) mod image;
 pub mod in_order;
 pub mod json;

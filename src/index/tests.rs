@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -13,6 +12,7 @@ use super::testing::{SMALL, build, bytes, facts, small};
 use super::{Direction, Index, IndexError, LinkKind, Scratch, Walk};
 use crate::foundation::Sha256;
 use crate::foundation::checksum::Checksum;
+use crate::foundation::effort;
 use crate::graph::NodeKind;
 
 fn found(index: &Index, text: &str) -> Vec<String> {
@@ -232,13 +232,6 @@ fn an_index_of_a_readable_schema_is_read_as_it_is_and_another_is_told_from_damag
     }
 }
 
-/// How long `work` takes.
-fn cost(work: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    work();
-    start.elapsed()
-}
-
 #[test]
 fn links_of_a_document_of_many_parts_cost_little_more_than_its_nodes() {
     // More parts than ids are remembered, and names between them.
@@ -247,22 +240,22 @@ fn links_of_a_document_of_many_parts_cost_little_more_than_its_nodes() {
         .collect();
     let built = build(&Scratch::Memory, &[("a.md", &many)], &facts(&[]));
     let index = Index::from_artifact(&built.artifact).unwrap();
-    let mut links = 0;
-    let nodes = cost(|| {
+    let nodes = || {
         let chunks = BTreeSet::from([NodeKind::Chunk]);
         let visit = &mut |_| ControlFlow::Continue(());
         index.each_node(&chunks, visit).unwrap();
-    });
-    let export = cost(|| {
+    };
+    let links = || {
+        let mut links = 0;
         let count = &mut |_| {
             links += 1;
             ControlFlow::Continue(())
         };
         let mentions = BTreeSet::from([LinkKind::Mentions]);
         index.each_link(&mentions, count).unwrap();
-    });
-    assert_eq!(links, 70_000);
-    assert!(export < nodes * 20, "{export:?}, nodes {nodes:?}");
+        assert_eq!(links, 70_000);
+    };
+    effort::assert_within(20, "links", || effort::of(nodes), || effort::of(links));
 }
 
 #[test]
@@ -270,22 +263,22 @@ fn a_walk_through_a_document_of_many_parts_costs_little_more_than_its_links() {
     let headings: String = (0..2_000).map(|n| format!("# H{n}\ntext\n")).collect();
     let built = build(&Scratch::Memory, &[("a.md", &headings)], &facts(&[]));
     let index = Index::from_artifact(&built.artifact).unwrap();
-    let links = cost(|| {
+    let links = || {
         let kinds = LinkKind::ALL.into_iter().collect();
         let visit = &mut |_| ControlFlow::Continue(());
         index.each_link(&kinds, visit).unwrap();
-    });
+    };
     let walk = Walk {
         direction: Direction::Both,
         kinds: BTreeSet::new(),
         depth: 2,
         limit: 100_000,
     };
-    let walked = cost(|| {
+    let walk = || {
         let around = index.neighbors(&"document:a.md".parse().unwrap(), &walk);
         assert_eq!(around.unwrap().unwrap().nodes.len(), 6_001);
-    });
-    assert!(walked < links * 40, "{walked:?}, links {links:?}");
+    };
+    effort::assert_within(40, "a walk", || effort::of(links), || effort::of(walk));
 }
 
 #[test]

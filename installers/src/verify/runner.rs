@@ -185,9 +185,9 @@ impl Run<'_> {
             self.say(&format!("      figures: {}", log.path().display()));
         }
         if matches!(outcome, Outcome::Failed(_)) {
-            let tail = log.failure_tail()?;
+            let excerpt = log.failure_excerpt()?;
             self.say(
-                &tail
+                &excerpt
                     .lines()
                     .map(|line| format!("    | {line}\n"))
                     .collect::<String>(),

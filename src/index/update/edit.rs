@@ -1,6 +1,6 @@
 //! One change, matched with the rows it meets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -66,7 +66,9 @@ impl<'a> Edit<'a> {
     /// Whether links elsewhere may point at something else now.
     pub(super) fn turns_links(&self) -> bool {
         match (self.old, self.new) {
-            (Some(old), Some(new)) => fragments(old) != fragments(&new.document),
+            (Some(old), Some(new)) => {
+                fragments(old) != fragments(&new.document) || labels(old) != labels(&new.document)
+            }
             _ => true,
         }
     }
@@ -179,6 +181,12 @@ fn fragments(document: &Document) -> BTreeMap<&str, Option<usize>> {
             .or_insert(anchor.section.map(|section| section as usize));
     }
     fragments
+}
+
+/// By which labels a document is found: one may share its name with a heading,
+/// and come or go while the fragments stay.
+fn labels(document: &Document) -> BTreeSet<&str> {
+    document.labels().collect()
 }
 
 /// Gives new documents their ids, and chunks theirs: the old ones where as

@@ -3,11 +3,8 @@
 //! times that; linear work takes 8 times as long, quadratic work 64 times.
 
 use std::fmt::Write as _;
-use std::hint::black_box;
-use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
+use crate::foundation::effort;
 use crate::graph::Format::{self, Markdown, Rst, Text};
 use crate::source::extract;
 
@@ -15,26 +12,9 @@ const GROWTH: usize = 8;
 /// More than this is not linear: between 8 and 64, far from both, since
 /// caches, allocators and other programs blur a measurement.
 const TOLERATED: u32 = 28;
-/// Measurements below this say nothing, and harm nobody.
-const NEGLIGIBLE: Duration = Duration::from_millis(12);
-/// How often a measurement that looks bad is repeated: the best one counts.
-const ATTEMPTS: usize = 10;
 
 /// The bytes of the smaller text.
 const BYTES: usize = 24 * 1024;
-
-fn time(format: Format, text: &str) -> Duration {
-    let start = worked();
-    black_box(extract(format, black_box(text)));
-    worked() - start
-}
-
-/// What this thread has worked so far: other programs' work is not counted.
-fn worked() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let nanoseconds = u32::try_from(time.tv_nsec).unwrap();
-    Duration::new(u64::try_from(time.tv_sec).unwrap(), nanoseconds)
-}
 
 /// Asserts that reading `text(8n)` takes about 8 times as long as `text(n)`.
 #[track_caller]
@@ -44,19 +24,9 @@ fn linear_from(bytes: usize, name: &str, format: Format, text: impl Fn(usize) ->
         large.len() >= small.len() * (GROWTH - 1),
         "{name}: no larger"
     );
-    let (mut fast, mut slow) = (Duration::MAX, Duration::MAX);
-    for _ in 0..ATTEMPTS {
-        fast = fast.min(time(format, &small));
-        slow = slow.min(time(format, &large));
-        if slow <= NEGLIGIBLE || slow <= fast * TOLERATED {
-            return;
-        }
-    }
-    panic!(
-        "{name}: {fast:?} for {} bytes, {slow:?} for {}",
-        small.len(),
-        large.len()
-    );
+    let effort = |text: &str| effort::of(|| extract(format, text));
+    let what = format!("{name}, {} bytes after {}", large.len(), small.len());
+    effort::assert_within(TOLERATED, &what, || effort(&small), || effort(&large));
 }
 
 fn linear(name: &str, format: Format, text: impl Fn(usize) -> String) {

@@ -13,11 +13,15 @@ use crate::shell::quoted;
 const POLL: Duration = Duration::from_millis(50);
 /// How often a running command is mentioned where no terminal shows it live.
 const HEARTBEAT: Duration = Duration::from_secs(60);
+/// Begins a line of a test that could not test all it should here.
+const LEFT_OUT: &str = "left out: ";
 /// Lines at the end of a failed check's log that are shown.
 const TAIL_LINES: usize = 40;
 /// Lines before them that tell what failed, and how many follow a panic.
 const TELLING_LINES: usize = 80;
 const PANIC_LINES: usize = 4;
+/// Bytes of a log, from its end, that are looked at.
+const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// The log of one check, and how to run something into it.
 pub(crate) struct Log {
@@ -131,7 +135,20 @@ impl Log {
 
     /// The part of the log that is shown when the check failed.
     pub(crate) fn failure_excerpt(&self) -> io::Result<String> {
-        Ok(failure_excerpt(&lines_of(&self.end(4 * 1024 * 1024)?)))
+        Ok(failure_excerpt(&lines_of(&self.end(LARGEST)?)))
+    }
+
+    /// What tests say they could not do on this machine, each once, in the order
+    /// of the log.
+    pub(crate) fn left_out(&self) -> io::Result<Vec<String>> {
+        let text = self.end(LARGEST)?;
+        let mut reasons: Vec<String> = Vec::new();
+        for reason in text.lines().filter_map(|line| line.strip_prefix(LEFT_OUT)) {
+            if !reasons.iter().any(|known| known == reason) {
+                reasons.push(reason.into());
+            }
+        }
+        Ok(reasons)
     }
 
     fn end(&self, bytes: u64) -> io::Result<String> {
@@ -227,6 +244,21 @@ fn kill_tree(root: u32) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn what_is_left_out_is_told_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = Log::create(directory.path(), "t", Duration::from_secs(60)).unwrap();
+        for line in [
+            "test a ... ",
+            "left out: no cat",
+            "test b ... ok",
+            "left out: no cat",
+        ] {
+            log.line(line).unwrap();
+        }
+        assert_eq!(log.left_out().unwrap(), ["no cat"]);
+    }
 
     #[test]
     fn what_failed_is_shown_however_much_follows() {

@@ -301,10 +301,8 @@ fn every_command_of_the_install_page_works_as_shown() {
     }
     assert!(!left_out.is_empty());
     for block in &left_out {
-        eprintln!(
-            "not run here, there is no Homebrew: {}",
-            block.trim().replace('\n', "; ")
-        );
+        let commands = block.trim().replace('\n', "; ");
+        support::left_out(&format!("Homebrew, for `{commands}`"));
     }
     // Nothing hides behind Homebrew.
     for line in left_out.iter().flat_map(|block| block.lines()) {

@@ -127,7 +127,7 @@ fn builds_again_the_same(project: &Path, first: &Path, name: &str) {
             nobody
         }
         None => {
-            eprintln!("skipped: building as another user (this one may not become another)");
+            support::left_out("a build by another user, which this one may not become");
             std::process::Command::new("sh")
         }
     };

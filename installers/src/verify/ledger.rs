@@ -25,6 +25,8 @@ pub(crate) struct Entry {
     pub(crate) name: String,
     /// How it ended.
     pub(crate) outcome: Outcome,
+    /// What it could not do on this machine, and why.
+    pub(crate) left_out: Vec<String>,
     /// How long it ran.
     pub(crate) took: Duration,
     /// How long it waited for its tools before that.
@@ -78,6 +80,9 @@ impl Ledger {
                 let _ = write!(text, "  {}", one_line(reason));
             }
             text.push('\n');
+            for reason in &entry.left_out {
+                let _ = writeln!(text, "  {:width$}  without: {reason}", "");
+            }
         }
         for (tool, took) in &self.installed {
             let _ = writeln!(text, "  installed {tool} in {:.0} s", took.as_secs_f64());
@@ -112,6 +117,7 @@ impl Ledger {
                     name: &entry.name,
                     status,
                     reason: (!reason.is_empty()).then_some(reason),
+                    left_out: &entry.left_out,
                     seconds: rounded(entry.took),
                     waited_seconds: rounded(entry.waited),
                 }
@@ -201,6 +207,7 @@ struct CheckJson<'a> {
     status: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    left_out: &'a [String],
     seconds: f64,
     waited_seconds: f64,
 }
@@ -220,6 +227,7 @@ mod tests {
         Entry {
             name: name.into(),
             outcome,
+            left_out: vec!["a second user".into()],
             took: Duration::from_millis(1500),
             waited: Duration::ZERO,
         }
@@ -259,6 +267,9 @@ mod tests {
         assert!(line("fmt").contains("passed") && line("fmt").contains("1.5 s"));
         assert!(line("clippy").contains("failed") && line("clippy").ends_with("101 see log"));
         assert!(line("book").ends_with("no docs/book.toml"));
+        let without = text.lines().map(str::trim_start);
+        let without = without.filter(|line| *line == "without: a second user");
+        assert_eq!(without.count(), 3);
     }
 
     #[test]
@@ -267,6 +278,7 @@ mod tests {
         assert_eq!(json["format"], 1);
         assert_eq!(json["checks"][1]["status"], "failed");
         assert_eq!(json["checks"][2]["reason"], "no docs/book.toml");
+        assert_eq!(json["checks"][0]["left_out"][0], "a second user");
         assert_eq!(json["skipped"], 1);
     }
 }

@@ -197,6 +197,7 @@ impl Run<'_> {
         Ok(Entry {
             name: check.name.clone(),
             outcome,
+            left_out: log.left_out()?,
             took,
             waited,
         })
@@ -263,6 +264,7 @@ fn skipped(check: &Check, reason: &str) -> Entry {
     Entry {
         name: check.name.clone(),
         outcome: Outcome::Skipped(reason.into()),
+        left_out: Vec::new(),
         took: Duration::ZERO,
         waited: Duration::ZERO,
     }

@@ -36,9 +36,11 @@ pub(crate) fn interpreter(version: &str) -> Option<PathBuf> {
         .find_map(|path| works(path))
 }
 
-/// Says out loud that a Python is missing, since its test then proves nothing.
+/// Says that a Python is missing, since its test then proves nothing.
 pub(crate) fn skipped(version: &str) {
-    eprintln!("skipped: no Python {version} with venv and pip on this machine");
+    super::left_out(&format!(
+        "Python {version} with venv and pip, which this machine lacks"
+    ));
 }
 
 /// A fresh environment in `folder`; its own programs are in `bin`.

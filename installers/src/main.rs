@@ -18,6 +18,8 @@ mod facts;
 #[cfg(feature = "release")]
 mod homebrew;
 #[cfg(feature = "release")]
+mod link;
+#[cfg(feature = "release")]
 mod plan;
 #[cfg(feature = "release")]
 mod process;

@@ -5,6 +5,7 @@ use std::path::Path;
 use pulldown_cmark::{Event, LinkType, Parser, Tag};
 
 use crate::facts::Facts;
+use crate::link::has_scheme;
 
 /// `readme` with its relative links leading to the files of the released
 /// commit, where the project is hosted.
@@ -30,14 +31,11 @@ fn absolute(text: &str, base: &str) -> String {
         else {
             continue;
         };
-        let has_scheme = dest_url
-            .split_once(':')
-            .is_some_and(|(scheme, _)| !scheme.contains('/'));
         // The target stands behind the text of the link.
         let written = format!("]({dest_url}");
         let place = text[range.clone()].rfind(&written);
         if let Some(place) = place
-            && !has_scheme
+            && !has_scheme(&dest_url)
             && !dest_url.starts_with(['#', '/'])
         {
             let target = range.start + place + "](".len();

@@ -13,6 +13,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::check::Outcome;
 use super::tracked::tracked;
+use crate::link::has_scheme;
 use crate::process::Log;
 
 /// The book's table of contents.
@@ -162,10 +163,7 @@ fn problem(
     pages: &BTreeMap<PathBuf, Page>,
     exists: &impl Fn(&Path) -> bool,
 ) -> Option<String> {
-    let elsewhere = link
-        .split_once(':')
-        .is_some_and(|(scheme, _)| !scheme.contains('/'));
-    if elsewhere || link.starts_with("//") {
+    if has_scheme(link) || link.starts_with("//") {
         return None;
     }
     let (file, fragment) = link.split_once('#').unwrap_or((link, ""));

@@ -45,7 +45,9 @@ impl Checker<'_> {
         let mut wanted: Vec<String> = archive.include.clone();
         wanted.extend(archive.licenses.iter().cloned());
         let shells = self.facts.release.shells();
-        wanted.extend(shells.iter().map(|shell| completion_path(&binary, shell)));
+        let script = |shell: &String| completion_path(&binary, shell);
+        let scripts: Vec<String> = shells.iter().map(script).collect();
+        wanted.extend_from_slice(&scripts);
         if self.facts.release.binary.man.is_some() {
             wanted.push(man_path(&format!("{binary}.1")));
         }
@@ -61,29 +63,43 @@ impl Checker<'_> {
             }
         }
         for member in &members {
-            let page =
-                self.facts.release.binary.man.is_some() && member.path.starts_with(&man_path(""));
-            if !page && !wanted.contains(&member.path) {
-                self.find(file, &member.path, "is no part of a release");
-            }
-            let right = if member.path == binary { 0o755 } else { 0o644 };
-            if member.mode != right {
-                let problem = format!("is {:o}, should be {right:o}", member.mode);
-                self.find(file, &format!("mode of {}", member.path), problem);
-            }
-            if archive.include.contains(&member.path) {
-                let own = std::fs::read(self.facts.root.join(&member.path));
-                if own.ok().as_ref() != Some(&member.bytes) {
-                    self.find(file, &member.path, "differs from the project's own");
-                }
-            }
-            if member.path == archive.changelog {
-                let text = String::from_utf8_lossy(&member.bytes).into_owned();
-                self.changelog(&format!("{file}: {}", member.path), &text);
-            }
+            self.member(file, member, &wanted, &scripts);
         }
         let found = members.into_iter().find(|member| member.path == binary)?;
         Some(found.bytes)
+    }
+
+    /// Judges a member of an archive: `wanted` are those it must have, `scripts`
+    /// the completions among them.
+    fn member(&mut self, file: &str, member: &Found, wanted: &[String], scripts: &[String]) {
+        let (binary, release) = (&self.facts.package.binary, &self.facts.release);
+        let page = release.binary.man.is_some() && member.path.starts_with(&man_path(""));
+        if !page && !wanted.contains(&member.path) {
+            self.find(file, &member.path, "is no part of a release");
+        }
+        // Nothing is executed here: what it would print now is not known.
+        let text = String::from_utf8_lossy(&member.bytes);
+        if page && !text.lines().any(is_title) {
+            self.find(file, &member.path, "is no man page: it has no title");
+        }
+        if scripts.contains(&member.path) && !text.contains(binary) {
+            let problem = format!("does not complete {binary}");
+            self.find(file, &member.path, problem);
+        }
+        let right = if member.path == *binary { 0o755 } else { 0o644 };
+        if member.mode != right {
+            let problem = format!("is {:o}, should be {right:o}", member.mode);
+            self.find(file, &format!("mode of {}", member.path), problem);
+        }
+        if release.archive.include.contains(&member.path) {
+            let own = std::fs::read(self.facts.root.join(&member.path));
+            if own.ok().as_ref() != Some(&member.bytes) {
+                self.find(file, &member.path, "differs from the project's own");
+            }
+        }
+        if member.path == release.archive.changelog {
+            self.changelog(&format!("{file}: {}", member.path), &text);
+        }
     }
 
     /// Members of a `.tar.gz` below `folder`, each with an ordinary path.
@@ -127,6 +143,11 @@ impl Checker<'_> {
         }
         members
     }
+}
+
+/// Whether `line` is the title of a man page, in either of the two languages.
+fn is_title(line: &str) -> bool {
+    line.starts_with(".TH ") || line.starts_with(".Dt ")
 }
 
 /// A header and what follows it, whatever they are.

@@ -54,6 +54,23 @@ fn what_is_not_packed_as_it_is_built_is_found() {
 }
 
 #[test]
+fn a_page_or_a_script_that_says_nothing_is_found() {
+    for (end, problem) in [
+        ("pocket.1", "is no man page: it has no title"),
+        ("pocket.fish", "does not complete pocket"),
+    ] {
+        let copy = Copy::new();
+        Copy::repack(&copy.file(ARCHIVE), |members| {
+            let member = members.iter_mut().find(|m| m.path.ends_with(end));
+            member.unwrap().bytes = b"# nothing\n".to_vec();
+        });
+        let findings = copy.findings();
+        let named = |finding: &&String| finding.ends_with(&format!("{end}: {problem}"));
+        assert_eq!(findings.iter().filter(named).count(), 1, "{findings:#?}");
+    }
+}
+
+#[test]
 fn a_bill_of_materials_of_another_executable_is_found() {
     let copy = Copy::new();
     Copy::replace(&copy.file("gnu.cdx.json"), "\"cfg-if\"", "\"cfg-fi\"");

@@ -154,7 +154,7 @@ fn mix(old: &Texts, new: &Texts, keep: u8) -> Texts {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn an_updated_index_equals_one_from_scratch(

@@ -118,6 +118,25 @@ fn files_that_cannot_be_sources_are_named_with_the_reason() {
     assert_eq!(reasons, ["not_utf8", "contains_nul", "symlink_outside"]);
 }
 
+/// Apple's file systems have no such names.
+#[cfg(target_os = "linux")]
+#[test]
+fn of_names_that_are_shown_alike_each_is_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let sandbox = Sandbox::with(NOTES);
+    for name in [&b"n\xff.md"[..], b"n\xfe.md", "n\u{fffd}.md".as_bytes()] {
+        let path = sandbox.root().join(std::ffi::OsStr::from_bytes(name));
+        std::fs::write(path, "# Own\n").unwrap();
+    }
+    let refused = || {
+        let document = sandbox.run(&["ingest", "--json"]).document("ingest");
+        document["sources"]["refused"].as_array().unwrap().len()
+    };
+    assert_eq!((refused(), refused()), (2, 2));
+    std::fs::remove_file(sandbox.root().join("n\u{fffd}.md")).unwrap();
+    assert_eq!((refused(), refused()), (2, 2));
+}
+
 #[test]
 fn a_workspace_is_found_from_any_folder_inside_it() {
     let sandbox = Sandbox::with(NOTES);

@@ -85,7 +85,8 @@ pub(super) struct Survey {
     pub(super) before: Before,
     /// What `stat` said of the kept files.
     pub(super) prints: Prints,
-    /// Refused files whose names a tree cannot hold: reported only.
+    /// Refused files whose names a tree cannot hold, or holds for another that is
+    /// shown alike: reported only.
     unnamed: Vec<RefusedSource>,
 }
 
@@ -177,12 +178,14 @@ impl Survey {
                 bytes: refused.bytes,
             };
             match WorkspacePath::of(refused.path) {
-                // A name that is not UTF-8 may be shown as another's, that is kept.
+                Ok(path) if !self.has(&path) => {
+                    self.before.note(path.clone(), None);
+                    self.kept.insert(path, entry);
+                }
+                // A name that is not UTF-8 may be shown as another's.
                 Ok(path) => {
-                    if !self.kept.contains_key(&path) {
-                        self.before.note(path.clone(), None);
-                        self.kept.insert(path, entry);
-                    }
+                    let refused = RefusedSource::new(path.as_str(), refused.refusal);
+                    self.unnamed.push(refused);
                 }
                 Err(path) => {
                     let refused = RefusedSource::new(path, refused.refusal);
@@ -190,6 +193,11 @@ impl Survey {
                 }
             }
         }
+    }
+
+    fn has(&self, path: &WorkspacePath) -> bool {
+        let fresh = self.fresh.binary_search_by(|file| file.path.cmp(path));
+        fresh.is_ok() || self.kept.contains_key(path)
     }
 
     /// Keeps only `same`; some files are gone.

@@ -45,7 +45,8 @@ fn happens(story: &Story, dice: &mut Dice) {
         // A name that is not UTF-8, where the system has such.
         _ => {
             use std::os::unix::ffi::OsStrExt;
-            let name = std::ffi::OsStr::from_bytes(b"n\xff.md");
+            let name = [&b"n\xff.md"[..], b"n\xfe.md"][dice.below(2)];
+            let name = std::ffi::OsStr::from_bytes(name);
             drop(fs::write(story.folder.path().join(name), "no name"));
         }
     }

@@ -8,41 +8,27 @@ use crate::cli::output::Page;
 use crate::cli::style::Style;
 use crate::graph::other_forms;
 use crate::graph::{Chunk, NodeId, NodeKind, WorkspacePath, resolve};
-use crate::index::{Link, Node, Status};
+use crate::index::{Index, Link, Node, Status};
 use crate::run::Session;
 
 /// The node that `text` names: an id, a path (`notes/plan.md`), a path with a
-/// fragment (`notes/plan.md#next`, `notes/plan.md#Next steps`), or a place as
-/// hits and links show it (`notes/plan.md:12`), which means the chunk there.
+/// fragment that a link could have (`notes/plan.md#next`, `notes/plan.md#Next
+/// steps`), or a place as hits and links show it (`notes/plan.md:12`), which means
+/// the chunk there.
 ///
 /// # Errors
 /// When the run has no such node.
 pub(crate) fn find(session: &mut Session, text: &str) -> Result<Node, Failure> {
-    let bare = text.strip_prefix("./").unwrap_or(text);
     let id: Option<NodeId> = text.parse().ok();
     let kind = id.as_ref().map_or(NodeKind::Document, NodeId::kind);
-    let mut candidates: Vec<NodeId> = match id {
-        Some(id) if id.kind() == NodeKind::Tag => vec![NodeId::tag(id.key())],
-        id => id.into_iter().collect(),
-    };
-    if let Some((path, fragment)) = bare.split_once('#') {
-        let anchors = [fragment, &resolve::slug(fragment)].map(|anchor| format!("{path}#{anchor}"));
-        candidates.extend(anchors.map(|key| NodeId::new(NodeKind::Section, key)));
+    if let Some(id) = id
+        && let Some(node) = by_id(session.index(), &id)?
+    {
+        return Ok(node);
     }
-    candidates.push(NodeId::new(NodeKind::Document, bare));
-    // What looks equal is meant, however its accents are stored.
-    let alike = candidates.iter().flat_map(|id| {
-        let forms = other_forms(id.key()).into_iter();
-        forms.map(|form| NodeId::new(id.kind(), form))
-    });
-    let alike: Vec<NodeId> = alike.collect();
-    candidates.extend(alike);
-    for id in &candidates {
-        if let Some(node) = session.index().node(id)? {
-            return Ok(node);
-        }
-    }
-    if let Some(id) = chunk_at(session, bare)?
+    // A file may be called like an id.
+    let bare = text.strip_prefix("./").unwrap_or(text);
+    if let Some(id) = at_place(session, bare)?
         && let Some(node) = session.index().node(&id)?
     {
         return Ok(node);
@@ -56,19 +42,68 @@ pub(crate) fn find(session: &mut Session, text: &str) -> Result<Node, Failure> {
     .hint(format_args!("auditgraph list --type {kind}")))
 }
 
-/// The chunk at `path:line`; for a line between chunks, such as one of the
-/// front matter, the chunk before it, else the first.
-fn chunk_at(session: &mut Session, text: &str) -> Result<Option<NodeId>, Failure> {
-    let place = text.rsplit_once(':').and_then(|(path, line)| {
-        Some((
-            path.parse::<WorkspacePath>().ok()?,
-            line.parse::<u32>().ok()?,
-        ))
-    });
-    let Some((path, line)) = place else {
+/// The node with this id. What looks equal is meant, however its accents are
+/// stored.
+fn by_id(index: &Index, id: &NodeId) -> Result<Option<Node>, Failure> {
+    let id = match id.kind() {
+        NodeKind::Tag => NodeId::tag(id.key()),
+        _ => id.clone(),
+    };
+    let forms = other_forms(id.key()).into_iter();
+    let alike: Vec<NodeId> = forms.map(|key| NodeId::new(id.kind(), key)).collect();
+    for id in std::iter::once(&id).chain(&alike) {
+        if let Some(node) = index.node(id)? {
+            return Ok(Some(node));
+        }
+    }
+    Ok(None)
+}
+
+/// What stands at a path, at a fragment of one, or at a line. The path may hold
+/// `#` and `:` itself.
+fn at_place(session: &mut Session, text: &str) -> Result<Option<NodeId>, Failure> {
+    if let Some(path) = session.index().document_like(text)? {
+        return Ok(Some(NodeId::document(&path)));
+    }
+    for (at, _) in text.match_indices('#') {
+        if let Some(path) = session.index().document_like(&text[..at])?
+            && let Some(id) = at_fragment(session, &path, &text[at + 1..])?
+        {
+            return Ok(Some(id));
+        }
+    }
+    if let Some((path, line)) = text.rsplit_once(':')
+        && let Ok(line) = line.parse()
+        && let Some(path) = session.index().document_like(path)?
+    {
+        return chunk_at(session, &path, line);
+    }
+    Ok(None)
+}
+
+/// What a link with this fragment leads to.
+fn at_fragment(
+    session: &mut Session,
+    path: &WorkspacePath,
+    fragment: &str,
+) -> Result<Option<NodeId>, Failure> {
+    let Some(document) = session.document_at(path)? else {
         return Ok(None);
     };
-    let Some(document) = session.document_at(&path)? else {
+    let alike = other_forms(fragment);
+    let mut forms = std::iter::once(fragment).chain(alike.iter().map(String::as_str));
+    let find = |anchor: &str| document.at_anchor(path, anchor);
+    Ok(forms.find_map(|fragment| resolve::at_fragment(path, fragment, find)))
+}
+
+/// The chunk at this line; for a line between chunks, such as one of the front
+/// matter, the chunk before it, else the first.
+fn chunk_at(
+    session: &mut Session,
+    path: &WorkspacePath,
+    line: u32,
+) -> Result<Option<NodeId>, Failure> {
+    let Some(document) = session.document_at(path)? else {
         return Ok(None);
     };
     // A hit in an empty file is at its first line.
@@ -83,7 +118,7 @@ fn chunk_at(session: &mut Session, text: &str) -> Result<Option<NodeId>, Failure
         .or_else(|| chunks.iter().rposition(|chunk| chunk.span.line < line))
         .unwrap_or(0);
     let key = crate::graph::chunk_keys(chunks).into_iter().nth(at);
-    Ok(key.map(|key| NodeId::chunk(&path, &key)))
+    Ok(key.map(|key| NodeId::chunk(path, &key)))
 }
 
 /// One node on one line: its id, its title, where it stands.

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{NodeId, WorkspacePath};
+
 /// A place in a source: lines are counted from 1, bytes from 0; `end` is one
 /// past the last byte, `end_line` the line of the last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,6 +94,20 @@ impl Document {
         let named = self.format == Format::Rst;
         let anchors = self.anchors.iter().filter(move |_| named);
         anchors.map(|anchor| anchor.name.as_str())
+    }
+
+    /// Where a link to the anchor `name` of this document, which lies at `path`,
+    /// leads: to a section, or before the first to the document itself.
+    #[must_use]
+    pub fn at_anchor(&self, path: &WorkspacePath, name: &str) -> Option<NodeId> {
+        let of = |section: &Section| NodeId::section(path, &section.anchor);
+        let own = self.sections.iter().find(|section| section.anchor == name);
+        own.map(of).or_else(|| {
+            let anchor = self.anchors.iter().find(|anchor| anchor.name == name)?;
+            let section = anchor.section.map(|number| number as usize);
+            let section = section.and_then(|number| self.sections.get(number));
+            Some(section.map_or_else(|| NodeId::document(path), of))
+        })
     }
 }
 

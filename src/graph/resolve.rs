@@ -63,17 +63,26 @@ fn document_or_section(
     let Some(fragment) = fragment else {
         return NodeId::document(path);
     };
+    let section = |anchor: &str| {
+        let there = targets.has_section(path, anchor);
+        there.then(|| NodeId::section(path, anchor))
+    };
+    at_fragment(path, fragment, section)
+        .unwrap_or_else(|| unresolved(path.as_str(), Some(fragment)))
+}
+
+/// What `fragment` of the document at `path` names: what `find` finds for it as
+/// an anchor, else as the text of a heading; else the top, which is the document.
+pub fn at_fragment(
+    path: &WorkspacePath,
+    fragment: &str,
+    find: impl Fn(&str) -> Option<NodeId>,
+) -> Option<NodeId> {
     let slug = slug(fragment);
-    for anchor in [fragment, slug.as_str()] {
-        if targets.has_section(path, anchor) {
-            return NodeId::section(path, anchor);
-        }
-    }
+    let found = [fragment, slug.as_str()].into_iter().find_map(find);
     // The top of a page needs no anchor (HTML, "scroll to the fragment").
-    if fragment.eq_ignore_ascii_case("top") {
-        return NodeId::document(path);
-    }
-    unresolved(path.as_str(), Some(fragment))
+    let top = || fragment.eq_ignore_ascii_case("top");
+    found.or_else(|| top().then(|| NodeId::document(path)))
 }
 
 fn unresolved(path: &str, fragment: Option<&str>) -> NodeId {

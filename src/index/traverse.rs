@@ -10,7 +10,7 @@ use super::entity::{Link, LinkKind, Node};
 use super::error::IndexError;
 use super::locate::{Locator, Ref};
 use super::open::Index;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, WorkspacePath, composed};
 
 /// Which way links are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +93,33 @@ impl Index {
             Some(at) => locator.node(at).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The path of the document at `path`, else of the first whose path looks
+    /// equal: what is typed is most often composed, the name of a file need not
+    /// be.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`] or [`IndexError::Io`].
+    pub fn document_like(&self, path: &str) -> Result<Option<WorkspacePath>, IndexError> {
+        if Locator::new(self).document(path)?.is_some() {
+            return Ok(Some(path.parse()?));
+        }
+        if path.is_ascii() {
+            return Ok(None);
+        }
+        let wanted = composed(path);
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT path FROM document ORDER BY path")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let path: String = row.get(0)?;
+            if !path.is_ascii() && composed(&path) == wanted {
+                return Ok(Some(path.parse()?));
+            }
+        }
+        Ok(None)
     }
 
     /// The links that begin or end at the node `id`, by source, kind, target

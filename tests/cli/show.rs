@@ -48,15 +48,6 @@ fn a_node_is_found_by_path_fragment_or_the_place_of_a_hit() {
             .document("show");
         assert_eq!(document["node"]["id"], id);
     }
-    sandbox.write("cafe\u{301}.md", "# Coffee\n");
-    sandbox.run(&["ingest"]).done();
-    for name in [
-        "caf\u{e9}.md",
-        "caf\u{e9}.md#coffee",
-        "document:caf\u{e9}.md",
-    ] {
-        sandbox.run(&["show", name]).done().shows("Coffee");
-    }
     let text_at = |line: u32| {
         let place = format!("log.md:{line}");
         let document = sandbox
@@ -72,6 +63,56 @@ fn a_node_is_found_by_path_fragment_or_the_place_of_a_hit() {
     assert_eq!(text_at(5), "# Log");
     sandbox.run(&["show", "log.md:9"]).exits(1);
     sandbox.run(&["show", "log.md:0"]).exits(1);
+}
+
+#[test]
+fn a_name_that_looks_equal_is_meant() {
+    let sandbox = Sandbox::with(&[]);
+    // Names as different systems store them, and a heading as one types it.
+    let path = "cafe\u{301}/cr\u{e8}me.md";
+    sandbox.write(path, "# Cr\u{e8}me br\u{fb}l\u{e9}e\n");
+    sandbox.run(&["ingest"]).done();
+    for folder in ["caf\u{e9}", "cafe\u{301}"] {
+        for file in ["cr\u{e8}me", "cre\u{300}me"] {
+            for rest in [
+                "",
+                ":1",
+                "#cr\u{e8}me-br\u{fb}l\u{e9}e",
+                "#cre\u{300}me-bru\u{302}le\u{301}e",
+            ] {
+                let name = format!("{folder}/{file}.md{rest}");
+                sandbox.run(&["show", &name]).done().shows(path);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fragment_names_what_a_link_with_it_leads_to() {
+    let sandbox = Sandbox::with(&[
+        (
+            "a.md",
+            "<a id=\"first\"></a>\n\n# One\n\ntext <b id=\"x\">y</b> z ^block\n",
+        ),
+        ("c#/d#.md", "# Two\n\n## The end\n"),
+    ]);
+    sandbox.run(&["ingest"]).done();
+    for (name, id) in [
+        ("a.md#first", "section:a.md#one"),
+        ("a.md#x", "section:a.md#one"),
+        ("a.md#^block", "section:a.md#one"),
+        ("a.md#top", "document:a.md"),
+        ("c#/d#.md", "document:c#/d#.md"),
+        ("c#/d#.md#two", "section:c#/d#.md#two"),
+        ("c#/d#.md#The end", "section:c#/d#.md#the-end"),
+    ] {
+        let document = sandbox
+            .run(&["show", name, "--json"])
+            .done()
+            .document("show");
+        assert_eq!(document["node"]["id"], id, "{name}");
+    }
+    sandbox.run(&["show", "a.md#nowhere"]).exits(1);
 }
 
 #[test]

@@ -58,6 +58,25 @@ fn words_phrases_prefixes_and_booleans_select() {
 }
 
 #[test]
+fn a_tag_that_looks_equal_is_meant() {
+    let sandbox = Sandbox::with(&[
+        ("a.md", "coffee #caf\u{e9}\n"),
+        ("b.md", "tea #cafe\u{301}\n"),
+    ]);
+    sandbox.run(&["ingest"]).done();
+    for tag in ["caf\u{e9}", "#Cafe\u{301}"] {
+        let scoped = ["query", "coffee OR tea", "--tag", tag];
+        sandbox.run(&scoped).done().shows("a.md:1").shows("b.md:1");
+        let listed = ["list", "--where", &format!("tag={tag}")];
+        sandbox
+            .run(&listed)
+            .done()
+            .shows("document:a.md")
+            .shows("document:b.md");
+    }
+}
+
+#[test]
 fn a_note_without_text_is_found_by_its_title_and_its_name() {
     let sandbox = Sandbox::with(&[
         ("quetzal.md", ""),

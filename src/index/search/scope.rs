@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use super::Query;
-use crate::graph::composed;
-use crate::graph::{NodeId, WorkspacePath};
+use crate::graph::{NodeId, WorkspacePath, composed, other_forms};
 use crate::index::error::IndexError;
 use crate::index::layout::split_row_id;
 use crate::index::open::Index;
 
 /// A pattern for paths: a file or folder as it is, or a glob in which `*`
-/// stays inside a folder and `**` does not. Names that look equal are equal:
+/// stays inside a folder and `**` does not; `.` is the folder of all. Names that look equal are equal:
 /// what is typed is most often composed, the name of a file need not be.
 #[derive(Clone, Debug)]
 pub struct PathPattern {
@@ -22,8 +21,8 @@ pub struct PathPattern {
 }
 
 /// Text that is not a glob.
-#[derive(Debug, thiserror::Error)]
-#[error("not a path pattern: {0}")]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a pattern: {0}")]
 pub struct PatternError(#[from] globset::Error);
 
 impl PathPattern {
@@ -32,7 +31,10 @@ impl PathPattern {
     /// # Errors
     /// [`PatternError`] when the glob is malformed.
     pub fn new(text: &str) -> Result<Self, PatternError> {
-        let text = composed(text.trim_start_matches("./"));
+        let text = match text.trim_start_matches("./") {
+            "." => String::new(),
+            text => composed(text),
+        };
         let glob: Glob = GlobBuilder::new(&text).literal_separator(true).build()?;
         Ok(Self {
             exact: text.trim_end_matches('/').to_owned(),
@@ -81,7 +83,7 @@ impl Scope {
         }
         let mut tagged: Option<BTreeSet<i64>> = None;
         for tag in tags {
-            let with = documents_with_tag(index, NodeId::tag(tag).key())?;
+            let with = documents_with_tag(index, tag)?;
             tagged = Some(match tagged {
                 Some(so_far) => so_far.intersection(&with).copied().collect(),
                 None => with,
@@ -140,12 +142,19 @@ impl Scope {
     }
 }
 
+/// The documents with the tag that is written so, or with one that looks equal.
 fn documents_with_tag(index: &Index, tag: &str) -> Result<BTreeSet<i64>, IndexError> {
+    let tag = NodeId::tag(tag);
     let mut statement = index
         .connection()
         .prepare_cached("SELECT u.id FROM tag t JOIN tagged u ON u.tag = t.id WHERE t.name = ?")?;
-    let rows = statement.query_map([tag], |row| row.get(0))?;
-    rows.map(|id| Ok(split_row_id(id?).0)).collect()
+    let mut documents = BTreeSet::new();
+    for name in std::iter::once(tag.key().to_owned()).chain(other_forms(tag.key())) {
+        for id in statement.query_map([name], |row| row.get(0))? {
+            documents.insert(split_row_id(id?).0);
+        }
+    }
+    Ok(documents)
 }
 
 #[cfg(test)]
@@ -165,6 +174,9 @@ mod tests {
                 assert!(PathPattern::new(text).unwrap().matches(&path), "{text}");
             }
             assert!(!PathPattern::new("notes/cafe").unwrap().matches(&path));
+            for all in [".", "./", "./."] {
+                assert!(PathPattern::new(all).unwrap().matches(&path), "{all}");
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::entity::{Link, LinkKind, Node, Status};
 use super::error::IndexError;
 use super::locate::Head;
 use super::open::Index;
-use super::search::{PathPattern, Scope};
+use super::search::{PathPattern, PatternError, Scope};
 use crate::graph::NodeKind;
 
 /// A condition on listed nodes or links, from `key=value`.
@@ -57,8 +57,8 @@ pub enum FilterError {
         valid: Vec<&'static str>,
     },
     /// A glob that is malformed.
-    #[error("not a pattern: {0}")]
-    Pattern(String),
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
 }
 
 const PLACED_KEYS: &[&str] = &["path", "tag", "title", "id"];
@@ -95,9 +95,7 @@ impl Filter {
         };
         let value = value.trim();
         Ok(Self(match key {
-            "path" => Condition::Path(
-                PathPattern::new(value).map_err(|error| FilterError::Pattern(error.to_string()))?,
-            ),
+            "path" => Condition::Path(PathPattern::new(value)?),
             "tag" => Condition::Tag(value.to_owned()),
             "kind" => Condition::Kind(one_of(key, value, &LinkKind::ALL, LinkKind::name)?),
             "status" => Condition::Status(one_of(key, value, &Status::ALL, Status::name)?),
@@ -154,12 +152,9 @@ impl Filter {
     }
 }
 
-fn glob(pattern: &str) -> Result<GlobMatcher, FilterError> {
-    GlobBuilder::new(pattern)
-        .case_insensitive(true)
-        .build()
-        .map(|glob| glob.compile_matcher())
-        .map_err(|error| FilterError::Pattern(error.to_string()))
+fn glob(pattern: &str) -> Result<GlobMatcher, PatternError> {
+    let glob = GlobBuilder::new(pattern).case_insensitive(true).build()?;
+    Ok(glob.compile_matcher())
 }
 
 fn one_of<T: Copy>(

@@ -98,6 +98,12 @@ fn a_filter_that_cannot_match_is_refused_with_what_could() {
         .run(&["list", "--type", "person"])
         .exits(2)
         .says("unresolved, link]");
+    for filter in ["path=[2024-01]", "title=a["] {
+        let outcome = sandbox.run(&["list", "--where", filter]).exits(2);
+        outcome
+            .says("error: not a pattern: error parsing glob")
+            .says("next: write [*] [?] [[] [{] where the character itself is meant");
+    }
 }
 
 #[test]

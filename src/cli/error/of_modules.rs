@@ -130,7 +130,10 @@ impl From<PatternError> for Failure {
 
 impl From<FilterError> for Failure {
     fn from(error: FilterError) -> Self {
-        Self::usage(error).hint("auditgraph list --help")
+        match error {
+            FilterError::Pattern(error) => error.into(),
+            error => Self::usage(error).hint("auditgraph list --help"),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn lower(name: &str) -> Cow<'_, str> {
 
 /// `name` in lower case and composed form: the same for names that differ in
 /// case, or in nothing that can be seen.
-pub(super) fn folded(name: &str) -> Cow<'_, str> {
+pub(crate) fn folded(name: &str) -> Cow<'_, str> {
     match lower(name) {
         lower if lower.is_ascii() => lower,
         lower => Cow::Owned(composed(&lower)),

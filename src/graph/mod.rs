@@ -25,8 +25,8 @@ pub use document::{
     TagRule, TagUse,
 };
 pub use file_names::{FileNames, FileTarget};
-pub(crate) use forms::lower;
 pub use forms::{composed, other_forms};
+pub(crate) use forms::{folded, lower};
 pub use id::{NodeId, NodeKind, ParseIdError, chunk_keys};
 pub(crate) use path::stem_of;
 pub use path::{InvalidPath, WorkspacePath};

@@ -12,7 +12,7 @@ use super::error::IndexError;
 use super::locate::Head;
 use super::open::Index;
 use super::search::{PathPattern, PatternError, Scope};
-use crate::graph::NodeKind;
+use crate::graph::{NodeKind, folded};
 
 /// A condition on listed nodes or links, from `key=value`.
 #[derive(Clone, Debug)]
@@ -26,10 +26,26 @@ enum Condition {
     Status(Status),
     Rule(&'static str),
     Level(u8),
-    Id(GlobMatcher),
-    Title(GlobMatcher),
-    Source(GlobMatcher),
-    Target(GlobMatcher),
+    Id(NamePattern),
+    Title(NamePattern),
+    Source(NamePattern),
+    Target(NamePattern),
+}
+
+/// A glob for names, whatever their case and the form of their accents; `*` goes
+/// over `/`.
+#[derive(Clone, Debug)]
+struct NamePattern(GlobMatcher);
+
+impl NamePattern {
+    fn new(text: &str) -> Result<Self, PatternError> {
+        let glob = GlobBuilder::new(&folded(text)).build()?;
+        Ok(Self(glob.compile_matcher()))
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        self.0.is_match(&*folded(name))
+    }
 }
 
 /// Why a condition cannot be used.
@@ -109,21 +125,21 @@ impl Filter {
             "level" => Condition::Level(one_of(key, value, &[1, 2, 3, 4, 5, 6], |level| {
                 ["1", "2", "3", "4", "5", "6"][usize::from(level) - 1]
             })?),
-            "title" => Condition::Title(glob(value)?),
-            "source" => Condition::Source(glob(value)?),
-            "target" => Condition::Target(glob(value)?),
-            _ => Condition::Id(glob(value)?),
+            "title" => Condition::Title(NamePattern::new(value)?),
+            "source" => Condition::Source(NamePattern::new(value)?),
+            "target" => Condition::Target(NamePattern::new(value)?),
+            _ => Condition::Id(NamePattern::new(value)?),
         }))
     }
 
     fn keeps_node(&self, node: &Node) -> bool {
         match &self.0 {
             Condition::Level(level) => node.level == Some(*level),
-            Condition::Id(glob) => glob.is_match(node.id.to_string()),
-            Condition::Title(glob) => node
+            Condition::Id(pattern) => pattern.matches(&node.id.to_string()),
+            Condition::Title(pattern) => node
                 .title
                 .as_ref()
-                .is_some_and(|title| glob.is_match(title)),
+                .is_some_and(|title| pattern.matches(title)),
             // Paths and tags choose documents; the rest is for links.
             _ => true,
         }
@@ -134,8 +150,8 @@ impl Filter {
             Condition::Kind(kind) => link.kind == *kind,
             Condition::Status(status) => link.status == *status,
             Condition::Rule(rule) => link.rule == *rule,
-            Condition::Source(glob) => glob.is_match(link.source.to_string()),
-            Condition::Target(glob) => glob.is_match(link.target.to_string()),
+            Condition::Source(pattern) => pattern.matches(&link.source.to_string()),
+            Condition::Target(pattern) => pattern.matches(&link.target.to_string()),
             _ => true,
         }
     }
@@ -150,11 +166,6 @@ impl Filter {
             _ => true,
         }
     }
-}
-
-fn glob(pattern: &str) -> Result<GlobMatcher, PatternError> {
-    let glob = GlobBuilder::new(pattern).case_insensitive(true).build()?;
-    Ok(glob.compile_matcher())
 }
 
 fn one_of<T: Copy>(

@@ -107,6 +107,21 @@ fn a_filter_that_cannot_match_is_refused_with_what_could() {
 }
 
 #[test]
+fn a_name_is_filtered_whatever_its_case_and_form() {
+    let sandbox = Sandbox::with(&[("cafe\u{301}.md", "# \u{dc}BER alles\n\n[x](#nowhere)\n")]);
+    sandbox.run(&["ingest"]).done();
+    for (what, filter) in [
+        ("section", "title=\u{fc}ber*"),
+        ("document", "id=Document:Caf\u{e9}*"),
+        ("link", "target=*caf\u{e9}.md#Nowhere"),
+        ("link", "source=document:cafe\u{301}.md"),
+    ] {
+        let listed = sandbox.run(&["list", "--type", what, "--where", filter]);
+        listed.done().shows("cafe\u{301}.md");
+    }
+}
+
+#[test]
 fn a_label_of_restructuredtext_is_a_link_that_breaks_when_the_label_goes() {
     let sandbox = Sandbox::with(&[
         (

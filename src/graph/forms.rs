@@ -18,7 +18,7 @@ pub(crate) fn lower(name: &str) -> Cow<'_, str> {
 pub(crate) fn folded(name: &str) -> Cow<'_, str> {
     match lower(name) {
         lower if lower.is_ascii() => lower,
-        lower => Cow::Owned(composed(&lower)),
+        lower => Cow::Owned(composed(&lower).into_owned()),
     }
 }
 
@@ -30,13 +30,16 @@ pub fn other_forms(name: &str) -> Vec<String> {
     if name.is_ascii() {
         return Vec::new();
     }
-    let mut forms = vec![composed(name), name.nfd().collect()];
+    let mut forms = vec![composed(name).into_owned(), name.nfd().collect()];
     forms.retain(|form| form != name);
     forms
 }
 
 /// `name` in composed form: equal for names that look equal.
 #[must_use]
-pub fn composed(name: &str) -> String {
-    name.nfc().collect()
+pub fn composed(name: &str) -> Cow<'_, str> {
+    match name.is_ascii() {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(name.nfc().collect()),
+    }
 }

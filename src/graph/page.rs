@@ -135,7 +135,7 @@ pub(super) fn ends_in(path: &str, end: &str) -> bool {
         });
     }
     let path = folded(path);
-    let above = path.strip_suffix(composed(end).as_str());
+    let above = path.strip_suffix(&*composed(end));
     above.is_some_and(|above| of_parts(above.as_bytes()))
 }
 

@@ -83,10 +83,7 @@ fn label_name(label: &str) -> i64 {
 /// names that collide cost a needless look, nothing else; names that look
 /// equal do, as [`composed`] has it.
 fn name_hash(domain: u8, text: &str) -> i64 {
-    let text = match text.is_ascii() {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(composed(text)),
-    };
+    let text = composed(text);
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in std::iter::once(domain).chain(text.bytes()) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);

@@ -2,6 +2,7 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use crate::graph::composed;
 use crate::workspace::{DERIVED_FOLDER, Sources};
 
 /// The selection rules of a workspace, compiled.
@@ -12,6 +13,8 @@ use crate::workspace::{DERIVED_FOLDER, Sources};
 /// listed (compared without regard to ASCII case) unless the list is empty;
 /// names that start with a dot are left out unless `hidden`. The folder of
 /// artifacts is never looked into, whatever the globs say, at whatever depth.
+/// Names that look equal are equal: what is typed is most often composed, the
+/// name of a file need not be.
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// `None` when everything is included.
@@ -103,6 +106,7 @@ impl Selection {
     /// were judged by [`enters`](Self::enters).
     #[must_use]
     pub fn selects(&self, path: &str) -> bool {
+        let path = &*composed(path);
         self.considers_name(path.rsplit('/').next().unwrap_or(path).as_bytes())
             && !matches!(&self.exclude_files, Some(globs) if globs.is_match(path))
             && self
@@ -114,6 +118,7 @@ impl Selection {
     /// Whether the folder `path` may hold sources.
     #[must_use]
     pub fn enters(&self, path: &str) -> bool {
+        let path = &*composed(path);
         let name = path.rsplit('/').next().unwrap_or(path);
         if name == DERIVED_FOLDER || (!self.hidden && name.starts_with('.')) {
             return false;
@@ -184,7 +189,8 @@ fn compile(globs: &[String], covers: Covers) -> Result<GlobSet, InvalidGlob> {
         let variants = [folder, below.as_str()];
         let count = if covers == Covers::Below { 2 } else { 1 };
         for variant in &variants[..count] {
-            let mut builder = GlobBuilder::new(variant);
+            let variant = composed(variant);
+            let mut builder = GlobBuilder::new(&variant);
             builder.literal_separator(true);
             set.add(builder.build().map_err(|error| refuse(&error))?);
         }
@@ -207,7 +213,7 @@ fn roots(globs: &[String]) -> Option<Vec<String>> {
         if root.is_empty() {
             return None;
         }
-        roots.push(root.to_owned());
+        roots.push(composed(root).into_owned());
     }
     Some(roots)
 }
@@ -260,6 +266,20 @@ mod tests {
         assert!(rules.enters("docs/x") && rules.enters("a") && rules.enters("a/b"));
         assert!(!rules.enters("x") && !rules.enters("a/c") && !rules.enters("doc"));
         assert!(selection(&[], &[]).include.is_some(), "nothing is included");
+    }
+
+    #[test]
+    fn a_name_that_looks_equal_is_meant() {
+        for (written, stored) in [("caf\u{e9}", "cafe\u{301}"), ("cafe\u{301}", "caf\u{e9}")] {
+            let file = format!("{stored}/a.md");
+            for glob in [written.to_owned(), format!("{written}/**")] {
+                let without = selection(&["**"], &[&glob]);
+                assert!(!without.enters(stored) && !without.takes(&file), "{glob}");
+                let only = selection(&[&glob], &[]);
+                assert!(only.enters(stored) && only.takes(&file), "{glob}");
+                assert!(!only.enters("cafe"), "{glob}");
+            }
+        }
     }
 
     #[test]

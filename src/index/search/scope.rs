@@ -1,6 +1,5 @@
 //! Which documents a search looks in: by path and by tag.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
@@ -32,7 +31,7 @@ impl PathPattern {
     /// [`PatternError`] when the glob is malformed.
     pub fn new(text: &str) -> Result<Self, PatternError> {
         let text = match text.trim_start_matches("./") {
-            "." => String::new(),
+            "." => "".into(),
             text => composed(text),
         };
         let glob: Glob = GlobBuilder::new(&text).literal_separator(true).build()?;
@@ -46,10 +45,7 @@ impl PathPattern {
     /// the folder.
     #[must_use]
     pub fn matches(&self, path: &WorkspacePath) -> bool {
-        let path = match path.as_str() {
-            path if path.is_ascii() => Cow::Borrowed(path),
-            path => Cow::Owned(composed(path)),
-        };
+        let path = composed(path.as_str());
         path.strip_prefix(&self.exact)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || self.exact.is_empty())
             || self.glob.is_match(&*path)

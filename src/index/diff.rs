@@ -15,7 +15,7 @@ use super::recompute;
 use super::stream::Documents;
 use crate::graph::{NodeId, NodeKind, WorkspacePath};
 
-/// The difference between two indexes, each list by path and place.
+/// The difference between two indexes, each list by path.
 ///
 /// Where something merely moved within its source, it has not changed: lines
 /// and bytes are evidence, not content. A document changes when its bytes do,

@@ -11,8 +11,9 @@ use crate::index::layout::split_row_id;
 use crate::index::open::Index;
 
 /// A pattern for paths: a file or folder as it is, or a glob in which `*`
-/// stays inside a folder and `**` does not; `.` is the folder of all. Names that look equal are equal:
-/// what is typed is most often composed, the name of a file need not be.
+/// stays inside a folder and `**` does not; `.` is the folder of all. Names that
+/// look equal are equal: what is typed is most often composed, the name of a file
+/// need not be.
 #[derive(Clone, Debug)]
 pub struct PathPattern {
     exact: String,

@@ -6,8 +6,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Page;
 use crate::cli::style::Style;
-use crate::graph::other_forms;
-use crate::graph::{Chunk, NodeId, NodeKind, WorkspacePath, resolve};
+use crate::graph::{Chunk, NodeId, NodeKind, WorkspacePath, all_forms, resolve};
 use crate::index::{Index, Link, Node, Status};
 use crate::run::Session;
 
@@ -49,10 +48,8 @@ fn by_id(index: &Index, id: &NodeId) -> Result<Option<Node>, Failure> {
         NodeKind::Tag => NodeId::tag(id.key()),
         _ => id.clone(),
     };
-    let forms = other_forms(id.key()).into_iter();
-    let alike: Vec<NodeId> = forms.map(|key| NodeId::new(id.kind(), key)).collect();
-    for id in std::iter::once(&id).chain(&alike) {
-        if let Some(node) = index.node(id)? {
+    for key in all_forms(id.key()) {
+        if let Some(node) = index.node(&NodeId::new(id.kind(), key))? {
             return Ok(Some(node));
         }
     }
@@ -90,10 +87,8 @@ fn at_fragment(
     let Some(document) = session.document_at(path)? else {
         return Ok(None);
     };
-    let alike = other_forms(fragment);
-    let mut forms = std::iter::once(fragment).chain(alike.iter().map(String::as_str));
     let find = |anchor: &str| document.at_anchor(path, anchor);
-    Ok(forms.find_map(|fragment| resolve::at_fragment(path, fragment, find)))
+    Ok(all_forms(fragment).find_map(|form| resolve::at_fragment(path, &form, find)))
 }
 
 /// The chunk at this line; for a line between chunks, such as one of the front

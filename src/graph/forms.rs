@@ -25,14 +25,19 @@ pub(crate) fn folded(name: &str) -> Cow<'_, str> {
 /// `name` in the normal forms of Unicode that it is not written in: the name
 /// of a file may be composed and a link to it decomposed, or the reverse,
 /// without anybody seeing a difference.
-#[must_use]
-pub fn other_forms(name: &str) -> Vec<String> {
+pub(super) fn other_forms(name: &str) -> Vec<String> {
     if name.is_ascii() {
         return Vec::new();
     }
     let mut forms = vec![composed(name).into_owned(), name.nfd().collect()];
     forms.retain(|form| form != name);
     forms
+}
+
+/// `name` as it is written, and then in the other normal forms of Unicode.
+pub fn all_forms(name: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let others = other_forms(name).into_iter().map(Cow::Owned);
+    std::iter::once(Cow::Borrowed(name)).chain(others)
 }
 
 /// `name` in composed form: equal for names that look equal.

@@ -25,7 +25,7 @@ pub use document::{
     TagRule, TagUse,
 };
 pub use file_names::{FileNames, FileTarget};
-pub use forms::{composed, other_forms};
+pub use forms::{all_forms, composed};
 pub(crate) use forms::{folded, lower};
 pub use id::{NodeId, NodeKind, ParseIdError, chunk_keys};
 pub(crate) use path::stem_of;

@@ -1,6 +1,6 @@
 //! What a wikilink names: a document by the end of its path, or a file.
 
-use super::forms::{composed, folded, other_forms};
+use super::forms::{all_forms, composed, folded};
 use super::path::stem_of;
 use super::target_paths::Paths;
 use super::targets::{Targets, nearest};
@@ -119,9 +119,7 @@ fn with_stem(
     targets: &dyn Targets,
     fits: &dyn Fn(&WorkspacePath) -> bool,
 ) -> Option<WorkspacePath> {
-    let forms = other_forms(stem);
-    let forms = std::iter::once(stem).chain(forms.iter().map(String::as_str));
-    nearest(forms.filter_map(|form| targets.document_with_stem(form, fits)))
+    nearest(all_forms(stem).filter_map(|form| targets.document_with_stem(&form, fits)))
 }
 
 /// Whether the last parts of `path` are those of `end`, which is in lower case.

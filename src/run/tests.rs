@@ -50,6 +50,15 @@ impl Story {
         story
     }
 
+    /// One that was ingested, edited and ingested again.
+    fn of_two_runs() -> (Self, RunId, RunId) {
+        let story = Self::new();
+        let first = story.publish(Mode::Ingest).run;
+        story.write("notes/1.md", "# Other\n");
+        let second = story.publish(Mode::Ingest).run;
+        (story, first, second)
+    }
+
     fn write(&self, path: &str, text: &str) {
         let path = self.folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -334,10 +343,7 @@ fn a_rebuild_of_unchanged_sources_adds_almost_nothing() {
 
 #[test]
 fn gc_keeps_the_current_run_and_what_it_needs() {
-    let story = Story::new();
-    let first = story.publish(Mode::Ingest).run;
-    story.write("notes/1.md", "# Other\n");
-    let second = story.publish(Mode::Ingest).run;
+    let (story, first, second) = Story::of_two_runs();
     story.write("notes/2.md", "# Other\n");
     let third = story.publish(Mode::Ingest).run;
     assert!(matches!(

@@ -31,6 +31,13 @@ fn a_node_is_shown_with_its_links_both_ways() {
         .shows("plan.md:3  -tagged-> tag:release");
 }
 
+/// The id of the node that is shown for `name`.
+fn id_of(sandbox: &Sandbox, name: &str) -> String {
+    let shown = sandbox.run(&["show", name, "--json"]).done();
+    let document = shown.document("show");
+    document["node"]["id"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn a_node_is_found_by_path_fragment_or_the_place_of_a_hit() {
     let sandbox = ingested();
@@ -42,11 +49,7 @@ fn a_node_is_found_by_path_fragment_or_the_place_of_a_hit() {
         ("tag:Release", "tag:release"),
         ("tag:#RELEASE", "tag:release"),
     ] {
-        let document = sandbox
-            .run(&["show", name, "--json"])
-            .done()
-            .document("show");
-        assert_eq!(document["node"]["id"], id);
+        assert_eq!(id_of(&sandbox, name), id);
     }
     let text_at = |line: u32| {
         let place = format!("log.md:{line}");
@@ -106,11 +109,7 @@ fn a_fragment_names_what_a_link_with_it_leads_to() {
         ("c#/d#.md#two", "section:c#/d#.md#two"),
         ("c#/d#.md#The end", "section:c#/d#.md#the-end"),
     ] {
-        let document = sandbox
-            .run(&["show", name, "--json"])
-            .done()
-            .document("show");
-        assert_eq!(document["node"]["id"], id, "{name}");
+        assert_eq!(id_of(&sandbox, name), id, "{name}");
     }
     sandbox.run(&["show", "a.md#nowhere"]).exits(1);
 }

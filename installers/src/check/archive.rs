@@ -78,11 +78,11 @@ impl Checker<'_> {
             self.find(file, &member.path, "is no part of a release");
         }
         // Nothing is executed here: what it would print now is not known.
-        let text = String::from_utf8_lossy(&member.bytes);
-        if page && !text.lines().any(is_title) {
+        let text = || String::from_utf8_lossy(&member.bytes);
+        if page && !text().lines().any(is_title) {
             self.find(file, &member.path, "is no man page: it has no title");
         }
-        if scripts.contains(&member.path) && !text.contains(binary) {
+        if scripts.contains(&member.path) && !text().contains(binary) {
             let problem = format!("does not complete {binary}");
             self.find(file, &member.path, problem);
         }
@@ -98,7 +98,7 @@ impl Checker<'_> {
             }
         }
         if member.path == release.archive.changelog {
-            self.changelog(&format!("{file}: {}", member.path), &text);
+            self.changelog(&format!("{file}: {}", member.path), &text());
         }
     }
 

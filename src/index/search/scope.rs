@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use super::Query;
-use crate::graph::{NodeId, WorkspacePath, composed, other_forms};
+use crate::graph::{NodeId, WorkspacePath, all_forms, composed};
 use crate::index::error::IndexError;
 use crate::index::layout::split_row_id;
 use crate::index::open::Index;
@@ -146,7 +146,7 @@ fn documents_with_tag(index: &Index, tag: &str) -> Result<BTreeSet<i64>, IndexEr
         .connection()
         .prepare_cached("SELECT u.id FROM tag t JOIN tagged u ON u.tag = t.id WHERE t.name = ?")?;
     let mut documents = BTreeSet::new();
-    for name in std::iter::once(tag.key().to_owned()).chain(other_forms(tag.key())) {
+    for name in all_forms(tag.key()) {
         for id in statement.query_map([name], |row| row.get(0))? {
             documents.insert(split_row_id(id?).0);
         }

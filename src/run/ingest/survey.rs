@@ -177,21 +177,17 @@ impl Survey {
                 sha256: None,
                 bytes: refused.bytes,
             };
-            match WorkspacePath::of(refused.path) {
+            let name = match WorkspacePath::of(refused.path) {
                 Ok(path) if !self.has(&path) => {
                     self.before.note(path.clone(), None);
                     self.kept.insert(path, entry);
+                    continue;
                 }
                 // A name that is not UTF-8 may be shown as another's.
-                Ok(path) => {
-                    let refused = RefusedSource::new(path.as_str(), refused.refusal);
-                    self.unnamed.push(refused);
-                }
-                Err(path) => {
-                    let refused = RefusedSource::new(path, refused.refusal);
-                    self.unnamed.push(refused);
-                }
-            }
+                Ok(path) => path.as_str().to_owned(),
+                Err(name) => name,
+            };
+            self.unnamed.push(RefusedSource::new(name, refused.refusal));
         }
     }
 

@@ -145,10 +145,7 @@ fn cached_files_of_no_run_are_collected() {
 
 #[test]
 fn a_run_that_never_was_current_is_none_of_those_that_are_kept() {
-    let story = Story::new();
-    let first = story.publish(Mode::Ingest).run;
-    story.write("notes/1.md", "# Other\n");
-    let second = story.publish(Mode::Ingest).run;
+    let (story, first, second) = Story::of_two_runs();
     let layout = story.layout();
     let current = fs::read(layout.current()).unwrap();
     story.write("notes/2.md", "# Other\n");
@@ -172,10 +169,7 @@ fn a_run_that_never_was_current_is_none_of_those_that_are_kept() {
 
 #[test]
 fn the_way_back_leads_past_a_newer_run_that_asks_for_a_feature() {
-    let story = Story::new();
-    let first = story.publish(Mode::Ingest).run;
-    story.write("notes/1.md", "# Other\n");
-    let second = story.publish(Mode::Ingest).run;
+    let (story, first, second) = Story::of_two_runs();
     let file = story
         .layout()
         .runs()
@@ -196,10 +190,7 @@ fn the_way_back_leads_past_a_newer_run_that_asks_for_a_feature() {
 
 #[test]
 fn a_run_may_be_named_by_its_manifest_and_the_current_one_stays() {
-    let story = Story::new();
-    let first = story.publish(Mode::Ingest).run;
-    story.write("notes/1.md", "# Other\n");
-    let second = story.publish(Mode::Ingest).run;
+    let (story, first, second) = Story::of_two_runs();
     let plan = |run: &RunId| {
         let name = file_names::manifest_file(run);
         gc::plan(&story.layout(), &Choice::Runs(vec![name]))

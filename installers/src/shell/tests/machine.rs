@@ -86,6 +86,16 @@ impl Machine {
         self.command(shell, script).output().unwrap()
     }
 
+    /// Runs `command`, which must fail with these words before it does anything.
+    #[track_caller]
+    pub(super) fn refuses(command: &mut Command, expected: &str) {
+        let output = command.output().unwrap();
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {err}");
+        assert!(err.contains(expected), "{command:?}: {err}");
+        assert_eq!(text(&output.stdout), "", "{command:?}");
+    }
+
     /// Files left in the home and temporary directories.
     pub(super) fn left(&self) -> Vec<PathBuf> {
         ["home", "tmp"]

@@ -18,12 +18,8 @@ fn where_the_receipt_cannot_be_written_nothing_is_installed() {
         fs::write(&place, "").unwrap();
         let mut command = machine.command(&shell, &script);
         command.env("XDG_CONFIG_HOME", place.join("below it"));
-        let output = command.output().unwrap();
-        let err = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{shell:?}: {err}");
         let expected = format!("since {} is no directory", place.display());
-        assert!(err.contains(&expected), "{shell:?}: {err}");
-        assert_eq!(text(&output.stdout), "", "{shell:?}");
+        Machine::refuses(&mut command, &expected);
         assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
 
         // What is there already may be in the way as well.
@@ -34,10 +30,7 @@ fn where_the_receipt_cannot_be_written_nothing_is_installed() {
         let refused = |reason: String| {
             let mut command = machine.command(&shell, &script);
             command.env("XDG_CONFIG_HOME", machine.path("configuration"));
-            let output = command.output().unwrap();
-            let err = text(&output.stderr);
-            assert_eq!(output.status.code(), Some(1), "{shell:?}: {err}");
-            assert!(err.contains(&reason), "{shell:?}: {err}");
+            Machine::refuses(&mut command, &reason);
         };
         refused(format!("since {} is no directory", own.display()));
         fs::remove_file(&own).unwrap();
@@ -65,13 +58,9 @@ fn where_the_receipt_could_not_name_the_place_nothing_is_installed() {
             let place = machine.path(&format!("a{odd}b"));
             for name in ["HOME", "XDG_CONFIG_HOME", "TINY_APP_INSTALL_DIR"] {
                 let mut command = machine.command(&shell, &script);
-                let output = command.env(name, &place).output().unwrap();
-                let err = text(&output.stderr);
-                assert_eq!(output.status.code(), Some(1), "{shell:?} {odd}: {err}");
-                let place = place.display();
-                let expected = format!("no receipt can name the directory {place}: it holds");
-                assert!(err.contains(&expected), "{shell:?} {odd}: {err}");
-                assert_eq!(text(&output.stdout), "", "{shell:?} {odd}");
+                let shown = place.display();
+                let expected = format!("no receipt can name the directory {shown}: it holds");
+                Machine::refuses(command.env(name, &place), &expected);
             }
             let mut command = machine.command(&shell, &script);
             command.env("HOME", &place);
@@ -89,14 +78,7 @@ fn where_the_receipt_could_not_name_the_place_nothing_is_installed() {
             "CARGO_DIST_FORCE_INSTALL_DIR",
         ] {
             let mut command = machine.command(&shell, &script);
-            let output = command.env(name, "tools").output().unwrap();
-            let err = text(&output.stderr);
-            assert_eq!(output.status.code(), Some(1), "{shell:?} {name}: {err}");
-            assert!(
-                err.contains("tools is no absolute path"),
-                "{shell:?}: {err}"
-            );
-            assert_eq!(text(&output.stdout), "", "{shell:?} {name}");
+            Machine::refuses(command.env(name, "tools"), "tools is no absolute path");
         }
         for even in ["a b", "a'b", "ä(1)", "~a;b|c*d?{e}#%!"] {
             let mut command = machine.command(&shell, &script);

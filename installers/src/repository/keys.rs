@@ -1,8 +1,7 @@
 //! Private keys: Ed25519, one file each, readable by their owner alone.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -10,6 +9,7 @@ use tough::schema::decoded::{Decoded, Hex};
 use tough::schema::key::{Ed25519Key, Ed25519Scheme, Key};
 
 use super::RepositoryError;
+use crate::site::write_private;
 
 /// Extension of key files: DER, PKCS#8.
 const EXTENSION: &str = "pk8";
@@ -94,18 +94,9 @@ impl Unsaved {
             .mode(0o700)
             .create(directory)
             .map_err(failed)?;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&self.path)
-            .map_err(failed)?;
-        let written = file.write_all(&self.der).and_then(|()| file.sync_all());
-        written.map_err(|error| {
-            // Half a key is none.
-            let _ = fs::remove_file(&self.path);
-            failed(error)
-        })
+        // Whole or not there: half a key would bar every command that reads the
+        // directory.
+        write_private(&self.path, &self.der).map_err(failed)
     }
 }
 

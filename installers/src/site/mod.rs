@@ -119,14 +119,64 @@ impl Site {
 
 /// Writes through a neighbour and a rename, so that a reader never sees half.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = path.parent().unwrap_or(Path::new("."));
+    replace(path, bytes, 0o644)
+}
+
+/// The same for a file that its owner alone may read.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    replace(path, bytes, 0o600)
+}
+
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = folder.join(format!(".{name}.new"));
-    let mut file = std::fs::File::create(&draft)?;
-    file.write_all(bytes)?;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    file.sync_all()?;
-    std::fs::rename(&draft, path)
+    // One left behind goes, and is not written into: it may be a link, put there
+    // by whoever can change the site, to a file of the one who signs.
+    match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let write = || {
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&draft)?;
+        file.write_all(bytes)?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)
+    };
+    write().inspect_err(|_| {
+        // The first error is the one to tell.
+        let _ = std::fs::remove_file(&draft);
+    })?;
+    // A key must be there before what it signs is.
+    std::fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_place_of_the_neighbour_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outside, site) = (folder.path().join("key"), folder.path().join("site"));
+        std::fs::write(&outside, "secret").unwrap();
+        std::fs::create_dir(&site).unwrap();
+        std::os::unix::fs::symlink(&outside, site.join(".site.json.new")).unwrap();
+        Site::new(&site).write("site.json", b"{}").unwrap();
+        assert_eq!(std::fs::read(&outside).unwrap(), b"secret");
+        assert_eq!(std::fs::read(site.join("site.json")).unwrap(), b"{}");
+        assert_eq!(std::fs::read_dir(&site).unwrap().count(), 1);
+    }
 }

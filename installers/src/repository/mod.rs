@@ -73,6 +73,13 @@ pub(crate) enum RepositoryError {
     /// The site itself.
     #[error(transparent)]
     Site(#[from] crate::site::SiteError),
+    /// `init` was interrupted.
+    #[error(
+        "{} holds the root of an update repository, and not yet its other files: run the same \
+         `repository init` again",
+        .0.display()
+    )]
+    Begun(PathBuf),
     /// A rotation was interrupted.
     #[error(
         "root {version} is on the site, and not yet the files that its keys must sign: run the \

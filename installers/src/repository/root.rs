@@ -1,6 +1,6 @@
 //! The first root, with the first file of every other role.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,55 @@ use super::RepositoryError;
 use super::change::Repository;
 use super::keys::Keyring;
 use super::roles::{self, SPEC};
+use crate::site::Site;
+
+/// How far making a repository got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FirstStep {
+    /// There is no root.
+    ToTake,
+    /// There is one, and of the other first files not yet the last.
+    Taken,
+    /// There is a repository, or what is left of one: its first files were
+    /// followed by others.
+    Past,
+}
+
+/// How far making the repository on `site` got.
+pub(super) fn first_step(site: &Site) -> Result<FirstStep, RepositoryError> {
+    let folder = site.path(roles::METADATA);
+    let read = |error| RepositoryError::Read(folder.clone(), error);
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(FirstStep::ToTake);
+        }
+        entries => entries.map_err(read)?,
+    };
+    let mut names = BTreeSet::new();
+    for entry in entries {
+        let name = entry.map_err(read)?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        // What a write leaves that was interrupted is no file yet.
+        if !(name.starts_with('.') && name.ends_with(".new")) {
+            names.insert(name);
+        }
+    }
+    // All that is written before `timestamp.json`.
+    let first = ["1.root.json", "1.targets.json", "1.snapshot.json"];
+    Ok(if names.is_empty() {
+        FirstStep::ToTake
+    } else if names.contains(first[0]) && names.iter().all(|name| first.contains(&&**name)) {
+        FirstStep::Taken
+    } else {
+        FirstStep::Past
+    })
+}
 
 impl Repository {
     /// Makes a repository: keys, and the first version of every role's file.
     /// Root keys go to `offline` in turn, the targets key to the first of
-    /// them, snapshot and timestamp keys to `online`.
+    /// them, snapshot and timestamp keys to `online`. One that was interrupted
+    /// is finished, with the keys that it made.
     ///
     /// # Errors
     /// [`RepositoryError::Exists`] and others.
@@ -23,9 +67,27 @@ impl Repository {
         offline: &[PathBuf],
         online: &Path,
     ) -> Result<Keyring, RepositoryError> {
-        if self.site.path(roles::METADATA).exists() {
-            return Err(RepositoryError::Exists(self.site.root().to_path_buf()));
-        }
+        let (root, mut keys) = match first_step(&self.site)? {
+            FirstStep::ToTake => self.first_root(offline, online)?,
+            FirstStep::Taken => {
+                let mut keys = Keyring::default();
+                let places = offline.iter().map(PathBuf::as_path).chain([online]);
+                keys.read_if_there(&places.collect::<Vec<_>>())?;
+                (self.chain()?.into_newest().0, keys)
+            }
+            FirstStep::Past => {
+                return Err(RepositoryError::Exists(self.site.root().to_path_buf()));
+            }
+        };
+        self.first_files(&root, &mut keys)?;
+        Ok(keys)
+    }
+
+    fn first_root(
+        &self,
+        offline: &[PathBuf],
+        online: &Path,
+    ) -> Result<(Signed<Root>, Keyring), RepositoryError> {
         let first = offline
             .first()
             .ok_or_else(|| RepositoryError::Settings("no directory for the keys".into()))?;
@@ -61,8 +123,7 @@ impl Repository {
         add_key(&mut root, RoleType::Timestamp, online, one, &mut keys)?;
 
         let root = roles::sign(root.clone(), &root, &keys)?;
-        self.first_files(&root, &mut keys)?;
-        Ok(keys)
+        Ok((root, keys))
     }
 
     /// Refuses a `directory` for keys that would be published.

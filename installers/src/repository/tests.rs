@@ -110,6 +110,45 @@ fn a_second_root_is_refused() {
 }
 
 #[test]
+fn an_interrupted_init_is_named_and_finished_with_the_keys_it_made() {
+    let fixture = Fixture::new();
+    let metadata = fixture.root.join("site/metadata");
+    let again = || {
+        let offline = ["key-1", "key-2", "key-3"].map(|name| fixture.root.join(name));
+        fixture
+            .repository
+            .init(&offline, &fixture.root.join("online"))
+    };
+    let root = std::fs::read(metadata.join("1.root.json")).unwrap();
+    let rest = ["1.targets.json", "1.snapshot.json", "timestamp.json"];
+    for written in 0..rest.len() {
+        for name in &rest[written..] {
+            std::fs::remove_file(metadata.join(name)).unwrap();
+        }
+        let next = format!(".{}.new", rest[written]);
+        std::fs::write(metadata.join(next), "{").unwrap();
+        let said = fixture.repository.status().unwrap_err().to_string();
+        assert!(said.contains("`repository init` again"), "{said}");
+        again().unwrap();
+        assert_eq!(fixture.versions(), [1, 1, 1, 1]);
+        assert_eq!(std::fs::read(metadata.join("1.root.json")).unwrap(), root);
+    }
+    // What was in use and lost a file is not begun anew.
+    fixture
+        .repository
+        .refresh(&fixture.keys(&["online"]))
+        .unwrap();
+    std::fs::remove_file(metadata.join("timestamp.json")).unwrap();
+    assert!(matches!(again(), Err(RepositoryError::Exists(_))));
+    // Without a root nothing was published, and no client knows a key.
+    std::fs::remove_dir_all(&metadata).unwrap();
+    std::fs::create_dir(&metadata).unwrap();
+    std::fs::write(metadata.join(".1.root.json.new"), "{").unwrap();
+    again().unwrap();
+    assert_eq!(fixture.versions(), [1, 1, 1, 1]);
+}
+
+#[test]
 fn keys_are_not_made_where_they_would_be_published_or_for_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let site = folder.path().join("site");

@@ -106,12 +106,22 @@ impl Known {
     /// # Errors
     /// [`KnownError`].
     pub fn forget(&self, root: &Path) -> Result<bool, KnownError> {
-        let (path, _) = self.entry(root)?;
-        match std::fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(KnownError::Io { path, source }),
+        let mut found = false;
+        // By what it says, as it is listed: its file may be called otherwise,
+        // and the same path can be written in more than one way.
+        for (path, listed) in self.entries()? {
+            if listed != root {
+                continue;
+            }
+            found = true;
+            match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(KnownError::Io { path, source });
+                }
+                _ => {}
+            }
         }
+        Ok(found)
     }
 
     /// All entries in order of their path. An entry that cannot be read or
@@ -120,6 +130,12 @@ impl Known {
     /// # Errors
     /// [`KnownError::Io`] when the directory is there and cannot be listed.
     pub fn list(&self) -> Result<Vec<PathBuf>, KnownError> {
+        let roots: BTreeSet<PathBuf> = self.entries()?.into_iter().map(|(_, root)| root).collect();
+        Ok(roots.into_iter().collect())
+    }
+
+    /// Each file of the list with the workspace it names.
+    fn entries(&self) -> Result<Vec<(PathBuf, PathBuf)>, KnownError> {
         let failed = |source| KnownError::Io {
             path: self.directory.clone(),
             source,
@@ -129,7 +145,7 @@ impl Known {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(failed(error)),
         };
-        let mut roots = BTreeSet::new();
+        let mut found = Vec::new();
         for entry in entries.take(MOST) {
             let path = entry.map_err(failed)?.path();
             if path.extension().is_none_or(|extension| extension != "json") {
@@ -139,10 +155,10 @@ impl Known {
                 .ok()
                 .and_then(|bytes| json::parse::<Entry>(&bytes, BOUNDS).ok());
             if let Some(entry) = parsed.filter(|entry| entry.root.is_absolute()) {
-                roots.insert(entry.root);
+                found.push((path, entry.root));
             }
         }
-        Ok(roots.into_iter().collect())
+        Ok(found)
     }
 }
 
@@ -180,6 +196,18 @@ mod tests {
         )
         .unwrap();
         assert_eq!(known.list().unwrap(), [PathBuf::from("/a")]);
+    }
+
+    #[test]
+    fn what_is_listed_can_be_forgotten_however_it_is_written() {
+        let state = tempfile::tempdir().unwrap();
+        let known = Known::at(state.path());
+        known.record(Path::new("/a")).unwrap();
+        let other = r#"{"format":1,"root":"/b"}"#;
+        std::fs::write(state.path().join("workspaces/x.json"), other).unwrap();
+        assert!(known.forget(Path::new("/a/")).unwrap());
+        assert!(known.forget(Path::new("/b")).unwrap());
+        assert_eq!(known.list().unwrap(), Vec::<PathBuf>::new());
     }
 
     #[test]

@@ -41,7 +41,9 @@ fn a_workspace_that_moved_is_listed_as_missing_and_can_be_forgotten() {
     sandbox.run(&["init", name]).done();
     fs::remove_dir_all(&other).unwrap();
     sandbox.run(&["workspaces", "list"]).done().shows("missing");
-    sandbox.run(&["workspaces", "forget", name]).done();
+    // As a shell completes it.
+    let typed = format!("{name}/");
+    sandbox.run(&["workspaces", "forget", &typed]).done();
 }
 
 #[test]

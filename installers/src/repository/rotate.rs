@@ -272,7 +272,9 @@ fn replaced(old: &Root, replace: &[Replace]) -> Result<Vec<(RoleType, KeyId)>, R
         if found.is_empty() {
             return Err(RepositoryError::Unfit {
                 what: wanted.to_string(),
-                reason: "the root names no such key".into(),
+                reason:
+                    "the root names no such key, or no longer; `repository status` prints its keys"
+                        .into(),
             });
         }
         for key in found {
@@ -293,7 +295,7 @@ fn invalid(path: &Path, reason: String) -> RepositoryError {
 
 fn read_draft(draft: &Path, replace: &[Replace]) -> Result<Signed<Root>, RepositoryError> {
     if !replace.is_empty() {
-        let reason = "it says already which keys are replaced";
+        let reason = "it says already which keys are replaced; run this without `--replace`";
         return Err(invalid(draft, reason.into()));
     }
     let bytes = std::fs::read(draft).map_err(|error| RepositoryError::Read(draft.into(), error))?;

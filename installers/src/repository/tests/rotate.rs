@@ -90,7 +90,10 @@ fn a_key_that_is_named_twice_is_replaced_by_one() {
     let unknown: Replace = "00000000".parse().unwrap();
     let outcome = fixture.rotate(&[unknown], &fixture.places(&new, None), &["key-1"]);
     let error = outcome.unwrap_err().to_string();
-    assert_eq!(error, "key 00000000: the root names no such key");
+    assert_eq!(
+        error,
+        "key 00000000: the root names no such key, or no longer; `repository status` prints its keys"
+    );
 }
 
 #[test]

@@ -98,6 +98,19 @@ impl Marker {
                 });
             }
         }
+        // Names of files are made of these.
+        let artifacts = marker
+            .releases
+            .iter()
+            .flat_map(|release| &release.artifacts);
+        let targets = artifacts.filter_map(|artifact| artifact.target.as_ref());
+        let versions = marker.releases.iter().map(|release| &release.version);
+        if let Some(name) = targets.chain(versions).find(|name| name.contains('/')) {
+            return Err(SiteError::Marker {
+                path,
+                reason: format!("`{}` is no platform or version", name.escape_debug()),
+            });
+        }
         Ok(Some(marker))
     }
 
@@ -124,5 +137,37 @@ impl Marker {
     /// The newest release.
     pub(crate) fn newest(&self) -> Option<&Published> {
         self.releases.last()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_platform_or_version_that_leads_elsewhere_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = Site::new(folder.path());
+        let target = "x86_64-unknown-linux-gnu";
+        for (version, target, good) in [
+            ("1.0.0", target, true),
+            ("1.0.0", "z/../../../evil", false),
+            ("1.0.0-z/../../../evil", target, false),
+        ] {
+            let artifact = serde_json::json!({
+                "kind": "archive", "target": target, "path": "v1/a.tar.gz",
+                "sha256": "", "bytes": 0,
+            });
+            let release = serde_json::json!({
+                "version": version, "tag": "v1", "commit": null, "dirty": false, "time": 0,
+                "artifacts": [artifact], "missing": [],
+            });
+            let marker = serde_json::json!({
+                "format": 1, "name": "a", "partial": false, "releases": [release],
+            });
+            site.write(FILE, marker.to_string().as_bytes()).unwrap();
+            assert_eq!(Marker::read(&site).is_ok(), good, "{version} {target}");
+        }
     }
 }

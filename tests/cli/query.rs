@@ -132,8 +132,34 @@ fn a_scope_without_documents_is_told() {
         .says("no document has path nowhere")
         .says("no document has tag nobody: auditgraph list --type tag")
         .says("shows all");
-    let outcome = sandbox.run(&["query", "zebra", "--path", "deep"]).done();
-    assert_eq!(outcome.stderr, "note: no hits\n");
+}
+
+#[test]
+fn what_keeps_a_query_from_hits_is_told() {
+    let sandbox = Sandbox::with(&[("a.md", "# Soil\n\nRakes.\n\n# Trees\n\nPears, rarely.\n")]);
+    sandbox.run(&["ingest"]).done();
+    let together = "each is there, but no place has all: with OR between them, any will do";
+    let zebra = "nothing searched has `zebra`";
+    let rake = "no word searched is `rake`; `rake*` finds those that begin with it";
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        ("rakes pears", &[], &[together]),
+        ("rake pears", &[], &[rake]),
+        ("zebra zebra rake", &[], &[zebra, rake]),
+        ("\"pears rarely\" rakes NOT soil", &[], &[together]),
+        ("\"pears rar\"", &[], &["nothing searched has `pears rar`"]),
+        ("pears NOT rarely", &[], &[]),
+        ("zebra OR \"rakes pears\"", &[], &[]),
+        (
+            "rakes",
+            &["--type", "tag"],
+            &["nothing searched has `rakes`"],
+        ),
+    ];
+    for (query, options, reasons) in cases {
+        let outcome = sandbox.run(&[&["query", query], *options].concat()).done();
+        let notes: String = reasons.iter().map(|it| format!("note: {it}\n")).collect();
+        assert_eq!(outcome.stderr, format!("note: no hits\n{notes}"), "{query}");
+    }
 }
 
 #[test]

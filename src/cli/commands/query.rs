@@ -18,7 +18,7 @@ use crate::cli::reading::{self, Opened, RunChoice, Source};
 use crate::cli::style::{Style, clean};
 use crate::foundation::Sha256;
 use crate::graph::{NodeId, NodeKind, WorkspacePath};
-use crate::index::search::{self, Expression, Hit, PathPattern, Place, Query, Weights};
+use crate::index::search::{self, Absence, Expression, Hit, PathPattern, Place, Query, Weights};
 use crate::index::{Filter, Index, Window};
 
 const EXAMPLES: &[(&str, &str)] = &[
@@ -91,15 +91,38 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     context.output.report(&answer)?;
     if answer.hits.is_empty() {
         context.output.note("no hits");
-        let list = context.scope.command("list");
-        for (scope, kind) in empty_scopes(opened.session.index(), typed)? {
-            context.output.note(format_args!(
-                "{scope}: {list} --type {} shows all",
-                kind.name()
-            ));
+        for reason in reasons(context, opened.session.index(), typed, &query)? {
+            context.output.note(reason);
         }
     }
     Ok(Exit::Done)
+}
+
+/// Why there are no hits, and what to type next.
+fn reasons(
+    context: &Context,
+    index: &Index,
+    typed: &Typed,
+    query: &Query,
+) -> Result<Vec<String>, Failure> {
+    let list = context.scope.command("list");
+    let empty = empty_scopes(index, typed)?;
+    if !empty.is_empty() {
+        let told = |(scope, kind): (String, NodeKind)| {
+            format!("{scope}: {list} --type {} shows all", kind.name())
+        };
+        return Ok(empty.into_iter().map(told).collect());
+    }
+    let told = |absence| match absence {
+        Absence::Nowhere { text, longer: true } => {
+            format!("no word searched is `{text}`; `{text}*` finds those that begin with it")
+        }
+        Absence::Nowhere { text, .. } => format!("nothing searched has `{text}`"),
+        Absence::NeverTogether => {
+            "each is there, but no place has all: with OR between them, any will do".to_owned()
+        }
+    };
+    Ok(index.absences(query)?.into_iter().map(told).collect())
 }
 
 /// Why there can be no hits: a scope in which there is no document, with the

@@ -2,6 +2,7 @@
 //! headings above that of text; or the sections and documents they stand in;
 //! or terms, tags and targets by their names.
 
+mod absent;
 mod expression;
 mod matches;
 mod names;
@@ -25,6 +26,7 @@ use matches::Matches;
 use ranking::Ranking;
 pub(super) use scope::Scope;
 
+pub use absent::Absence;
 pub use parse::{Expression, QueryError, parse};
 pub use scope::{PathPattern, PatternError};
 pub use snippet::{Snippet, excerpt, snippet};

@@ -6,9 +6,12 @@
 #[path = "../shared/executable.rs"]
 mod executable;
 mod support;
-#[cfg(feature = "self-update")]
 #[path = "../shared/terminal.rs"]
 #[allow(unreachable_pub)]
+#[cfg_attr(
+    not(feature = "self-update"),
+    allow(dead_code, reason = "nothing else asks the user")
+)]
 mod terminal;
 #[path = "../shared/trees.rs"]
 mod trees;
@@ -26,6 +29,7 @@ mod list;
 mod man;
 mod neighbors;
 mod preflight;
+mod progress;
 mod query;
 mod runs;
 mod self_update;

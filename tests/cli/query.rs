@@ -148,6 +148,8 @@ fn what_keeps_a_query_from_hits_is_told() {
         ("\"pears rarely\" rakes NOT soil", &[], &[together]),
         ("\"pears rar\"", &[], &["nothing searched has `pears rar`"]),
         ("pears NOT rarely", &[], &[]),
+        ("pears rarely NOT trees", &[], &[]),
+        ("pears rarely (zebra OR rakes)", &[], &[]),
         ("zebra OR \"rakes pears\"", &[], &[]),
         (
             "rakes",

@@ -26,30 +26,34 @@ impl Index {
     /// # Errors
     /// As [`Index::search`].
     pub fn absences(&self, query: &Query) -> Result<Vec<Absence>, IndexError> {
-        let mut found = Vec::new();
         let required = required(&query.expression);
-        for (at, &(text, prefix)) in required.iter().enumerate() {
-            if required[..at].contains(&(text, prefix)) || self.has(query, text, prefix)? {
+        let mut found = Vec::new();
+        for (at, part) in required.iter().enumerate() {
+            if required[..at].contains(part) || self.has(query, part.expression())? {
                 continue;
             }
+            let longer = Required {
+                prefix: true,
+                ..*part
+            };
             found.push(Absence::Nowhere {
-                text: text.to_owned(),
-                longer: !prefix && is_word(text) && self.has(query, text, true)?,
+                text: part.text.to_owned(),
+                longer: part.is_whole_word() && self.has(query, longer.expression())?,
             });
         }
         if found.is_empty() && required.len() > 1 {
-            found.push(Absence::NeverTogether);
+            let all = required.iter().map(Required::expression).collect();
+            if !self.has(query, Expression::And(all))? {
+                found.push(Absence::NeverTogether);
+            }
         }
         Ok(found)
     }
 
-    /// Whether `text` is anywhere in the scope of `query`.
-    fn has(&self, query: &Query, text: &str, prefix: bool) -> Result<bool, IndexError> {
+    /// Whether anything in the scope of `query` matches `expression`.
+    fn has(&self, query: &Query, expression: Expression) -> Result<bool, IndexError> {
         let alone = Query {
-            expression: Expression::Text {
-                text: text.to_owned(),
-                prefix,
-            },
+            expression,
             limit: 1,
             ..query.clone()
         };
@@ -57,14 +61,32 @@ impl Index {
     }
 }
 
-fn is_word(text: &str) -> bool {
-    tokens(text).nth(1).is_none()
+/// A word or phrase that every hit has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Required<'q> {
+    text: &'q str,
+    prefix: bool,
 }
 
-/// The words and phrases that every hit has.
-fn required(expression: &Expression) -> Vec<(&str, bool)> {
+impl Required<'_> {
+    fn expression(&self) -> Expression {
+        Expression::Text {
+            text: self.text.to_owned(),
+            prefix: self.prefix,
+        }
+    }
+
+    fn is_whole_word(&self) -> bool {
+        !self.prefix && tokens(self.text).nth(1).is_none()
+    }
+}
+
+fn required(expression: &Expression) -> Vec<Required<'_>> {
     match expression {
-        Expression::Text { text, prefix } => vec![(text, *prefix)],
+        Expression::Text { text, prefix } => vec![Required {
+            text,
+            prefix: *prefix,
+        }],
         Expression::And(parts) => parts.iter().flat_map(required).collect(),
         Expression::Or(_) => Vec::new(),
         Expression::Not(left, _) => required(left),

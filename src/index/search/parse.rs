@@ -151,7 +151,7 @@ impl<'a> Parser<'a> {
             Lexeme::Quote => self.phrase(),
             Lexeme::Word => self.word(),
             Lexeme::End => Err(self.error(
-                if self.at == 0 {
+                if self.text.trim().is_empty() {
                     "it is empty"
                 } else {
                     "something is missing at its end"

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, btree_map};
 use std::mem;
 
-use super::node::{Node, Nodes, Tree};
+use super::node::{Node, Nodes, Part, Parts, Tree};
 use super::write::{emit_tree, part_of, store};
 use super::{Entry, SPLIT_ABOVE, TreeError, Way};
 use crate::foundation::Sha256;
@@ -49,7 +49,7 @@ pub fn edit<E: std::error::Error>(
     let edits = edits.iter().map(|(path, to)| (path.as_str(), to.as_ref()));
     let new = match editor.run(root, by_name(edits))? {
         Some(new) => new,
-        None => editor.emit(&Tree::default()),
+        None => editor.emit(Tree::Whole(Nodes::default())),
     };
     for (id, bytes) in editor.made {
         emit(id, bytes);
@@ -115,10 +115,10 @@ enum Rest<'a> {
         waits: Option<Waiting<'a>>,
     },
     Split {
-        parts: BTreeMap<String, Sha256>,
+        parts: Parts,
         may_shrink: bool,
-        edits: btree_map::IntoIter<String, ByName<'a>>,
-        waits: Option<String>,
+        edits: btree_map::IntoIter<Part, ByName<'a>>,
+        waits: Option<Part>,
     },
 }
 
@@ -144,9 +144,9 @@ impl<'a> Open<'a> {
         Self { way, rest }
     }
 
-    fn split(parts: BTreeMap<String, Sha256>, way: Way, edits: ByName<'a>) -> Self {
+    fn split(parts: Parts, way: Way, edits: ByName<'a>) -> Self {
         let may_shrink = edits.values().any(Edit::removes);
-        let mut by_part: BTreeMap<String, ByName<'a>> = BTreeMap::new();
+        let mut by_part: BTreeMap<Part, ByName<'a>> = BTreeMap::new();
         for (name, edit) in edits {
             let part = part_of(name, way.splits);
             by_part.entry(part).or_default().insert(name, edit);
@@ -246,10 +246,9 @@ impl<E: std::error::Error> Editor<'_, E> {
         way.check().map_err(|why| malformed(id, why))?;
         let bytes = (self.get)(id).map_err(TreeError::Object)?;
         self.replaced.push(id);
-        let tree = parse(id, &bytes)?;
-        Ok(match tree.split.is_empty() {
-            true => Open::folder(tree.entries.into_owned(), way, edits),
-            false => Open::split(tree.split, way, edits),
+        Ok(match parse(id, &bytes)? {
+            Tree::Whole(nodes) => Open::folder(nodes.into_owned(), way, edits),
+            Tree::Split(parts) => Open::split(parts, way, edits),
         })
     }
 
@@ -264,31 +263,29 @@ impl<E: std::error::Error> Editor<'_, E> {
             self.forget(&parts);
             return Ok(self.store(nodes, tree.way));
         }
-        Ok(Some(self.emit(&Tree::of_parts(parts))))
+        Ok(Some(self.emit(Tree::Split(parts))))
     }
 
     /// The entries of all `parts`, if they are too few to be split.
-    fn few(
-        &mut self,
-        parts: &BTreeMap<String, Sha256>,
-    ) -> Result<Option<Nodes<'static>>, TreeError<E>> {
+    fn few(&mut self, parts: &Parts) -> Result<Option<Nodes<'static>>, TreeError<E>> {
         let mut nodes = Nodes::default();
         for id in parts.values() {
             let bytes = self.bytes(*id)?;
-            let tree = parse(*id, &bytes)?;
-            // Parts of parts hold more than that by themselves.
-            if !tree.split.is_empty() || nodes.len() + tree.entries.len() > SPLIT_ABOVE {
-                return Ok(None);
-            }
-            for (name, node) in tree.entries.into_owned() {
-                nodes.insert(name, node);
+            match parse(*id, &bytes)? {
+                Tree::Whole(part) if nodes.len() + part.len() <= SPLIT_ABOVE => {
+                    for (name, node) in part.into_owned() {
+                        nodes.insert(name, node);
+                    }
+                }
+                // Parts of parts hold more than that by themselves.
+                Tree::Whole(_) | Tree::Split(_) => return Ok(None),
             }
         }
         Ok(Some(nodes))
     }
 
     /// Takes back the parts of a folder that is whole again.
-    fn forget(&mut self, parts: &BTreeMap<String, Sha256>) {
+    fn forget(&mut self, parts: &Parts) {
         for id in parts.values() {
             match self.made.iter().rposition(|(made, _)| made == id) {
                 Some(at) => {
@@ -311,13 +308,13 @@ impl<E: std::error::Error> Editor<'_, E> {
         (!nodes.is_empty()).then(|| store(nodes, way.splits, emit))
     }
 
-    fn emit(&mut self, tree: &Tree<'_>) -> Sha256 {
+    fn emit(&mut self, tree: Tree<'_>) -> Sha256 {
         emit_tree(tree, &mut |id, bytes| self.made.push((id, bytes)))
     }
 }
 
 fn parse<E: std::error::Error>(id: Sha256, bytes: &[u8]) -> Result<Tree<'_>, TreeError<E>> {
-    Tree::parse(bytes).map_err(|error| malformed(id, &error.to_string()))
+    Tree::parse(bytes).map_err(|detail| malformed(id, &detail))
 }
 
 fn malformed<E: std::error::Error>(id: Sha256, detail: &str) -> TreeError<E> {

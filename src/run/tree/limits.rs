@@ -97,10 +97,10 @@ impl Size {
 
 /// How many files the tree with these bytes names itself.
 fn entries(bytes: &[u8]) -> usize {
-    let Ok(tree) = Tree::parse(bytes) else {
+    let Ok(Tree::Whole(nodes)) = Tree::parse(bytes) else {
         return 0;
     };
-    let meanings = tree.entries.into_iter().map(|(_, node)| node.meaning());
+    let meanings = nodes.into_iter().map(|(_, node)| node.meaning());
     meanings
         .filter(|meaning| matches!(meaning, Some(Meaning::Entry(_))))
         .count()

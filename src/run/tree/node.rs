@@ -7,9 +7,10 @@ use std::fmt;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::write::MAX_LEVELS;
 use super::{Entry, SPLIT_ABOVE};
 use crate::foundation::Sha256;
-use crate::foundation::json::{self, JsonError};
+use crate::foundation::json;
 use crate::run::pack::MAX_OBJECT_BYTES;
 use crate::source::Refusal;
 
@@ -18,15 +19,62 @@ const BOUNDS: json::Bounds = json::Bounds {
     depth: 4,
 };
 
+/// A folder, or one part of it.
+#[derive(Debug)]
+pub(super) enum Tree<'a> {
+    /// With these entries.
+    Whole(Nodes<'a>),
+    /// Split into parts.
+    Split(Parts),
+}
+
+/// The parts of a folder that is split.
+pub(super) type Parts = BTreeMap<Part, Sha256>;
+
+/// A part of a folder that is split: the byte that the hashes of its names have
+/// in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Part(u8);
+
+impl Part {
+    /// The part, at `level`, that the name with this hash is in.
+    pub(super) fn of(name: Sha256, level: usize) -> Self {
+        Self(name.as_bytes()[level % MAX_LEVELS])
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02x}", self.0)
+    }
+}
+
+impl Serialize for Part {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Name::deserialize(from)?;
+        u8::from_str_radix(text.as_str(), 16)
+            .map(Self)
+            .ok()
+            .filter(|part| part.to_string() == text.as_str())
+            .ok_or_else(|| D::Error::invalid_value(Unexpected::Str(text.as_str()), &"two digits"))
+    }
+}
+
 /// A tree object's content.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Tree<'a> {
+struct Stored<'a> {
     kind: TreeTag,
     #[serde(borrow, default, skip_serializing_if = "Nodes::is_empty")]
-    pub(super) entries: Nodes<'a>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) split: BTreeMap<String, Sha256>,
+    entries: Nodes<'a>,
+    #[serde(default, skip_serializing_if = "Parts::is_empty")]
+    split: Parts,
 }
 
 /// The entries of a folder, or of one part of it, in the order of their names.
@@ -127,24 +175,26 @@ impl<'de: 'a, 'a> Deserialize<'de> for Nodes<'a> {
 
 impl<'a> Tree<'a> {
     /// Reads a tree object.
-    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, JsonError> {
-        json::parse_borrowed(bytes, BOUNDS)
-    }
-
-    /// A folder, or a part of one, that is not split.
-    pub(super) fn of(entries: Nodes<'a>) -> Self {
-        Self {
-            entries,
-            ..Self::default()
+    ///
+    /// # Errors
+    /// The sentence why it is none.
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
+        let stored = json::parse_borrowed::<Stored<'a>>(bytes, BOUNDS);
+        let Stored { entries, split, .. } = stored.map_err(|error| error.to_string())?;
+        match (entries.is_empty(), split.is_empty()) {
+            (_, true) => Ok(Self::Whole(entries)),
+            (true, false) => Ok(Self::Split(split)),
+            (false, false) => Err("it is split, and has entries".to_owned()),
         }
     }
 
-    /// A folder, or a part of one, that is split into these parts.
-    pub(super) fn of_parts(split: BTreeMap<String, Sha256>) -> Self {
-        Self {
-            split,
-            ..Self::default()
-        }
+    /// The object.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        let stored = Stored::default();
+        json::canonical(&match self {
+            Self::Whole(entries) => Stored { entries, ..stored },
+            Self::Split(split) => Stored { split, ..stored },
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::limits::{LIMITS, Size};
-use super::node::{Meaning, Node, Tree};
+use super::node::{Meaning, Node, Nodes, Part, Tree};
 use super::write::part_of;
 use super::{Entry, Files, TreeError, Way};
 use crate::foundation::Sha256;
@@ -28,12 +28,24 @@ struct Pending {
     id: Sha256,
     /// The folder's path, ending in `/`; empty for the root.
     prefix: String,
+    /// Of which part of the folder it is, of which part of that, and so on.
+    parts: Vec<Part>,
     way: Way,
 }
 
 impl Pending {
     const fn is_root(&self) -> bool {
         self.way.above == 0
+    }
+
+    /// Whether a name may stand here, and so in no other part of the folder.
+    fn may_hold(&self, name: &str) -> bool {
+        if self.parts.is_empty() {
+            return true;
+        }
+        let hash = Sha256::of(name.as_bytes());
+        let mut levels = self.parts.iter().enumerate();
+        levels.all(|(level, part)| Part::of(hash, level) == *part)
     }
 }
 
@@ -67,6 +79,7 @@ pub(super) fn read_within<E: std::error::Error + Send>(
     let mut pending = vec![Pending {
         id: root,
         prefix: String::new(),
+        parts: Vec::new(),
         way: Way::default(),
     }];
     let mut fetched = Vec::new();
@@ -143,32 +156,50 @@ fn tell_all<E: std::error::Error + Send>(fetched: &[Fetched]) -> Result<Vec<Told
 
 /// What the tree with these bytes says; the sentence why it makes no sense.
 fn tell(at: &Pending, bytes: &[u8]) -> Result<Told, String> {
-    let tree = Tree::parse(bytes).map_err(|error| error.to_string())?;
-    if tree.entries.is_empty() && tree.split.is_empty() && !at.is_root() {
-        return Err("it is empty".to_owned());
+    match Tree::parse(bytes)? {
+        Tree::Whole(nodes) if nodes.is_empty() && !at.is_root() => Err("it is empty".to_owned()),
+        Tree::Whole(nodes) => tell_nodes(at, nodes),
+        Tree::Split(parts) => {
+            let way = at.way.to_part();
+            way.check()?;
+            let below = parts.into_iter().map(|(part, id)| Pending {
+                id,
+                prefix: at.prefix.clone(),
+                parts: [at.parts.as_slice(), &[part]].concat(),
+                way,
+            });
+            Ok(Told {
+                below: below.collect(),
+                ..Told::default()
+            })
+        }
     }
-    let below = |id: Sha256, prefix: String, way: Way| {
-        way.check()?;
-        Ok::<_, &str>(Pending { id, prefix, way })
-    };
+}
+
+fn tell_nodes(at: &Pending, nodes: Nodes<'_>) -> Result<Told, String> {
     let mut told = Told::default();
-    for part in tree.split.into_values() {
-        let part = below(part, at.prefix.clone(), at.way.to_part())?;
-        told.below.push(part);
-    }
-    told.files.reserve(tree.entries.len());
-    for (name, node) in tree.entries {
+    told.files.reserve(nodes.len());
+    for (name, node) in nodes {
         let name = name.as_str();
         if name.contains('/') {
             return Err(format!("not a file name: {name:?}"));
+        }
+        if !at.may_hold(name) {
+            return Err(format!("{name:?} is not in the part of its name"));
         }
         let path = WorkspacePath::of([&at.prefix, name].concat())
             .map_err(|path| format!("not a path inside the workspace: {path:?}"))?;
         match node.meaning() {
             Some(Meaning::Entry(entry)) => told.files.push((path, entry)),
-            Some(Meaning::Tree(object)) => {
-                let folder = below(object, format!("{path}/"), at.way.to_folder())?;
-                told.below.push(folder);
+            Some(Meaning::Tree(id)) => {
+                let way = at.way.to_folder();
+                way.check()?;
+                told.below.push(Pending {
+                    id,
+                    prefix: format!("{path}/"),
+                    parts: Vec::new(),
+                    way,
+                });
             }
             None => return Err(format!("the entry {path} contradicts itself")),
         }
@@ -195,15 +226,17 @@ pub fn find<E: std::error::Error>(
         let malformed = |detail: String| TreeError::Malformed { id, detail };
         way.check().map_err(|why| malformed(why.to_owned()))?;
         let bytes = get(id).map_err(TreeError::Object)?;
-        let mut tree = Tree::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
-        if !tree.split.is_empty() {
-            match tree.split.get(&part_of(name, way.splits)) {
-                Some(part) => (id, way) = (*part, way.to_part()),
+        let mut nodes = match Tree::parse(&bytes).map_err(malformed)? {
+            Tree::Whole(nodes) => nodes,
+            Tree::Split(parts) => match parts.get(&part_of(name, way.splits)) {
+                Some(part) => {
+                    (id, way) = (*part, way.to_part());
+                    continue;
+                }
                 None => return Ok(None),
-            }
-            continue;
-        }
-        match (tree.entries.remove(name).map(Node::meaning), names.next()) {
+            },
+        };
+        match (nodes.remove(name).map(Node::meaning), names.next()) {
             (Some(Some(Meaning::Tree(folder))), Some(next)) => {
                 (id, name, way) = (folder, next, way.to_folder());
             }

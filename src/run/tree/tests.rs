@@ -347,6 +347,54 @@ fn a_way_of_too_many_trees_is_refused_and_the_longest_fills_no_stack() {
 }
 
 #[test]
+fn a_name_has_one_place_and_a_tree_one_meaning() {
+    let mut store = Store::new();
+    let mut put = |text: String| {
+        let id = Sha256::of(text.as_bytes());
+        store.insert(id, text.into_bytes());
+        id
+    };
+    let file = r#""a.md":{"status":"file"}"#;
+    let leaf = put(format!(r#"{{"kind":"tree","entries":{{{file}}}}}"#));
+    let right = write::part_of("a.md", 0);
+    let other = if right.to_string() == "00" {
+        "01"
+    } else {
+        "00"
+    };
+    let mut cases = Vec::new();
+    for (parts, problem) in [
+        (format!(r#""{right}":"{leaf}""#), None),
+        (
+            format!(r#""{other}":"{leaf}""#),
+            Some("not in the part of its name"),
+        ),
+        (
+            format!(r#""{right}":"{leaf}","{other}":"{leaf}""#),
+            Some("not in the part of its name"),
+        ),
+        (format!(r#""+1":"{leaf}""#), Some("two digits")),
+    ] {
+        let root = put(format!(r#"{{"kind":"tree","split":{{{parts}}}}}"#));
+        cases.push((root, problem));
+        // A second time below itself: the next byte of the hash decides.
+        let below = put(format!(
+            r#"{{"kind":"tree","split":{{"{right}":"{root}"}}}}"#
+        ));
+        cases.push((below, Some("")));
+    }
+    let both = format!(r#"{{"kind":"tree","entries":{{{file}}},"split":{{"{right}":"{leaf}"}}}}"#);
+    cases.push((put(both), Some("it is split, and has entries")));
+    for (root, problem) in cases {
+        match (listed(root, &store), problem) {
+            (Ok(listing), None) => assert_eq!(listing.files.len(), 1),
+            (Err(error), Some(problem)) => assert!(error.to_string().contains(problem), "{error}"),
+            (found, _) => panic!("{problem:?}: {found:?}"),
+        }
+    }
+}
+
+#[test]
 fn no_run_has_more_files_than_are_read() {
     let source = |sha256| Entry::Source { sha256, bytes: 3 };
     let same = Sha256::of(b"same");

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::node::{Name, Node, Nodes, Tree};
+use super::node::{Name, Node, Nodes, Part, Tree};
 use super::{Entry, Files, SPLIT_ABOVE};
-use crate::foundation::{Sha256, json};
+use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
 
 /// Writes the trees of `files` through `emit` (id and bytes, children first,
@@ -54,9 +54,9 @@ pub(super) fn store(
     emit: &mut dyn FnMut(Sha256, Vec<u8>),
 ) -> Sha256 {
     if nodes.len() <= SPLIT_ABOVE || level >= MAX_LEVELS {
-        return emit_tree(&Tree::of(nodes), emit);
+        return emit_tree(Tree::Whole(nodes), emit);
     }
-    let mut parts: BTreeMap<String, Nodes<'_>> = BTreeMap::new();
+    let mut parts: BTreeMap<Part, Nodes<'_>> = BTreeMap::new();
     for (name, node) in nodes {
         let part = part_of(name.as_str(), level);
         parts.entry(part).or_default().insert(name, node);
@@ -65,20 +65,19 @@ pub(super) fn store(
         .into_iter()
         .map(|(key, part)| (key, store(part, level + 1, emit)))
         .collect();
-    emit_tree(&Tree::of_parts(split), emit)
+    emit_tree(Tree::Split(split), emit)
 }
 
 /// A digest has no more bytes to split by.
 pub(super) const MAX_LEVELS: usize = 32;
 
 /// The part of a split folder, at `level`, that `name` is in.
-pub(super) fn part_of(name: &str, level: usize) -> String {
-    let byte = Sha256::of(name.as_bytes()).as_bytes()[level % MAX_LEVELS];
-    format!("{byte:02x}")
+pub(super) fn part_of(name: &str, level: usize) -> Part {
+    Part::of(Sha256::of(name.as_bytes()), level)
 }
 
-pub(super) fn emit_tree(tree: &Tree<'_>, emit: &mut dyn FnMut(Sha256, Vec<u8>)) -> Sha256 {
-    let bytes = json::canonical(tree);
+pub(super) fn emit_tree(tree: Tree<'_>, emit: &mut dyn FnMut(Sha256, Vec<u8>)) -> Sha256 {
+    let bytes = tree.into_bytes();
     let id = Sha256::of(&bytes);
     emit(id, bytes);
     id

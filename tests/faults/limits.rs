@@ -1,5 +1,7 @@
 //! A full disk and folders that cannot be written: a clear error, no change.
 
+use serde_json::Value;
+
 use crate::{Place, assert_done, contents, strace};
 
 #[test]
@@ -112,6 +114,31 @@ fn sources_that_cannot_be_opened_for_want_of_files_are_no_sources_that_went() {
         assert!(before == contents(&place.profile()), "{nth}");
     }
     assert!(failures > 0);
+}
+
+#[test]
+fn a_source_that_vanishes_on_the_way_is_missed_aloud() {
+    let ingested = Place::ingested();
+    let mut missed = 0;
+    for nth in 1..=strace::count(&ingested, "openat2", &["rebuild", "--dry-run"]) {
+        let place = ingested.copy();
+        let inject = format!("inject=openat2:error=ENOENT:when={nth}");
+        let options = &["-e", "trace=openat2", "-e", &inject];
+        let (output, _) = strace::run(&place, options, &["rebuild", "--json"]);
+        if !output.status.success() {
+            // Something else was opened.
+            continue;
+        }
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let sources = &document["sources"];
+        let told = sources["refused"].as_array().unwrap();
+        assert_eq!(sources["unchanged"], 4 - told.len(), "{document}");
+        for refused in told {
+            assert_eq!(refused["reason"], "vanished", "{document}");
+        }
+        missed += told.len();
+    }
+    assert!(missed > 0);
 }
 
 #[test]

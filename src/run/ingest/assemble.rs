@@ -183,6 +183,7 @@ impl Assembly<'_> {
             prints: std::mem::take(&mut survey.prints),
             links: LinkFiles::default(),
             extracted: 0,
+            vanished: Vec::new(),
         };
         let (work, mut tally) = derive(survey, update, &mut derivation, &scratch, progress)?;
         let Derivation {
@@ -191,8 +192,10 @@ impl Assembly<'_> {
             prints,
             links,
             extracted,
+            vanished,
             ..
         } = derivation;
+        survey.miss(&vanished);
         for path in links.existing(&self.root, &files, &self.others)? {
             survey.before.note(path.clone(), None);
             tally.enter(&mut files, path, Entry::File);

@@ -15,7 +15,7 @@ use crate::run::pack::{Block, PackWriter};
 use crate::run::stat_cache::Prints;
 use crate::run::tree::{Entry, Files};
 use crate::run::{Objects, RunError, document};
-use crate::source::{Fingerprint, Found, Refusal, Root, extract, read};
+use crate::source::{Fingerprint, Found, Refusal, Rejected, Root, extract, read};
 
 /// One source on its way into a run.
 pub(super) enum Item {
@@ -47,6 +47,7 @@ enum Outcome {
         entry: Entry,
         print: Option<Fingerprint>,
     },
+    Vanished(WorkspacePath),
 }
 
 /// What a run keeps of a source.
@@ -72,6 +73,8 @@ pub(super) struct Derivation<'a> {
     pub(super) prints: Prints,
     pub(super) links: LinkFiles,
     pub(super) extracted: u64,
+    /// Files that were gone when they were to be read.
+    pub(super) vanished: Vec<WorkspacePath>,
 }
 
 impl Derivation<'_> {
@@ -185,15 +188,11 @@ impl Derivation<'_> {
                 if let Some(print) = print {
                     self.prints.add(&path, print);
                 }
-                if !matches!(
-                    entry,
-                    Entry::Refused {
-                        refusal: Refusal::Vanished,
-                        ..
-                    }
-                ) {
-                    self.files.insert(path, entry);
-                }
+                self.files.insert(path, entry);
+                Ok(None)
+            }
+            Outcome::Vanished(path) => {
+                self.vanished.push(path);
                 Ok(None)
             }
             Outcome::Source(mut derived) => {
@@ -243,18 +242,9 @@ fn extract_one(
 }
 
 fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Result<Extracted, RunError> {
-    let refused = |refusal, sha256, bytes, print| {
-        let entry = Entry::Refused {
-            refusal,
-            sha256,
-            bytes,
-        };
-        let path = found.path.clone();
-        Ok((Outcome::Refused { path, entry, print }, None))
-    };
     let read = match read(root, found, max_bytes)? {
         Ok(read) => read,
-        Err(no) => return refused(no.refusal, no.sha256, no.bytes, no.fingerprint),
+        Err(rejected) => return Ok((refused(found, &rejected), None)),
     };
     let bytes = read.text.len() as u64;
     let source = index::Source {
@@ -265,6 +255,22 @@ fn fresh(root: &Root, found: &Found, max_bytes: u64) -> Result<Extracted, RunErr
     let document = extract(document::format_of(&source.path), &read.text);
     let read = Some((read.text, read.fingerprint));
     Ok(derived(source, document, read))
+}
+
+fn refused(found: &Found, rejected: &Rejected) -> Outcome {
+    let path = found.path.clone();
+    match rejected.refusal {
+        Refusal::Vanished => Outcome::Vanished(path),
+        refusal => Outcome::Refused {
+            path,
+            entry: Entry::Refused {
+                refusal,
+                sha256: rejected.sha256,
+                bytes: rejected.bytes,
+            },
+            print: rejected.fingerprint,
+        },
+    }
 }
 
 fn kept(source: index::Source, object: &[u8]) -> Result<Extracted, RunError> {

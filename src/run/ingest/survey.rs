@@ -77,7 +77,7 @@ pub(super) struct Survey {
     /// Entries that stand as the previous run had them, and those of files
     /// that cannot be read at all.
     pub(super) kept: Files,
-    /// Bytes of the sources among `kept`.
+    /// Bytes of the files among `kept` that were seen again.
     kept_bytes: u64,
     /// Files to read and extract, by path.
     pub(super) fresh: Vec<Found>,
@@ -85,8 +85,9 @@ pub(super) struct Survey {
     pub(super) before: Before,
     /// What `stat` said of the kept files.
     pub(super) prints: Prints,
-    /// Refused files whose names a tree cannot hold, or holds for another that is
-    /// shown alike: reported only.
+    /// Refused files that no tree names, only reports: those that vanished, and
+    /// those whose names a tree cannot hold, or holds for another that is shown
+    /// alike.
     unnamed: Vec<RefusedSource>,
 }
 
@@ -191,6 +192,12 @@ impl Survey {
         }
     }
 
+    /// Files that were there to be read, and are no more.
+    pub(super) fn miss(&mut self, vanished: &[WorkspacePath]) {
+        let refused = |path: &WorkspacePath| RefusedSource::new(path.as_str(), Refusal::Vanished);
+        self.unnamed.extend(vanished.iter().map(refused));
+    }
+
     fn has(&self, path: &WorkspacePath) -> bool {
         let fresh = self.fresh.binary_search_by(|file| file.path.cmp(path));
         fresh.is_ok() || self.kept.contains_key(path)
@@ -293,8 +300,7 @@ impl Survey {
             && (existing.iter()).all(|path| self.before.get(path).is_some()))
     }
 
-    /// The refused files: those `named`, and those with names that no tree can
-    /// hold.
+    /// The refused files: those `named`, and those that no tree names.
     pub(super) fn refused<'a>(
         &self,
         named: impl Iterator<Item = (&'a WorkspacePath, Refusal)>,

@@ -1,6 +1,7 @@
 //! The cached index of a run: found, or made again from the packs. Losing it
 //! is not an error.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use super::groups::groups;
@@ -252,15 +253,16 @@ fn store(
         return Err("another run is current now".to_owned());
     }
     let path = layout.cache().join(file_names::index_file(&manifest.run));
-    let damaged = fs::symlink_metadata(&path).map_or(0, |metadata| metadata.len());
     let io = |error: std::io::Error| error.to_string();
-    let usage = usage::measure(layout.profile()).map_err(|error| error.to_string())?;
+    // The damaged one goes; its bytes stay where another run's index is the
+    // same file.
+    let gone = BTreeSet::from([path.clone()]);
+    let usage = usage::measure_without(layout.profile(), &gone).map_err(|e| e.to_string())?;
     let digest = built.artifact.sha256().map_err(io)?;
     let line = index_record::line(digest, &manifest.run);
-    let used = usage.total.bytes.saturating_sub(damaged);
     let added = built.artifact.bytes() + line.len() as u64;
     let source_bytes = counted_source_bytes(layout, manifest);
-    let assessment = policy.assess(source_bytes, used, added);
+    let assessment = policy.assess(source_bytes, usage.total.bytes, added);
     if assessment.verdict == Verdict::Block {
         return Err("it does not fit into the footprint budget".to_owned());
     }

@@ -90,9 +90,9 @@ pub fn plan(layout: &Layout, choice: &Choice) -> Result<GcPlan, GcError> {
     let standing = Standing::judge(layout)?;
     let is_ready = matches!(standing, Standing::Ready(_));
     // That of a writer who is at work will be one.
-    let unfinished = match Lock::take_existing(&layout.lock()) {
-        Ok(_) => recover::unfinished(layout, &standing).map(|intent| intent.run),
-        Err(_) => None,
+    let unfinished = match Lock::is_held(&layout.lock()) {
+        Ok(false) => recover::unfinished(layout, &standing).map(|intent| intent.run),
+        Ok(true) | Err(_) => None,
     };
     let current = current_run(standing, choice)?;
     let mut staying = Staying::all(layout, current)?;

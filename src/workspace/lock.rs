@@ -68,6 +68,23 @@ impl Lock {
         }
     }
 
+    /// Whether another process holds the lock. It is not taken, so that one who
+    /// only looks keeps no writer out; by one who holds it this is not to be asked.
+    ///
+    /// # Errors
+    /// [`LockError::Io`] when the file is there and cannot be opened.
+    pub fn is_held(path: &Path) -> Result<bool, LockError> {
+        let io = |source| LockError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        match Self::options().open(path) {
+            Ok(file) => Ok(holder(&file).map_err(|error| io(error.into()))?.is_some()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(io(error)),
+        }
+    }
+
     /// Takes the lock, creating its file (and nothing else) when missing.
     ///
     /// # Errors
@@ -114,14 +131,19 @@ impl Lock {
     }
 
     fn open(path: &Path, create: bool) -> io::Result<File> {
-        OpenOptions::new()
-            .read(true)
+        Self::options()
             .write(true)
             .create(create)
             .truncate(false)
             .mode(0o644)
-            .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
             .open(path)
+    }
+
+    fn options() -> OpenOptions {
+        let mut options = OpenOptions::new();
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.read(true).custom_flags(flags.bits().cast_signed());
+        options
     }
 
     fn hold(path: &Path, opened: io::Result<File>) -> Result<Self, LockError> {
@@ -136,16 +158,18 @@ impl Lock {
                 path: path.to_owned(),
             }),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {
-                let wanted = Flock::from(FlockType::WriteLock);
-                let holder = fcntl_getlk(&file, &wanted).ok().flatten();
-                let pid = holder
-                    .and_then(|lock| lock.pid)
-                    .map(rustix::process::Pid::as_raw_pid);
+                let pid = holder(&file).ok().flatten().and_then(|lock| lock.pid);
+                let pid = pid.map(rustix::process::Pid::as_raw_pid);
                 Err(Busy { pid }.into())
             }
             Err(error) => Err(io(error.into())),
         }
     }
+}
+
+/// The lock of another process that keeps this one from taking its own.
+fn holder(file: &File) -> rustix::io::Result<Option<Flock>> {
+    fcntl_getlk(file, &Flock::from(FlockType::WriteLock))
 }
 
 #[cfg(test)]

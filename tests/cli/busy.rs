@@ -38,6 +38,7 @@ fn a_second_writer_is_told_who_holds_the_lock_and_a_reader_is_not_blocked() {
         &["runs"],
         &["export"],
         &["ingest", "--dry-run"],
+        &["gc", "--keep", "1", "--dry-run"],
     ] {
         sandbox.run(command).done();
     }

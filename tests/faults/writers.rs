@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use crate::stopped::Stopped;
-use crate::{BINARY, Place};
+use crate::{BINARY, Place, assert_done, strace};
 
 #[test]
 fn a_second_writer_is_told_who_holds_the_lock_and_a_reader_is_not_blocked() {
@@ -27,4 +27,27 @@ fn a_second_writer_is_told_who_holds_the_lock_and_a_reader_is_not_blocked() {
     assert!(reader.status.success(), "{reader:?}");
     first.goes_on();
     place.assert_next_command_recovers("after two writers");
+}
+
+#[test]
+fn who_only_looks_takes_no_lock() {
+    let place = Place::ingested();
+    place.write("1.md", "# Note 1\n\nRewritten.\n");
+    // So that the ways out of the budget are looked for.
+    place.write("auditgraph.toml", "[budget]\nwarn_threshold = 0.001\n");
+    let locks = |arguments: &[&str]| {
+        let (output, trace) = strace::run(&place, &["-e", "trace=fcntl"], arguments);
+        assert_done(&output);
+        trace.contains("F_SETLK")
+    };
+    for arguments in [
+        &["query", "note"][..],
+        &["export"],
+        &["status"],
+        &["ingest", "--dry-run"],
+        &["gc", "--keep", "1", "--dry-run"],
+    ] {
+        assert!(!locks(arguments), "{arguments:?}");
+    }
+    assert!(locks(&["ingest"]));
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::workspace::usage;
 
 /// Where the digest of the index of `run` is recorded.
 fn record_of(story: &Story, run: &RunId) -> PathBuf {
@@ -66,6 +67,28 @@ fn a_lost_index_is_made_again_once() {
         assert!(fs::read(&index).unwrap() == original);
         assert!(open().is_empty());
     }
+}
+
+#[test]
+fn an_index_made_again_beside_another_name_of_the_old_one_is_within_the_budget() {
+    let story = Story::new();
+    story.publish(Mode::Ingest);
+    let run = story.publish(Mode::Rebuild).run;
+    let layout = story.layout();
+    let index = layout.cache().join(index_file(&run));
+    assert_eq!(fs::metadata(&index).unwrap().nlink(), 2);
+    let used = || usage::measure(layout.profile()).unwrap().total.bytes;
+    let limit = used() + fs::metadata(&index).unwrap().len() / 2;
+    let settings = format!("[budget]\nmax_bytes = {limit}\n");
+    story.write("auditgraph.toml", &settings);
+    damage(&index);
+    let session = story.open(None, Trust::Bytes).unwrap();
+    let notes = session.notes();
+    assert!(
+        matches!(notes, [Note::IndexMadeAgain { not_cached: Some(why), .. }] if why.contains("budget")),
+        "{notes:?}"
+    );
+    assert!(used() <= limit);
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod packing;
 mod record;
 mod survey;
 
+use std::collections::BTreeSet;
+
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::threads::start_pool;
 use crate::graph::WorkspacePath;
@@ -18,7 +20,7 @@ use crate::source::{Root, Scan, Selection, scan_unsorted};
 use crate::workspace::{Layout, Lock, LockError, ProfileName, Workspace};
 
 use super::plan::{Planned, Unchanged};
-use super::recover::recover;
+use super::recover::{self, recover};
 use super::standing::Standing;
 use super::{Manifest, Mode, Objects, RunError, link_files};
 
@@ -83,6 +85,11 @@ fn plan_once(
     if lock.is_some() {
         recover(&layout)?;
     }
+    // What a writer would clean up first.
+    let gone = match dry_run && matches!(Lock::is_held(&layout.lock()), Ok(false)) {
+        true => recover::leftovers(&layout)?.into_iter().collect(),
+        false => BTreeSet::new(),
+    };
     let parent = parent(mode, &layout)?;
     progress.begin(Phase::files("scanning", None));
     let root =
@@ -129,6 +136,7 @@ fn plan_once(
         request: Request {
             workspace,
             layout,
+            gone,
             lock,
             mode,
             parent,

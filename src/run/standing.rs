@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +84,20 @@ impl Standing {
             },
         })
     }
+
+    /// The bytes of sources that the budget counts by: those of the current run,
+    /// whichever is read, or else of the newest that can be; `None` where none can.
+    ///
+    /// # Errors
+    /// [`RunError`] when the runs cannot be listed.
+    pub fn counted_source_bytes(&self, layout: &Layout) -> Result<Option<u64>, RunError> {
+        Ok(match self {
+            Self::Ready(current) => Some(current.source_bytes),
+            Self::Empty | Self::RebuildRequired { .. } => {
+                newest_readable(layout)?.map(|run| run.source_bytes)
+            }
+        })
+    }
 }
 
 /// Reads `current`; `None` when there is no such file.
@@ -147,16 +161,6 @@ pub(super) fn judge_manifest(bytes: &[u8], run: &RunId) -> Result<Manifest, Reas
     Ok(manifest)
 }
 
-/// The bytes of sources that the budget counts by: the current run's, whichever
-/// run is read. Where that cannot be read, those of `answering`.
-#[must_use]
-pub fn counted_source_bytes(layout: &Layout, answering: &Manifest) -> u64 {
-    match Standing::judge(layout) {
-        Ok(Standing::Ready(current)) => current.source_bytes,
-        Ok(Standing::Empty | Standing::RebuildRequired { .. }) | Err(_) => answering.source_bytes,
-    }
-}
-
 /// The runs that have a manifest, by ordinal; names that are no run id are
 /// not ours and are left out.
 ///
@@ -208,16 +212,21 @@ pub(super) fn newest_readable(layout: &Layout) -> Result<Option<Manifest>, RunEr
 }
 
 /// The ordinal of the next run: one more than the highest ever used, by the
-/// account of `current` and by every name that is still there.
-pub(super) fn next_ordinal(layout: &Layout) -> Result<u32, RunError> {
+/// account of `current` and by every name that is still there. What is to be
+/// `gone` by then has none.
+pub(super) fn next_ordinal(layout: &Layout, gone: &BTreeSet<PathBuf>) -> Result<u32, RunError> {
     let recorded = match read_current(layout) {
         Ok(Some(current)) => current.reached(),
         Ok(None) | Err(_) => 0,
     };
     let in_names = [layout.runs(), layout.packs(), layout.cache()]
         .iter()
-        .map(|folder| names(folder))
-        .collect::<Result<Vec<_>, _>>()?
+        .map(|folder| {
+            let mut names = names(folder)?;
+            names.retain(|name| !gone.contains(&folder.join(name)));
+            Ok(names)
+        })
+        .collect::<Result<Vec<_>, RunError>>()?
         .into_iter()
         .flatten()
         .filter_map(|name| ordinal_in(&name))
@@ -284,7 +293,7 @@ fn without_current(layout: &Layout) -> Result<Standing, RunError> {
             lost = Some(format!("it is missing, and runs/{name} exists"));
         }
     }
-    for name in packs {
+    for name in packs.into_iter().filter(|name| !name.starts_with('.')) {
         if !unfinished("packs", &name) {
             lost = Some(format!("it is missing, and packs/{name} exists"));
         }

@@ -59,19 +59,15 @@ impl Status {
     }
 }
 
-/// The bytes of sources that the budget counts by: those of the current run, or
-/// of the newest that can be read. Where no run can, those of the files that an
-/// ingest would read; some of them it may refuse.
+/// The bytes of sources that the budget counts by. Where no run tells, those of
+/// the files that an ingest would read; some of them it may refuse.
 fn source_bytes(
     workspace: &Workspace,
     layout: &Layout,
     standing: &Standing,
 ) -> Result<u64, RunError> {
-    if let Standing::Ready(manifest) = standing {
-        return Ok(manifest.source_bytes);
-    }
-    if let Some(manifest) = standing::newest_readable(layout)? {
-        return Ok(manifest.source_bytes);
+    if let Some(bytes) = standing.counted_source_bytes(layout)? {
+        return Ok(bytes);
     }
     let sources = &workspace.config().sources;
     let root =

@@ -102,7 +102,10 @@ impl Assembly<'_> {
             return Ok(Planned::Unchanged(Unchanged::of(&parent, changes.refused)));
         }
         progress.begin(Phase::files("indexing", None));
-        let run = RunId::new(next_ordinal(&self.request.layout)?, digest);
+        let run = RunId::new(
+            next_ordinal(&self.request.layout, &self.request.gone)?,
+            digest,
+        );
         let facts = tally.facts(tree, digest);
         let work = work.resolve(&facts)?;
         let (built, (packed, stat)) = rayon::join(

@@ -1,6 +1,7 @@
 //! A run put on record: its manifest, and the plan that the budget judges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::foundation::spill::Artifact;
 use crate::foundation::{Sha256, durable, json};
@@ -20,6 +21,8 @@ use crate::workspace::{Layout, Lock, Workspace, usage};
 pub(super) struct Request<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) layout: Layout,
+    /// What is there, and goes before anything is written.
+    pub(super) gone: BTreeSet<PathBuf>,
     pub(super) lock: Option<Lock>,
     pub(super) mode: Mode,
     pub(super) parent: Option<Manifest>,
@@ -120,7 +123,7 @@ impl Request<'_> {
             spent,
         } = parts;
         let policy = self.workspace.config().budget.clone();
-        let usage = usage::measure(self.layout.profile())?;
+        let usage = usage::measure_without(self.layout.profile(), &self.gone)?;
         let current = Current {
             format: 1,
             run: manifest.run.clone(),

@@ -98,6 +98,27 @@ fn drafts_and_files_of_no_run_go_from_the_cache_with_the_next_writer() {
 }
 
 #[test]
+fn a_plan_alone_is_that_of_a_writer_who_cleans_up_first() {
+    let (story, first, second) = Story::of_two_runs();
+    let cache = story.layout().cache();
+    let draft = cache.join(format!(".index-r0009-{}.db", first.digest_prefix()));
+    fs::write(&draft, vec![0; 1 << 20]).unwrap();
+    story.write("notes/2.md", "# Another\n");
+    let plan = |dry_run| {
+        let (workspace, profile) = (story.workspace(), ProfileName::default());
+        match plan(&workspace, &profile, Mode::Ingest, dry_run, &Silent).unwrap() {
+            Planned::Run(plan) => (plan.manifest.run.clone(), plan.assessment.used_bytes),
+            Planned::Unchanged(unchanged) => panic!("{unchanged:?}"),
+        }
+    };
+    let alone = plan(true);
+    assert!(draft.exists());
+    assert_eq!(alone.0.ordinal(), second.ordinal() + 1);
+    assert_eq!(plan(false), alone);
+    assert!(!draft.exists());
+}
+
+#[test]
 fn every_pack_stays_where_it_is_not_known_what_the_current_run_needs() {
     let cut: fn(&Path) = |path| {
         let text = fs::read(path).unwrap();
@@ -285,6 +306,14 @@ fn a_hidden_file_does_not_make_a_profile_foreign() {
         panic!("the current run is lost");
     };
     assert_eq!(reason.name(), "unreadable");
+    // Nor does it keep an empty one from being one.
+    for folder in [layout.runs(), layout.packs()] {
+        fs::remove_dir_all(&folder).unwrap();
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(".hidden"), "x").unwrap();
+    }
+    let standing = Standing::judge(&layout).unwrap();
+    assert!(matches!(standing, Standing::Empty), "{standing:?}");
 }
 
 #[test]

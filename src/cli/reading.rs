@@ -8,9 +8,9 @@ use super::context::Context;
 use super::error::Failure;
 use crate::foundation::Sha256;
 use crate::foundation::progress::Progress;
-use crate::run::{RunId, Session, Trust};
+use crate::run::{RunError, RunId, Session, Standing, Trust};
 use crate::schema::SchemaBlock;
-use crate::workspace::Workspace;
+use crate::workspace::{Layout, Workspace};
 
 /// The run to read.
 #[derive(Debug, Args)]
@@ -69,7 +69,8 @@ fn open_trusting(trust: Trust, context: &Context, choice: &RunChoice) -> Result<
         wanted.as_ref(),
         trust,
         &progress,
-    )?;
+    )
+    .map_err(|error| refused(error, context, &layout))?;
     progress.finish();
     let notes: Vec<String> = session.notes().iter().map(ToString::to_string).collect();
     for note in &notes {
@@ -87,4 +88,21 @@ fn open_trusting(trust: Trust, context: &Context, choice: &RunChoice) -> Result<
         session,
         source,
     })
+}
+
+/// Where another run than the current one cannot be read, no rebuild helps.
+fn refused(error: RunError, context: &Context, layout: &Layout) -> Failure {
+    let old = match &error {
+        RunError::RebuildRequired { run: Some(run), .. } => {
+            matches!(Standing::judge(layout), Ok(Standing::Ready(now)) if now.run != *run)
+        }
+        _ => false,
+    };
+    let failure = Failure::from(error);
+    match old {
+        true => failure
+            .why("nothing was changed; the current run can be read, and what auditgraph rebuild makes is a run of the sources there are now")
+            .hint(context.scope.command("runs")),
+        false => failure,
+    }
 }

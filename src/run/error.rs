@@ -33,10 +33,10 @@ pub enum RunError {
     #[error(transparent)]
     Busy(#[from] Busy),
     /// Another process published a run between plan and publication.
-    #[error("another auditgraph published {current} meanwhile")]
+    #[error("another auditgraph {} meanwhile", made_current(.current.as_ref()))]
     Superseded {
-        /// What is current now.
-        current: String,
+        /// What is current now, where that can be told.
+        current: Option<RunId>,
     },
     /// A run is current, but the disk did not confirm that it keeps it.
     #[error("run {run} is current now, but may not survive a power cut: {reason}")]
@@ -78,6 +78,13 @@ pub enum RunError {
         /// Why.
         source: io::Error,
     },
+}
+
+fn made_current(run: Option<&RunId>) -> String {
+    match run {
+        Some(run) => format!("made {run} current"),
+        None => "changed which run is current".to_owned(),
+    }
 }
 
 impl RunError {

@@ -272,8 +272,9 @@ fn named(
                 return Err(unknown());
             }
             ours.insert(run);
-        } else if present.contains(name) {
-            // A name that the folder itself lists is one component.
+        } else if present.contains(name) && layout.runs().join(name).symlink_metadata().is_ok() {
+            // A name that the folder itself lists is one component, and one that
+            // is only shown like it stands for nothing.
             foreign.push(name.clone());
         } else {
             return Err(unknown());
@@ -325,9 +326,7 @@ impl GcPlan {
         recover(layout)?;
         let now = standing::read_current(layout).ok().flatten().map(|c| c.run);
         if now != self.current {
-            return Err(RunError::Superseded {
-                current: now.map_or("nothing".to_owned(), |run| run.to_string()),
-            });
+            return Err(RunError::Superseded { current: now });
         }
         let (manifests, rest): (Vec<_>, Vec<_>) = self
             .files

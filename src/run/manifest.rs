@@ -234,11 +234,15 @@ impl Manifest {
                 )));
             }
         }
+        // Each once, so that none is opened more often than it is there.
+        if !manifest.packs.is_sorted_by(|a, b| a.file < b.file) {
+            return Err(unreadable("its packs are out of order".to_owned()));
+        }
         Ok(manifest)
     }
 
-    /// Whether `bytes` are, to the letter, a manifest whose checksum fits:
-    /// the expected and the actual checksum where they differ.
+    /// Whether `bytes` are a manifest whose checksum fits what it says: the
+    /// expected and the actual checksum where they differ.
     ///
     /// # Errors
     /// `(expected, actual)`.

@@ -39,7 +39,7 @@ pub struct Published {
     pub sources: Changes,
     /// Sources that were parsed.
     pub extracted: u64,
-    /// Bytes written.
+    /// Bytes written, but for the journal's line, which comes after.
     pub bytes_written: u64,
     /// What the budget said.
     pub budget: Assessment,
@@ -132,10 +132,7 @@ fn check_not_superseded(plan: &RunPlan) -> Result<(), RunError> {
     if same {
         return Ok(());
     }
-    let current = match now {
-        Ok(Some(current)) => current.run.to_string(),
-        Ok(None) | Err(_) => "something else".to_owned(),
-    };
+    let current = now.ok().flatten().map(|current| current.run);
     Err(RunError::Superseded { current })
 }
 

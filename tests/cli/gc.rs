@@ -78,6 +78,21 @@ fn a_foreign_run_is_called_what_its_folder_is_called() {
     assert_eq!(ours().as_array().unwrap().len(), 2);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_is_only_shown_as_it_is_named_is_not_called_removed() {
+    use std::os::unix::ffi::OsStringExt;
+    let sandbox = with_three_runs();
+    let runs = sandbox.root().join(".pkg/profiles/default/runs");
+    let folder = runs.join(std::ffi::OsString::from_vec(b"old\xff".to_vec()));
+    fs::create_dir(&folder).unwrap();
+    sandbox
+        .run(&["gc", "--run", "old\u{fffd}"])
+        .exits(1)
+        .says("there is no run");
+    assert!(folder.exists());
+}
+
 #[test]
 fn what_is_freed_is_what_the_usage_falls_by() {
     let sandbox = Sandbox::with(NOTES);

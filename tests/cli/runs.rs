@@ -66,3 +66,24 @@ fn an_older_run_answers_when_asked_for_by_number_or_id() {
     assert_eq!(document["error"]["kind"], "unknown_run");
     assert_eq!(document["error"]["hint"], "auditgraph runs");
 }
+
+#[test]
+fn an_older_run_that_cannot_be_read_asks_for_no_rebuild() {
+    let sandbox = Sandbox::with(NOTES);
+    sandbox.run(&["ingest"]).done();
+    sandbox.write("plan.md", "# Plan\n\nNo light.\n");
+    sandbox.run(&["ingest"]).done();
+    let runs = sandbox.root().join(".pkg/profiles/default/runs");
+    let mut manifests: Vec<_> = std::fs::read_dir(&runs).unwrap().collect();
+    manifests.sort_by_key(|entry| entry.as_ref().unwrap().file_name());
+    let ask = |run: &str, hint: &str| {
+        let refused = sandbox.run(&["query", "dawn", "--run", run, "--json"]);
+        let document = refused.exits(3).document("error");
+        assert_eq!(document["error"]["kind"], "rebuild_required");
+        assert_eq!(document["error"]["hint"], hint);
+    };
+    std::fs::write(manifests[0].as_ref().unwrap().path(), "{").unwrap();
+    ask("1", "auditgraph runs");
+    std::fs::write(manifests[1].as_ref().unwrap().path(), "{").unwrap();
+    ask("2", "auditgraph rebuild");
+}

@@ -77,10 +77,15 @@ impl From<RunError> for Failure {
                 .why("nothing was changed; reading commands go on meanwhile")
                 .hint("wait until it is done, then run the command again")
                 .detail("pid", busy.pid),
-            RunError::Superseded { current } => Self::new(Exit::Busy, "superseded", text)
-                .run(current)
-                .why("what it published stands; nothing of this command was kept")
-                .hint("run the command again"),
+            RunError::Superseded { current } => {
+                let failure = Self::new(Exit::Busy, "superseded", text)
+                    .why("what it did stands; nothing of this command was kept")
+                    .hint("run the command again");
+                match current {
+                    Some(run) => failure.run(run),
+                    None => failure,
+                }
+            }
             RunError::Unsynced { run, .. } => Self::new(Exit::Failed, "io", text)
                 .run(run)
                 .hint("auditgraph verify"),

@@ -121,6 +121,15 @@ fn each_incompatible_manifest_names_its_reason() {
 }
 
 #[test]
+fn a_pack_is_named_once() {
+    let twice = edited(|v| {
+        let packs = v["packs"].as_array_mut().unwrap();
+        packs.push(packs[0].clone());
+    });
+    assert_eq!(reason(&twice), "unreadable");
+}
+
+#[test]
 fn a_pack_outside_its_folder_is_refused() {
     for name in [
         "../../etc/passwd",

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 
 use super::digest::Sha256;
@@ -139,7 +140,8 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
 /// new one, also after a power cut.
 ///
 /// # Errors
-/// Any I/O error; the old file is then still there.
+/// Any I/O error; the old file is then still there, but where the folder alone
+/// could not be synced.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_all(&[(path.to_owned(), bytes)])
 }
@@ -195,7 +197,8 @@ fn staged_in(directory: &Path, path: &Path) -> PathBuf {
 /// and lead anywhere.
 ///
 /// # Errors
-/// What `write` reports, or any I/O error; the old file is then still there.
+/// What `write` reports, or any I/O error; the old file is then still there, but
+/// where the folder alone could not be synced.
 pub fn replace_with<T, E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
@@ -276,7 +279,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// Any I/O error; [`io::ErrorKind::FileTooLarge`] as of [`check_dense`].
 pub fn file_digest(path: &Path) -> io::Result<Sha256> {
     let file = open_regular(path)?;
-    check_dense(&file.metadata()?)?;
+    check_dense(&file)?;
     Sha256::of_all(&mut in_pieces(file))
 }
 
@@ -285,12 +288,19 @@ pub fn file_digest(path: &Path) -> io::Result<Sha256> {
 /// it may take for ever. Compression saves less than what is asked for here.
 ///
 /// # Errors
-/// [`io::ErrorKind::FileTooLarge`] where it is mostly holes.
-pub fn check_dense(metadata: &Metadata) -> io::Result<()> {
+/// [`io::ErrorKind::FileTooLarge`] where it is mostly holes; any I/O error.
+pub fn check_dense(mut file: &File) -> io::Result<()> {
     const SMALL: u64 = 64 << 20;
     const MOST_TIMES: u64 = 64;
+    let metadata = file.metadata()?;
     let (length, room) = (metadata.len(), metadata.blocks().saturating_mul(512));
-    if length > SMALL && room > 0 && length / room >= MOST_TIMES {
+    let hollow = match room {
+        // Some file systems never tell of room, and those tell of no holes.
+        0 => seek(file, SeekFrom::Data(0)) == Err(Errno::NXIO),
+        room => length / room >= MOST_TIMES,
+    };
+    file.rewind()?;
+    if length > SMALL && hollow {
         let text = format!("it is {length} bytes long and holds {room}");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
@@ -310,14 +320,16 @@ mod tests {
     fn a_file_that_is_mostly_holes_is_not_hashed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hollow");
-        fs::write(&path, [7; 8192]).unwrap();
-        let file = OpenOptions::new().write(true).open(&path).unwrap();
-        file.set_len(1 << 30).unwrap();
-        file.sync_all().unwrap();
-        let error = file_digest(&path).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge, "{error}");
-        file.set_len(1 << 20).unwrap();
-        assert!(file_digest(&path).is_ok());
+        for content in [&[7; 8192][..], &[]] {
+            fs::write(&path, content).unwrap();
+            let file = OpenOptions::new().write(true).open(&path).unwrap();
+            file.set_len(1 << 40).unwrap();
+            file.sync_all().unwrap();
+            let error = file_digest(&path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::FileTooLarge, "{error}");
+            file.set_len(1 << 20).unwrap();
+            assert!(file_digest(&path).is_ok());
+        }
     }
 
     #[test]

@@ -304,9 +304,8 @@ fn check_digest(layout: &Layout, pack: &PackRef) -> Result<(), RunError> {
 /// Any I/O error; [`io::ErrorKind::FileTooLarge`] for a longer file.
 pub(super) fn written_digest(path: &Path, bytes: u64) -> io::Result<(Sha256, u64)> {
     let file = durable::open_regular(path)?;
-    let metadata = file.metadata()?;
-    durable::check_dense(&metadata)?;
-    let length = metadata.len();
+    durable::check_dense(&file)?;
+    let length = file.metadata()?.len();
     if length > bytes {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,

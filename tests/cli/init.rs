@@ -18,6 +18,28 @@ fn init_writes_a_commented_configuration_that_is_accepted() {
 }
 
 #[test]
+fn who_keeps_notes_in_git_is_told_what_to_ignore() {
+    for (ignored, told) in [
+        (None, true),
+        (Some(("docs/.gitignore", "/.pkg/\n")), false),
+        (Some(("docs/.gitignore", "*.tmp\n")), true),
+        (Some((".gitignore", ".pkg\n")), false),
+        (Some((".gitignore", "/.pkg\n")), true),
+    ] {
+        let sandbox = Sandbox::empty();
+        sandbox.write(".git/HEAD", "");
+        sandbox.write("docs/a.md", "# A\n");
+        if let Some((path, text)) = ignored {
+            sandbox.write(path, text);
+        }
+        let outcome = sandbox.run(&["init", "docs"]).done();
+        assert_eq!(outcome.stdout.contains(".gitignore"), told, "{ignored:?}");
+    }
+    let outcome = Sandbox::empty().run(&["init"]).done();
+    assert!(!outcome.stdout.contains(".gitignore"));
+}
+
+#[test]
 fn init_changes_nothing_where_a_workspace_is() {
     let sandbox = Sandbox::with(&[]);
     sandbox.write("auditgraph.toml", "# mine\n");

@@ -38,9 +38,9 @@ struct Made {
     root: PathBuf,
     #[serde(serialize_with = "lossy")]
     config: PathBuf,
-    /// Whether the folder is under git and `.pkg` is not yet ignored there.
+    /// Whether git would take `.pkg` in.
     #[serde(skip)]
-    in_git: bool,
+    to_ignore: bool,
     /// The command that makes the first run.
     #[serde(skip)]
     next: String,
@@ -73,11 +73,11 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     })?;
     durable::sync_directory(&root).map_err(|error| Failure::io("write", &root, &error))?;
     context.remember(&root);
-    let in_git = root.join(".git").exists() && !ignores_derived(&root.join(".gitignore"));
+    let to_ignore = is_taken_in(&root);
     let made = Made {
         root,
         config,
-        in_git,
+        to_ignore,
         next,
     };
     let stands = "the folder is a workspace now all the same";
@@ -98,11 +98,23 @@ fn taken(root: &Path, config: &Path, next: &str) -> Failure {
         .hint(next)
 }
 
-fn ignores_derived(gitignore: &Path) -> bool {
-    durable::read_bounded(gitignore, 1024 * 1024).is_ok_and(|bytes| {
-        String::from_utf8_lossy(&bytes)
-            .lines()
-            .any(|line| line.trim().trim_matches('/') == DERIVED_FOLDER)
+/// Whether git would take in what is derived below `root`: it lies in a
+/// repository, of which no `.gitignore` from there up names `.pkg`.
+fn is_taken_in(root: &Path) -> bool {
+    let is_top = |folder: &&Path| folder.join(".git").exists();
+    let Some(top) = root.ancestors().find(is_top) else {
+        return false;
+    };
+    let mut folders = root.ancestors().take_while(|it| it.starts_with(top));
+    !folders.any(|folder| {
+        let bytes = durable::read_bounded(&folder.join(".gitignore"), 1024 * 1024);
+        let text = bytes.unwrap_or_default();
+        // With a slash before it a name is one in the very folder.
+        let ignored = |line: &str| match line.trim().trim_end_matches('/') {
+            line if folder == root => line.trim_start_matches('/') == DERIVED_FOLDER,
+            line => line == DERIVED_FOLDER,
+        };
+        String::from_utf8_lossy(&text).lines().any(ignored)
     })
 }
 
@@ -116,7 +128,7 @@ impl Report for Made {
             "Its settings are in {}; every key shows its default.",
             clean(CONFIG_FILE)
         ))?;
-        if self.in_git {
+        if self.to_ignore {
             page.line(format_args!(
                 "What is derived goes to {DERIVED_FOLDER}/: add it to .gitignore."
             ))?;

@@ -63,13 +63,6 @@ fn extraction(format: Format, data: &[u8]) {
         extract(format, &text),
         "the same text says the same"
     );
-    let bytes = canonical(&document);
-    let again: Document = serde_json::from_slice(&bytes).expect("what is written can be read");
-    assert_eq!(bytes, canonical(&again));
-}
-
-fn canonical(document: &Document) -> Vec<u8> {
-    auditgraph::foundation::json::canonical(document)
 }
 
 /// Asserts that every span of `document` is a piece of `text`, and that

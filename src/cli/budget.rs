@@ -11,7 +11,7 @@ use crate::foundation::size::{grouped, human};
 use crate::run::gc::{self, Choice};
 use crate::run::{self, RunState};
 use crate::workspace::usage::Usage;
-use crate::workspace::{CONFIG_FILE, Layout};
+use crate::workspace::{CONFIG_FILE, Layout, decimal};
 
 use super::error::Failure;
 use super::exit::Exit;
@@ -257,7 +257,7 @@ pub(crate) fn rule(policy: &Policy, source_bytes: u64) -> String {
     if policy.max_bytes.is_some() {
         return format!("max_bytes in {CONFIG_FILE}");
     }
-    let factor = decimal(policy.multiplier_thousandths, 3);
+    let factor = decimal::show(policy.multiplier_thousandths, 3);
     if source_bytes < SOURCE_FLOOR_BYTES {
         format!(
             "{factor} x 1 MiB (the sources are {} bytes and count as 1 MiB)",
@@ -275,20 +275,6 @@ pub(crate) fn percent(ppm: u64) -> String {
     match tenths % 10 {
         0 => format!("{} %", tenths / 10),
         tenth => format!("{}.{tenth} %", tenths / 10),
-    }
-}
-
-/// `value` divided by ten to the power of `places`, without trailing zeros.
-fn decimal(value: u64, places: u32) -> String {
-    let unit = 10u64.pow(places);
-    let fraction = format!(
-        "{:0width$}",
-        value % unit,
-        width = usize::try_from(places).unwrap_or(0)
-    );
-    match fraction.trim_end_matches('0') {
-        "" => (value / unit).to_string(),
-        fraction => format!("{}.{fraction}", value / unit),
     }
 }
 
@@ -311,8 +297,6 @@ mod tests {
         assert_eq!(percent(800_000), "80 %");
         assert_eq!(percent(999_999), "99.9 %");
         assert_eq!(percent(12_345_678), "1234.5 %");
-        assert_eq!(decimal(3_000, 3), "3");
-        assert_eq!(decimal(2_050, 3), "2.05");
         assert_eq!(bar(0, 4), "[----]");
         assert_eq!(bar(1, 4), "[#---]");
         assert_eq!(bar(500_000, 4), "[##--]");

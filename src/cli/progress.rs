@@ -1,6 +1,5 @@
 //! Progress bars, on a terminal only.
 
-use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,10 +20,10 @@ pub(crate) struct Bars {
 }
 
 impl Bars {
-    /// Bars that draw when `enabled` and standard error is a terminal.
+    /// Bars that draw on standard error when `enabled`.
     pub(crate) fn new(enabled: bool) -> Self {
         Self {
-            enabled: enabled && io::stderr().is_terminal(),
+            enabled,
             started: Instant::now(),
             shown: AtomicBool::new(false),
             bar: Mutex::new(ProgressBar::hidden()),
@@ -64,8 +63,7 @@ impl Progress for Bars {
             return;
         }
         let bar = self.bar();
-        if !self.shown.load(Ordering::Relaxed) && self.started.elapsed() >= PATIENCE {
-            self.shown.store(true, Ordering::Relaxed);
+        if self.patience_is_over() && !self.shown.swap(true, Ordering::Relaxed) {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         bar.inc(amount);

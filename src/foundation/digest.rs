@@ -54,10 +54,20 @@ impl Sha256 {
     #[must_use]
     pub fn short(&self) -> String {
         let mut hex = self.to_string();
-        hex.truncate(12);
+        hex.truncate(SHORT);
         hex
     }
+
+    /// Whether `text` may be the [`short`](Self::short) form of a digest.
+    #[must_use]
+    pub fn is_short(text: &str) -> bool {
+        let hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        text.len() == SHORT && text.bytes().all(hex)
+    }
 }
+
+/// Digits of a short digest.
+const SHORT: usize = 12;
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

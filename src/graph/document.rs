@@ -2,14 +2,11 @@
 //! or read. What is stored is the source's text and its format; everything
 //! here follows from those two, by the rules of one artifact schema version.
 
-use serde::{Deserialize, Serialize};
-
 use super::{NodeId, WorkspacePath};
 
 /// A place in a source: lines are counted from 1, bytes from 0; `end` is one
 /// past the last byte, `end_line` the line of the last byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "[u32; 4]", from = "[u32; 4]")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     /// First line.
     pub line: u32,
@@ -21,26 +18,8 @@ pub struct Span {
     pub end: u32,
 }
 
-impl From<Span> for [u32; 4] {
-    fn from(span: Span) -> Self {
-        [span.line, span.end_line, span.start, span.end]
-    }
-}
-
-impl From<[u32; 4]> for Span {
-    fn from([line, end_line, start, end]: [u32; 4]) -> Self {
-        Self {
-            line,
-            end_line,
-            start,
-            end,
-        }
-    }
-}
-
 /// How a source is parsed, chosen by its extension.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     /// CommonMark with GFM tables, front matter, wikilinks and `#tags`.
     Markdown,
@@ -63,8 +42,7 @@ impl Format {
 }
 
 /// The extraction of one source. Lists are in source order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// How the source was parsed.
     pub format: Format,
@@ -113,8 +91,7 @@ impl Document {
 
 /// A heading with the text it governs, up to the next heading of the same or
 /// a higher rank.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
     /// The heading's text without markup.
     pub title: String,
@@ -137,8 +114,7 @@ pub struct Section {
 /// or HTML, the `^x` at the end of a paragraph, `.. _x:` of reStructuredText. A
 /// link to it leads to the section it stands in, or, save for headings and
 /// `^x`, to the one whose heading follows it at once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
     /// The fragment, without `#`, at most 200 bytes; names no earlier anchor
     /// of the document, and no section save in reStructuredText.
@@ -151,8 +127,7 @@ pub struct Anchor {
 
 /// A citable span of text: whole blocks of one section, joined while short,
 /// split while long.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// Index of the innermost section; `None` before the first heading.
     pub section: Option<u32>,
@@ -163,8 +138,7 @@ pub struct Chunk {
 }
 
 /// By which rule a term is mentioned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MentionRule {
     /// Inline code.
     InlineCode,
@@ -173,8 +147,7 @@ pub enum MentionRule {
 }
 
 /// One use of a term.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mention {
     /// The term: white space collapsed, case kept, at most 200 bytes.
     pub term: String,
@@ -187,8 +160,7 @@ pub struct Mention {
 }
 
 /// By which rule a tag is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TagRule {
     /// `tags:` (or `tag:`, `keywords:`) in the front matter.
     FrontMatter,
@@ -197,8 +169,7 @@ pub enum TagRule {
 }
 
 /// One use of a tag.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagUse {
     /// The tag without `#`, lower case.
     pub tag: String,
@@ -209,8 +180,7 @@ pub struct TagUse {
 }
 
 /// By which rule a link is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LinkRule {
     /// `[text](target)`.
     Inline,
@@ -228,8 +198,7 @@ pub enum LinkRule {
 }
 
 /// A link as written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawLink {
     /// Which rule found it.
     pub rule: LinkRule,

@@ -7,8 +7,8 @@ use super::target_paths::FOLDER_PAGES;
 use super::targets::Targets;
 use super::{LinkRule, NodeId, NodeKind, WorkspacePath};
 
-/// Resolves a link: the node it points at (FR: no link without evidence; a
-/// target that names nothing becomes an `unresolved` node).
+/// Resolves a link: the node it points at. A target that names nothing becomes an
+/// `unresolved` node.
 #[must_use]
 pub fn resolve(
     source: &WorkspacePath,

@@ -32,13 +32,13 @@ pub fn index_file(run: &RunId) -> String {
 
 /// The digest of that file, under `cache/`, as `sha256sum` writes it.
 #[must_use]
-pub fn index_digest_file(run: &RunId) -> String {
+pub(super) fn index_digest_file(run: &RunId) -> String {
     format!("index-{run}.db.sha256")
 }
 
 /// What `stat` said of a run's sources, under `cache/`.
 #[must_use]
-pub fn stat_file(run: &RunId) -> String {
+pub(super) fn stat_file(run: &RunId) -> String {
     format!("stat-{run}.bin")
 }
 

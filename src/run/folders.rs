@@ -45,7 +45,7 @@ impl Folders {
     fn lock_once(&mut self, layout: &Layout) -> Result<Lock, RunError> {
         layout.check()?;
         let derived = layout.derived();
-        for folder in [derived, &derived.join("profiles"), layout.profile()] {
+        for folder in [derived, &layout.profiles_folder(), layout.profile()] {
             self.make(folder)?;
         }
         Ok(Lock::take(&layout.lock())?)

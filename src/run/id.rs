@@ -57,12 +57,10 @@ impl FromStr for RunId {
     fn from_str(text: &str) -> Result<Self, ParseRunIdError> {
         let parse = || {
             let (ordinal, digest) = text.strip_prefix('r')?.split_once('-')?;
-            let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
             let fits = (4..=9).contains(&ordinal.len())
                 && ordinal.bytes().all(|b| b.is_ascii_digit())
                 && (ordinal.len() == 4 || !ordinal.starts_with('0'))
-                && digest.len() == 12
-                && digest.bytes().all(hex);
+                && Sha256::is_short(digest);
             fits.then(|| {
                 Some(Self {
                     ordinal: ordinal.parse().ok().filter(|&ordinal| ordinal > 0)?,

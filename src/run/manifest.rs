@@ -89,11 +89,7 @@ impl PackName {
     fn parts(text: &str) -> Option<(RunId, &str)> {
         let (run, digest) = text.strip_suffix(".db")?.rsplit_once('-')?;
         let run: RunId = run.parse().ok()?;
-        let hex = digest.len() == 12
-            && digest
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        hex.then_some((run, digest))
+        Sha256::is_short(digest).then_some((run, digest))
     }
 }
 

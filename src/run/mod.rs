@@ -32,7 +32,7 @@ mod link_files;
 mod listing;
 mod manifest;
 mod objects;
-pub mod pack;
+mod pack;
 mod plan;
 mod publish;
 mod reader;
@@ -42,17 +42,17 @@ mod standing;
 mod stat_cache;
 pub mod status;
 mod tally;
-pub mod tree;
+mod tree;
 pub mod verify;
 
 pub use error::RunError;
-pub use file_names::{index_digest_file, index_file, manifest_file, stat_file};
+pub use file_names::{index_file, manifest_file};
 pub use id::{ParseRunIdError, RunId};
 pub use index_record::Trust;
 pub use ingest::plan;
 pub use listing::{RunState, RunSummary, foreign, list};
 pub use manifest::{BOUNDS as MANIFEST_BOUNDS, IndexRef, Manifest, Mode, PackName, PackRef, Tool};
-pub use objects::Objects;
+use objects::Objects;
 pub use plan::{
     ApprovedPlan, Changes, OverBudget, Planned, PlannedFile, RefusedSource, RunPlan, Summary,
     Unchanged,
@@ -60,6 +60,7 @@ pub use plan::{
 pub use publish::Published;
 pub use reader::{Note, Session};
 pub use standing::{Current, Standing, read_current, read_manifest};
+pub use tree::TooMany;
 
 #[cfg(test)]
 mod tests;

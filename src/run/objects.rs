@@ -15,40 +15,52 @@ use crate::schema::SchemaBlock;
 use crate::workspace::Layout;
 
 /// The packs of one run, opened as they are needed.
-pub struct Objects {
+pub(super) struct Objects {
     layout: Layout,
-    refs: Vec<PackRef>,
-    open: Vec<Option<Pack>>,
+    packs: Vec<Slot>,
+}
+
+/// A pack, and its file once it was needed.
+struct Slot {
+    is: PackRef,
+    open: Option<Pack>,
+}
+
+impl Slot {
+    fn of(pack: &PackRef) -> Self {
+        Self {
+            is: pack.clone(),
+            open: None,
+        }
+    }
 }
 
 impl Objects {
     /// The objects of the run with this manifest.
     #[must_use]
-    pub fn of(layout: &Layout, manifest: &Manifest) -> Self {
+    pub(super) fn of(layout: &Layout, manifest: &Manifest) -> Self {
         Self {
             layout: layout.clone(),
-            refs: manifest.packs.clone(),
-            open: manifest.packs.iter().map(|_| None).collect(),
+            packs: manifest.packs.iter().map(Slot::of).collect(),
         }
     }
 
     /// No objects at all.
     #[must_use]
-    pub fn none(layout: &Layout) -> Self {
+    pub(super) fn none(layout: &Layout) -> Self {
         Self {
             layout: layout.clone(),
-            refs: Vec::new(),
-            open: Vec::new(),
+            packs: Vec::new(),
         }
     }
 
     fn pack(&mut self, at: usize) -> Result<&mut Pack, PackError> {
-        let slot = &mut self.open[at];
-        match slot {
+        let Slot { is, open } = &mut self.packs[at];
+        match open {
             Some(pack) => Ok(pack),
             None => {
-                let path = self.layout.packs().join(self.refs[at].file.as_str());
-                Ok(slot.insert(Pack::open(&path)?))
+                let path = self.layout.packs().join(is.file.as_str());
+                Ok(open.insert(Pack::open(&path)?))
             }
         }
     }
@@ -57,10 +69,10 @@ impl Objects {
     ///
     /// # Errors
     /// [`PackError`] when a pack cannot be read.
-    pub fn find(&mut self, id: Sha256) -> Result<Option<&PackRef>, PackError> {
-        for at in (0..self.refs.len()).rev() {
+    pub(super) fn find(&mut self, id: Sha256) -> Result<Option<&PackRef>, PackError> {
+        for at in (0..self.packs.len()).rev() {
             if self.pack(at)?.contains(id)? {
-                return Ok(Some(&self.refs[at]));
+                return Ok(Some(&self.packs[at].is));
             }
         }
         Ok(None)
@@ -70,7 +82,7 @@ impl Objects {
     ///
     /// # Errors
     /// [`PackError`]; an object in no pack damages the newest one.
-    pub fn get(&mut self, id: Sha256) -> Result<Vec<u8>, PackError> {
+    pub(super) fn get(&mut self, id: Sha256) -> Result<Vec<u8>, PackError> {
         self.get_within(id, MAX_OBJECT_BYTES)
     }
 
@@ -80,7 +92,7 @@ impl Objects {
     /// # Errors
     /// As [`get`](Self::get), and [`RunError::Damaged`] when it has another
     /// length.
-    pub fn source(&mut self, sha256: Sha256, bytes: u64) -> Result<Vec<u8>, RunError> {
+    pub(super) fn source(&mut self, sha256: Sha256, bytes: u64) -> Result<Vec<u8>, RunError> {
         let most = usize::try_from(bytes).unwrap_or(usize::MAX);
         let object = self.get_within(sha256, most)?;
         if object.len() < most {
@@ -99,7 +111,7 @@ impl Objects {
 
     /// As [`get`](Self::get), of an object that has at most `most` bytes.
     fn get_within(&mut self, id: Sha256, most: usize) -> Result<Vec<u8>, PackError> {
-        for at in (0..self.refs.len()).rev() {
+        for at in (0..self.packs.len()).rev() {
             if let Some(bytes) = self.pack(at)?.read(id, most)? {
                 self.bound_memory(at);
                 return Ok(bytes);
@@ -114,12 +126,13 @@ impl Objects {
     /// Lets packs other than that at `used` keep nothing, when all together
     /// keep more than one may.
     fn bound_memory(&mut self, used: usize) {
-        let kept: usize = self.open.iter().flatten().map(Pack::kept).sum();
+        let open = self.packs.iter().filter_map(|slot| slot.open.as_ref());
+        let kept: usize = open.map(Pack::kept).sum();
         if kept > KEPT_BYTES {
-            let others = self.open.iter_mut().enumerate();
+            let others = self.packs.iter_mut().enumerate();
             others
                 .filter(|(at, _)| *at != used)
-                .filter_map(|(_, pack)| pack.as_mut())
+                .filter_map(|(_, slot)| slot.open.as_mut())
                 .for_each(Pack::forget);
         }
     }
@@ -128,7 +141,11 @@ impl Objects {
     ///
     /// # Errors
     /// [`RunError::Damaged`].
-    pub fn document(&mut self, path: &WorkspacePath, sha256: Sha256) -> Result<Document, RunError> {
+    pub(super) fn document(
+        &mut self,
+        path: &WorkspacePath,
+        sha256: Sha256,
+    ) -> Result<Document, RunError> {
         let bytes = self.get(sha256)?;
         document::decode(path, sha256, &bytes)
     }
@@ -137,7 +154,7 @@ impl Objects {
     ///
     /// # Errors
     /// [`RunError::Damaged`].
-    pub fn text(&mut self, sha256: Sha256) -> Result<String, RunError> {
+    pub(super) fn text(&mut self, sha256: Sha256) -> Result<String, RunError> {
         let bytes = self.get(sha256)?;
         document::text(sha256, &bytes).map(str::to_owned)
     }
@@ -146,7 +163,7 @@ impl Objects {
     ///
     /// # Errors
     /// [`RunError::Damaged`].
-    pub fn listing(&mut self, root: Sha256) -> Result<Listing, RunError> {
+    pub(super) fn listing(&mut self, root: Sha256) -> Result<Listing, RunError> {
         tree::read(root, &mut |id| self.tree(id)).map_err(from_tree_error)
     }
 
@@ -154,7 +171,7 @@ impl Objects {
     ///
     /// # Errors
     /// [`RunError::Damaged`].
-    pub fn edit(
+    pub(super) fn edit(
         &mut self,
         root: Sha256,
         edits: &Edits,
@@ -168,31 +185,32 @@ impl Objects {
     ///
     /// # Errors
     /// [`RunError::Damaged`].
-    pub fn entry(&mut self, root: Sha256, path: &WorkspacePath) -> Result<Option<Entry>, RunError> {
+    pub(super) fn entry(
+        &mut self,
+        root: Sha256,
+        path: &WorkspacePath,
+    ) -> Result<Option<Entry>, RunError> {
         tree::find(root, path, &mut |id| self.tree(id)).map_err(from_tree_error)
     }
 
     /// Forgets the packs whose digests differ, those of which an object is not
     /// what its id says, and those of another schema block: a rebuild shares
     /// nothing of them, whoever wrote the manifest that they agree with.
-    pub fn keep_sound(&mut self) {
+    pub(super) fn keep_sound(&mut self) {
         let holds = |pack: &PackRef| {
             let opened = Pack::open(&self.layout.packs().join(pack.file.as_str()));
             opened.and_then(|mut pack| pack.check()).is_ok()
         };
         let current = SchemaBlock::current();
-        let mut refs = std::mem::take(&mut self.refs);
-        refs.retain(|pack| {
-            pack.schema == current && check_digest(&self.layout, pack).is_ok() && holds(pack)
+        self.packs.retain(|Slot { is, .. }| {
+            is.schema == current && check_digest(&self.layout, is).is_ok() && holds(is)
         });
-        self.open = refs.iter().map(|_| None).collect();
-        self.refs = refs;
     }
 
     /// Whether there are none.
     #[must_use]
-    pub const fn is_none(&self) -> bool {
-        self.refs.is_empty()
+    pub(super) const fn is_none(&self) -> bool {
+        self.packs.is_empty()
     }
 
     /// The packs that hold an object in use: one that `in_use` knows of, or one
@@ -200,12 +218,12 @@ impl Objects {
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn needed(
+    pub(super) fn needed(
         &mut self,
         in_use: impl Fn(Sha256) -> bool,
         others: impl Iterator<Item = Sha256>,
     ) -> Result<Vec<PackRef>, PackError> {
-        let mut needed = vec![false; self.refs.len()];
+        let mut needed = vec![false; self.packs.len()];
         let mut undecided = HashMap::new();
         for (at, needed) in needed.iter_mut().enumerate() {
             let pack = self.pack(at)?;
@@ -218,10 +236,10 @@ impl Objects {
             let found = others.filter_map(|id| undecided.get(&id));
             found.for_each(|at| needed[*at] = true);
         }
-        let packs = self.refs.iter().zip(needed);
+        let packs = self.packs.iter().zip(needed);
         Ok(packs
             .filter(|(_, needed)| *needed)
-            .map(|(pack, _)| pack.clone())
+            .map(|(pack, _)| pack.is.clone())
             .collect())
     }
 
@@ -230,11 +248,11 @@ impl Objects {
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn uses(&mut self, mut needed: HashSet<Sha256>) -> Result<Vec<Use>, PackError> {
-        let mut uses = Vec::with_capacity(self.refs.len());
-        for at in (0..self.refs.len()).rev() {
+    pub(super) fn uses(&mut self, mut needed: HashSet<Sha256>) -> Result<Vec<Use>, PackError> {
+        let mut uses = Vec::with_capacity(self.packs.len());
+        for at in (0..self.packs.len()).rev() {
             let mut it = Use {
-                pack: self.refs[at].clone(),
+                pack: self.packs[at].is.clone(),
                 needed: Vec::new(),
                 needed_bytes: 0,
                 other_bytes: 0,
@@ -255,7 +273,7 @@ impl Objects {
 
 /// What a run would use of one pack; bytes before compression.
 #[derive(Debug)]
-pub struct Use {
+pub(super) struct Use {
     /// The pack.
     pub pack: PackRef,
     /// The objects in it that the run needs.

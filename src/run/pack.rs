@@ -20,7 +20,7 @@ use crate::foundation::{Sha256, json};
 use crate::schema::SchemaBlock;
 use crate::workspace::MOST_FILE_BYTES;
 
-pub use read::Pack;
+pub(super) use read::Pack;
 
 /// Bytes gathered before a block is compressed.
 const BLOCK_BYTES: usize = 2 * 1024 * 1024;
@@ -29,7 +29,7 @@ const BLOCK_BYTES: usize = 2 * 1024 * 1024;
 pub(super) const KEPT_BYTES: usize = 6 * BLOCK_BYTES;
 /// The largest object, in bytes: what a reader of an untrusted pack may be
 /// made to hold in memory.
-pub const MAX_OBJECT_BYTES: usize = 128 * 1024 * 1024;
+pub(super) const MAX_OBJECT_BYTES: usize = 128 * 1024 * 1024;
 // The text of every source is an object.
 const _: () = assert!(MOST_FILE_BYTES <= MAX_OBJECT_BYTES as u64);
 
@@ -109,7 +109,7 @@ impl From<rusqlite::Error> for PackError {
 }
 
 /// A pack being written.
-pub struct PackWriter {
+pub(super) struct PackWriter {
     workbench: Workbench,
     gathered: Vec<u8>,
     /// Blocks that wait to be compressed.
@@ -119,13 +119,13 @@ pub struct PackWriter {
 }
 
 /// Objects that are compressed together.
-pub struct Block {
+pub(super) struct Block {
     number: u32,
     bytes: Vec<u8>,
 }
 
 /// A block ready to be stored.
-pub struct Compressed {
+pub(super) struct Compressed {
     number: u32,
     bytes: usize,
     zstd: Vec<u8>,
@@ -136,7 +136,7 @@ impl Block {
     ///
     /// # Errors
     /// [`PackError::Compress`].
-    pub fn compress(&self) -> Result<Compressed, PackError> {
+    pub(super) fn compress(&self) -> Result<Compressed, PackError> {
         let zstd = zstd::bulk::compress(&self.bytes, LEVEL).map_err(PackError::Compress)?;
         Ok(Compressed {
             number: self.number,
@@ -158,7 +158,7 @@ impl PackWriter {
     ///
     /// # Errors
     /// [`PackError::Build`].
-    pub fn create(scratch: &Scratch) -> Result<Self, PackError> {
+    pub(super) fn create(scratch: &Scratch) -> Result<Self, PackError> {
         let schema = SCHEMA.map(|(_, sql)| sql).join("; ");
         Ok(Self {
             workbench: Workbench::create(scratch, PAGE_BYTES, &schema)?,
@@ -170,7 +170,7 @@ impl PackWriter {
     }
 
     /// Appends an object unless it is there already.
-    pub fn append(&mut self, id: Sha256, bytes: &[u8]) {
+    pub(super) fn append(&mut self, id: Sha256, bytes: &[u8]) {
         if self.objects.contains_key(&id) {
             return;
         }
@@ -191,18 +191,18 @@ impl PackWriter {
 
     /// Whether an object was appended to this pack.
     #[must_use]
-    pub fn contains(&self, id: Sha256) -> bool {
+    pub(super) fn contains(&self, id: Sha256) -> bool {
         self.objects.contains_key(&id)
     }
 
     /// Whether nothing was appended.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.objects.is_empty()
     }
 
     /// Lets what is appended next begin a block.
-    pub fn end_block(&mut self) {
+    pub(super) fn end_block(&mut self) {
         if !self.gathered.is_empty() {
             let room = Vec::with_capacity(BLOCK_BYTES * 2);
             self.full.push(Block {
@@ -216,7 +216,7 @@ impl PackWriter {
     /// The blocks that are full, to be compressed and given to
     /// [`store`](Self::store) in their order; memory is bounded by what is
     /// appended between two calls.
-    pub fn take_full(&mut self) -> Vec<Block> {
+    pub(super) fn take_full(&mut self) -> Vec<Block> {
         std::mem::take(&mut self.full)
     }
 
@@ -224,7 +224,7 @@ impl PackWriter {
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn store(&self, block: &Compressed) -> Result<(), PackError> {
+    pub(super) fn store(&self, block: &Compressed) -> Result<(), PackError> {
         let mut insert = self
             .workbench
             .connection()
@@ -237,7 +237,7 @@ impl PackWriter {
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn flush(&mut self) -> Result<(), PackError> {
+    pub(super) fn flush(&mut self) -> Result<(), PackError> {
         let full = self.take_full();
         let compressed: Vec<_> = full.par_iter().map(Block::compress).collect();
         compressed
@@ -250,7 +250,7 @@ impl PackWriter {
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn flush_if_long(&mut self) -> Result<(), PackError> {
+    pub(super) fn flush_if_long(&mut self) -> Result<(), PackError> {
         const MANY: usize = 8;
         match self.full.len() < MANY {
             true => Ok(()),
@@ -262,7 +262,7 @@ impl PackWriter {
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn finish(mut self) -> Result<Option<Artifact>, PackError> {
+    pub(super) fn finish(mut self) -> Result<Option<Artifact>, PackError> {
         if self.is_empty() {
             return Ok(None);
         }

@@ -210,7 +210,7 @@ fn nothing_changed_writes_nothing() {
         }
     }
     // Another machine: every stat differs, no byte does.
-    fs::remove_file(story.layout().cache().join(stat_file(&run))).unwrap();
+    fs::remove_file(story.layout().cache().join(file_names::stat_file(&run))).unwrap();
     assert!(matches!(story.plan(Mode::Ingest), Planned::Unchanged(_)));
     story.write(
         "a.md",

@@ -17,16 +17,17 @@ use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
 use crate::source::Refusal;
 
-pub use edit::{Edited, Edits, edit};
-pub use limits::{TooMany, check};
-pub use read::{Listing, find, read};
-pub use write::write;
+pub(super) use edit::{Edited, Edits, edit};
+pub use limits::TooMany;
+pub(super) use limits::check;
+pub(super) use read::{Listing, find, read};
+pub(super) use write::write;
 
 /// Entries above which a tree is split.
-pub const SPLIT_ABOVE: usize = 256;
+pub(super) const SPLIT_ABOVE: usize = 256;
 /// The largest tree, in bytes. That many entries with names of 255 bytes, each
 /// of them escaped, are less than half of it.
-pub const MAX_BYTES: usize = 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 1024 * 1024;
 
 /// Trees on the way from the root to any one, both included: an edit holds them
 /// all at once. A path has at most 512 parts. A folder is split
@@ -78,7 +79,7 @@ impl Way {
 
 /// What a run knows of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub(super) enum Entry {
     /// A source that was ingested.
     Source {
         /// SHA-256 of its bytes: the id of the object that holds them.
@@ -100,11 +101,11 @@ pub enum Entry {
 }
 
 /// The files of a run, by path.
-pub type Files = BTreeMap<WorkspacePath, Entry>;
+pub(super) type Files = BTreeMap<WorkspacePath, Entry>;
 
 /// Why trees cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum TreeError<E: std::error::Error> {
+pub(super) enum TreeError<E: std::error::Error> {
     /// An object cannot be had.
     #[error(transparent)]
     Object(E),

@@ -33,7 +33,7 @@ pub(super) fn parse(text: &str, places: u32) -> Option<RangeInclusive<u64>> {
 }
 
 /// A whole number of `10^-places` as a decimal, without zeros at its end.
-pub(super) fn show(value: u64, places: usize) -> String {
+pub(crate) fn show(value: u64, places: usize) -> String {
     let digits = format!("{value:0width$}", width = places + 1);
     let (whole, fraction) = digits.split_at(digits.len() - places);
     let shown = format!("{whole}.{fraction}");
@@ -55,6 +55,7 @@ mod tests {
         for (value, text) in shown {
             assert_eq!(show(value, 6), text);
         }
+        assert_eq!(show(2_050, 3), "2.05");
     }
 
     #[test]

@@ -85,7 +85,11 @@ pub enum LayoutError {
 /// Where the profiles of a workspace are: what this program, or its ancestor,
 /// has written there tells its `.pkg` from that of another.
 pub(super) fn profiles_folder(workspace: &Path) -> PathBuf {
-    workspace.join(DERIVED_FOLDER).join("profiles")
+    profiles_in(&workspace.join(DERIVED_FOLDER))
+}
+
+fn profiles_in(derived: &Path) -> PathBuf {
+    derived.join("profiles")
 }
 
 impl Layout {
@@ -94,6 +98,12 @@ impl Layout {
             root: workspace.join(DERIVED_FOLDER),
             profile: profiles_folder(workspace).join(profile.as_str()),
         }
+    }
+
+    /// The folder of all profiles.
+    #[must_use]
+    pub fn profiles_folder(&self) -> PathBuf {
+        profiles_in(&self.root)
     }
 
     /// `.pkg` itself.
@@ -155,10 +165,9 @@ impl Layout {
     /// # Errors
     /// [`LayoutError`] for the first that is not.
     pub fn check(&self) -> Result<(), LayoutError> {
-        let profiles = self.root.join("profiles");
         for folder in [
             &self.root,
-            &profiles,
+            &self.profiles_folder(),
             &self.profile,
             &self.runs(),
             &self.packs(),

@@ -1,13 +1,13 @@
 //! Floor 1: the workspace, its configuration and what lies under `.pkg`.
 //!
-//! Owns the name of every file under `.pkg` (`layout`), the configuration
+//! Owns the folders under `.pkg` (`layout`), the configuration
 //! file (`config`), the writer's lock (`lock`), the measure of what is on
 //! disk (`usage`), the user's own directories (`user`) and the list of known
 //! workspaces there (`known`). In a workspace it deletes nothing and writes
 //! nothing but the lock file; on that list it adds and removes entries.
 
 pub mod config;
-mod decimal;
+pub(crate) mod decimal;
 pub mod known;
 mod layout;
 mod lock;

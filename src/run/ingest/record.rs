@@ -134,10 +134,9 @@ impl Request<'_> {
             run: manifest.run.clone(),
             pack: pack.as_ref().map(|(name, ..)| name.clone()),
         };
-        let drops_parent_index = self.mode == Mode::Ingest
-            && self.parent.as_ref().is_some_and(|parent| {
-                parent.index.schema == manifest.index.schema && parent.run != manifest.run
-            });
+        let of_this_schema = |parent: &Manifest| parent.index.schema == manifest.index.schema;
+        let drops_parent_index =
+            self.mode == Mode::Ingest && self.parent.as_ref().is_some_and(of_this_schema);
         let mut plan = RunPlan {
             unchecked,
             spent,

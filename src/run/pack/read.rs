@@ -10,7 +10,7 @@ use crate::foundation::{Sha256, json};
 use crate::schema::{Reader, SchemaBlock, Verdict};
 
 /// A pack opened for reading.
-pub struct Pack {
+pub(in crate::run) struct Pack {
     path: PathBuf,
     connection: Connection,
     /// The blocks read last, by number, the newest at the end.
@@ -25,7 +25,7 @@ impl Pack {
     /// # Errors
     /// [`PackError::Damaged`] when it is not a pack this build reads,
     /// [`PackError::Io`] when it cannot be read at all.
-    pub fn open(path: &Path) -> Result<Self, PackError> {
+    pub(in crate::run) fn open(path: &Path) -> Result<Self, PackError> {
         let damaged = |detail: String| PackError::Damaged {
             pack: path.to_owned(),
             detail,
@@ -89,7 +89,7 @@ impl Pack {
     ///
     /// # Errors
     /// [`PackError::Damaged`].
-    pub fn contains(&self, id: Sha256) -> Result<bool, PackError> {
+    pub(in crate::run) fn contains(&self, id: Sha256) -> Result<bool, PackError> {
         Ok(self.place(id)?.is_some())
     }
 
@@ -98,7 +98,11 @@ impl Pack {
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn read(&mut self, id: Sha256, most: usize) -> Result<Option<Vec<u8>>, PackError> {
+    pub(in crate::run) fn read(
+        &mut self,
+        id: Sha256,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, PackError> {
         let Some(place) = self.place(id)? else {
             return Ok(None);
         };
@@ -124,7 +128,7 @@ impl Pack {
     ///
     /// # Errors
     /// [`PackError`].
-    pub fn check(&mut self) -> Result<(), PackError> {
+    pub(in crate::run) fn check(&mut self) -> Result<(), PackError> {
         let mut places = Vec::new();
         for (id, _) in self.objects()? {
             places.extend(self.place(id)?.map(|place| (place.block, place.start, id)));
@@ -210,7 +214,10 @@ impl Pack {
     ///
     /// # Errors
     /// [`PackError::Damaged`].
-    pub fn holds_any(&self, wanted: impl Fn(Sha256) -> bool) -> Result<bool, PackError> {
+    pub(in crate::run) fn holds_any(
+        &self,
+        wanted: impl Fn(Sha256) -> bool,
+    ) -> Result<bool, PackError> {
         self.visit(|id, _| !wanted(id)).map(|all_seen| !all_seen)
     }
 
@@ -218,7 +225,7 @@ impl Pack {
     ///
     /// # Errors
     /// [`PackError::Damaged`].
-    pub fn objects(&self) -> Result<Vec<(Sha256, u32)>, PackError> {
+    pub(in crate::run) fn objects(&self) -> Result<Vec<(Sha256, u32)>, PackError> {
         let mut objects = Vec::new();
         self.visit(|id, bytes| {
             objects.push((id, bytes));

@@ -12,11 +12,11 @@ use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
 
 /// What becomes of files: the new entry of each, or `None` when it is gone.
-pub type Edits = BTreeMap<WorkspacePath, Option<Entry>>;
+pub(in crate::run) type Edits = BTreeMap<WorkspacePath, Option<Entry>>;
 
 /// What became of the trees.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edited {
+pub(in crate::run) struct Edited {
     /// The root's id.
     pub root: Sha256,
     /// The trees that gave way to others: an id for each place it stood in.
@@ -29,7 +29,7 @@ pub struct Edited {
 ///
 /// # Errors
 /// [`TreeError`].
-pub fn edit<E: std::error::Error>(
+pub(in crate::run) fn edit<E: std::error::Error>(
     root: Sha256,
     edits: &Edits,
     get: &mut dyn FnMut(Sha256) -> Result<Vec<u8>, E>,

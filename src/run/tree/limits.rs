@@ -113,7 +113,7 @@ const SPLITS: usize = 4;
 ///
 /// # Errors
 /// [`TooMany`].
-pub fn check(files: &Files) -> Result<(), TooMany> {
+pub(in crate::run) fn check(files: &Files) -> Result<(), TooMany> {
     check_within(LIMITS, files)
 }
 

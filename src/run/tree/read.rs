@@ -16,7 +16,7 @@ const BATCH: usize = 64;
 
 /// A run's files, and the ids of the trees that name them.
 #[derive(Debug, Default)]
-pub struct Listing {
+pub(in crate::run) struct Listing {
     /// By path.
     pub files: Files,
     /// The trees read, and in how many places each stands.
@@ -61,7 +61,7 @@ struct Told {
 ///
 /// # Errors
 /// [`TreeError`].
-pub fn read<E: std::error::Error + Send>(
+pub(in crate::run) fn read<E: std::error::Error + Send>(
     root: Sha256,
     get: &mut (dyn FnMut(Sha256) -> Result<Vec<u8>, E> + Send),
 ) -> Result<Listing, TreeError<E>> {
@@ -212,7 +212,7 @@ fn tell_nodes(at: &Pending, nodes: Nodes<'_>) -> Result<Told, String> {
 ///
 /// # Errors
 /// [`TreeError`].
-pub fn find<E: std::error::Error>(
+pub(in crate::run) fn find<E: std::error::Error>(
     root: Sha256,
     path: &WorkspacePath,
     get: &mut dyn FnMut(Sha256) -> Result<Vec<u8>, E>,

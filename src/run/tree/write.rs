@@ -9,7 +9,7 @@ use crate::graph::WorkspacePath;
 
 /// Writes the trees of `files` through `emit` (id and bytes, children first,
 /// in a fixed order) and returns the root's id.
-pub fn write(files: &Files, emit: &mut dyn FnMut(Sha256, Vec<u8>)) -> Sha256 {
+pub(in crate::run) fn write(files: &Files, emit: &mut dyn FnMut(Sha256, Vec<u8>)) -> Sha256 {
     let mut files = files.iter().peekable();
     let nodes = folder("", &mut files, emit);
     store(nodes, 0, emit)

@@ -22,15 +22,15 @@ impl Chain {
     /// where none is pinned yet, the first is believed.
     ///
     /// # Errors
-    /// [`RepositoryError::Missing`] where there is none, and
-    /// [`RepositoryError::Invalid`].
+    /// [`RepositoryError::Missing`] where there is none,
+    /// [`RepositoryError::Invalid`], and whatever bars one of them from being
+    /// read: a chain that ended there would have a second root of that version.
     pub(super) fn read(site: &Site, pinned: Option<&str>) -> Result<Self, RepositoryError> {
         let (mut digests, mut newest, mut before) = (Vec::new(), None, None);
-        for version in 1u64.. {
+        let names = roles::names(site)?;
+        let newest_version = names.iter().filter_map(|name| roles::root_version(name));
+        for version in 1..=newest_version.max().unwrap_or(0) {
             let name = roles::root_name(version);
-            if !site.path(METADATA).join(&name).is_file() {
-                break;
-            }
             let bytes = site.read(&format!("{METADATA}/{name}"))?;
             let root: Signed<Root> = roles::parse(site, &name, &bytes)?;
             let invalid = |reason: String| roles::invalid(site, &name, &reason);

@@ -1,6 +1,6 @@
 //! The signed files: reading the newest of each, signing and writing the next.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
@@ -58,8 +58,28 @@ pub(super) fn root_name(version: u64) -> String {
     format!("{version}.root.json")
 }
 
-fn path(site: &Site, name: &str) -> PathBuf {
+/// The version of the root whose file is called `name`.
+pub(super) fn root_version(name: &str) -> Option<u64> {
+    let version = name.strip_suffix(".root.json")?.parse().ok()?;
+    (root_name(version) == name).then_some(version)
+}
+
+/// Where the metadata file `name` is.
+pub(super) fn path(site: &Site, name: &str) -> PathBuf {
     site.path(METADATA).join(name)
+}
+
+/// What is called a file in the folder of the metadata; nothing where there is
+/// no such folder.
+pub(super) fn names(site: &Site) -> Result<BTreeSet<String>, RepositoryError> {
+    let folder = site.path(METADATA);
+    let read = |error| RepositoryError::Read(folder.clone(), error);
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        entries => entries.map_err(read)?,
+    };
+    let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    entries.map(|entry| entry.map(name).map_err(read)).collect()
 }
 
 /// What is wrong with the metadata file `name`.

@@ -1,6 +1,6 @@
 //! The first root, with the first file of every other role.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
@@ -26,23 +26,9 @@ pub(super) enum FirstStep {
 
 /// How far making the repository on `site` got.
 pub(super) fn first_step(site: &Site) -> Result<FirstStep, RepositoryError> {
-    let folder = site.path(roles::METADATA);
-    let read = |error| RepositoryError::Read(folder.clone(), error);
-    let entries = match std::fs::read_dir(&folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(FirstStep::ToTake);
-        }
-        entries => entries.map_err(read)?,
-    };
-    let mut names = BTreeSet::new();
-    for entry in entries {
-        let name = entry.map_err(read)?.file_name();
-        let name = name.to_string_lossy().into_owned();
-        // What a write leaves that was interrupted is no file yet.
-        if !(name.starts_with('.') && name.ends_with(".new")) {
-            names.insert(name);
-        }
-    }
+    let mut names = roles::names(site)?;
+    // What a write leaves that was interrupted is no file yet.
+    names.retain(|name| !(name.starts_with('.') && name.ends_with(".new")));
     // All that is written before `timestamp.json`.
     let first = ["1.root.json", "1.targets.json", "1.snapshot.json"];
     Ok(if names.is_empty() {

@@ -7,7 +7,7 @@ use tough::schema::{RoleKeys, RoleType, Root, Signed};
 
 use super::super::{Keyring, Repository, RepositoryError, roles};
 use super::{Fixture, settings};
-use crate::site::{Site, sha256_hex};
+use crate::site::{Site, SiteError, sha256_hex};
 
 /// A root 2 of a stranger's, who names his own key in every role beside those
 /// that are there.
@@ -86,6 +86,29 @@ fn a_pinned_root_must_be_one_of_the_chain() {
     let bytes = std::fs::read(other.root.join("site/metadata/1.root.json")).unwrap();
     let refused = pinned(sha256_hex(&bytes));
     assert!(matches!(refused, Err(RepositoryError::Invalid { .. })));
+}
+
+#[test]
+fn the_chain_does_not_end_at_a_root_that_cannot_be_read() {
+    let fixture = Fixture::new();
+    let (new, hand) = (fixture.root.join("new"), ["key-1", "key-2"]);
+    let rotate = || fixture.rotate(&[], &fixture.places(&new, None), &hand);
+    rotate().unwrap();
+    rotate().unwrap();
+    let second = fixture.root.join("site/metadata/2.root.json");
+    std::fs::remove_file(&second).unwrap();
+    let refused = || {
+        let status = fixture.repository.status().map(drop);
+        for outcome in [status, rotate().map(drop)] {
+            let Err(RepositoryError::Site(SiteError::Read(path, _))) = outcome else {
+                panic!("{outcome:?}");
+            };
+            assert_eq!(path, second);
+        }
+    };
+    refused();
+    std::fs::create_dir(&second).unwrap();
+    refused();
 }
 
 #[test]

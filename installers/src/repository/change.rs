@@ -79,7 +79,7 @@ impl Repository {
     /// Adds the archives of a release on the site; says their target names.
     ///
     /// # Errors
-    /// [`RepositoryError`]; nothing is signed then.
+    /// [`RepositoryError`]; nothing is written where it cannot be signed.
     pub(crate) fn add(
         &self,
         facts: &Facts,
@@ -110,7 +110,7 @@ impl Repository {
         let mut names = Vec::new();
         for archive in &described {
             let name = target_name(facts, &release.version, &archive.target);
-            self.add_target(
+            add_target(
                 &mut targets,
                 &name,
                 archive,
@@ -118,7 +118,12 @@ impl Repository {
             )?;
             names.push(name);
         }
-        self.publish_targets(&roles, targets, keys)?;
+        let files = self.targets_files(&roles, targets, keys)?;
+        for (name, archive) in names.iter().zip(&described) {
+            let place = format!("{TARGETS}/{}.{name}", archive.sha256);
+            self.site.write(&place, &archive.archive)?;
+        }
+        self.write_all(&files)?;
         Ok(names)
     }
 
@@ -212,46 +217,6 @@ impl Repository {
         Ok(())
     }
 
-    fn add_target(
-        &self,
-        targets: &mut Targets,
-        name: &str,
-        archive: &Described,
-        custom: Value,
-    ) -> Result<(), RepositoryError> {
-        let unfit = |reason: String| RepositoryError::Unfit {
-            what: name.into(),
-            reason,
-        };
-        let target_name = TargetName::new(name).map_err(|error| unfit(error.to_string()))?;
-        let sha256 = roles::digest(&archive.sha256)?;
-        if let Some(known) = targets.targets.get(&target_name)
-            && known.hashes.sha256 != sha256
-        {
-            return Err(unfit(
-                "this version was published with other bytes; a published archive never changes. \
-                 Release a new version"
-                    .into(),
-            ));
-        }
-        let place = format!("{TARGETS}/{}.{name}", archive.sha256);
-        self.site.write(&place, &archive.archive)?;
-        let Value::Object(custom) = custom else {
-            return Err(unfit("its description is not an object".into()));
-        };
-        let target = Target {
-            length: archive.archive.len() as u64,
-            hashes: Hashes {
-                sha256,
-                _extra: HashMap::new(),
-            },
-            custom: custom.into_iter().collect(),
-            _extra: HashMap::new(),
-        };
-        targets.targets.insert(target_name, target);
-        Ok(())
-    }
-
     /// Marks every archive of `version` as withdrawn, or no longer so.
     ///
     /// # Errors
@@ -290,7 +255,7 @@ impl Repository {
             return Err(unfit("no archive of this version is in the repository"));
         }
         names.sort();
-        self.publish_targets(&roles, targets, keys)?;
+        self.write_all(&self.targets_files(&roles, targets, keys)?)?;
         Ok(names)
     }
 
@@ -310,16 +275,6 @@ impl Repository {
             files => files?,
         };
         self.write_all(&files)
-    }
-
-    /// Publishes `targets` as the next version of the targets metadata.
-    fn publish_targets(
-        &self,
-        roles: &Roles,
-        targets: Targets,
-        keys: &Keyring,
-    ) -> Result<(), RepositoryError> {
-        self.write_all(&self.targets_files(roles, targets, keys)?)
     }
 
     /// The next version of the targets metadata, and what points at it.
@@ -382,6 +337,44 @@ impl Repository {
             .iter()
             .try_for_each(|file| roles::write(&self.site, &file.name, &file.bytes))
     }
+}
+
+/// Lets `targets` name an archive.
+fn add_target(
+    targets: &mut Targets,
+    name: &str,
+    archive: &Described,
+    custom: Value,
+) -> Result<(), RepositoryError> {
+    let unfit = |reason: String| RepositoryError::Unfit {
+        what: name.into(),
+        reason,
+    };
+    let target_name = TargetName::new(name).map_err(|error| unfit(error.to_string()))?;
+    let sha256 = roles::digest(&archive.sha256)?;
+    if let Some(known) = targets.targets.get(&target_name)
+        && known.hashes.sha256 != sha256
+    {
+        return Err(unfit(
+            "this version was published with other bytes; a published archive never changes. \
+             Release a new version"
+                .into(),
+        ));
+    }
+    let Value::Object(custom) = custom else {
+        return Err(unfit("its description is not an object".into()));
+    };
+    let target = Target {
+        length: archive.archive.len() as u64,
+        hashes: Hashes {
+            sha256,
+            _extra: HashMap::new(),
+        },
+        custom: custom.into_iter().collect(),
+        _extra: HashMap::new(),
+    };
+    targets.targets.insert(target_name, target);
+    Ok(())
 }
 
 /// The name under which an archive is a target.

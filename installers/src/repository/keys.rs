@@ -155,24 +155,27 @@ impl Keyring {
         Ok(names)
     }
 
-    /// Writes the keys that were made: once what they sign is certain to be
-    /// made as well, and before it is written. Without that, a command that
-    /// fails leaves keys of nothing among those that matter.
+    /// Writes the keys that were made, then lets `write` write what they sign.
+    /// Where the file that names them, `root`, is not there after all, they go
+    /// again: keys of nothing must not lie among those that matter.
     ///
     /// # Errors
-    /// [`RepositoryError::Write`]; none of them is written then.
-    pub(super) fn save(&mut self) -> Result<(), RepositoryError> {
-        for (index, key) in self.unsaved.iter().enumerate() {
-            if let Err(error) = key.write() {
-                for written in &self.unsaved[..index] {
-                    // The first error is the one to tell.
-                    let _ = fs::remove_file(&written.path);
-                }
-                return Err(error);
+    /// [`RepositoryError::Write`], or that of `write`.
+    pub(super) fn save(
+        &mut self,
+        root: &Path,
+        write: impl FnOnce() -> Result<(), RepositoryError>,
+    ) -> Result<(), RepositoryError> {
+        let made = std::mem::take(&mut self.unsaved);
+        let outcome = made.iter().try_for_each(Unsaved::write);
+        let outcome = outcome.and_then(|()| write());
+        if outcome.is_err() && matches!(root.try_exists(), Ok(false)) {
+            for key in &made {
+                // The first error is the one to tell.
+                let _ = fs::remove_file(&key.path);
             }
         }
-        self.unsaved.clear();
-        Ok(())
+        outcome
     }
 
     /// Adds a key.

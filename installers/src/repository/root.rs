@@ -139,11 +139,13 @@ impl Repository {
             .meta
             .insert("snapshot.json".into(), roles::metafile(&snapshot, one)?);
         let timestamp = roles::bytes(&roles::sign(timestamp, &root.signed, keys)?)?;
-        keys.save()?;
-        roles::write(&self.site, &roles::root_name(1), &roles::bytes(root)?)?;
-        roles::write(&self.site, "1.targets.json", &targets)?;
-        roles::write(&self.site, "1.snapshot.json", &snapshot)?;
-        roles::write(&self.site, "timestamp.json", &timestamp)
+        let (name, bytes) = (roles::root_name(1), roles::bytes(root)?);
+        keys.save(&roles::path(&self.site, &name), || {
+            roles::write(&self.site, &name, &bytes)?;
+            roles::write(&self.site, "1.targets.json", &targets)?;
+            roles::write(&self.site, "1.snapshot.json", &snapshot)?;
+            roles::write(&self.site, "timestamp.json", &timestamp)
+        })
     }
 }
 

@@ -174,8 +174,7 @@ impl Repository {
             let complete = old.have >= old.need && new.have >= new.need;
             // What is signed is kept, should the keys of another role be elsewhere.
             if let Some(draft) = &draft {
-                keys.save()?;
-                write_draft(draft, &next)?;
+                keys.save(draft, || write_draft(draft, &next))?;
             } else if !complete {
                 return Err(too_few(&before.root.signed, &next.signed, old, new));
             }
@@ -185,9 +184,9 @@ impl Repository {
             }
         }
         if left != Left::RemoveDraft {
+            let root = roles::path(&self.site, &roles::root_name(next.signed.version.get()));
             let files = self.root_files(before, next, &keys)?;
-            keys.save()?;
-            self.write_all(&files)?;
+            keys.save(&root, || self.write_all(&files))?;
         }
         if let Some(draft) = draft.filter(|draft| draft.exists()) {
             std::fs::remove_file(&draft).map_err(|error| RepositoryError::Write(draft, error))?;

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod chain;
+mod faults;
 mod rotate;
 mod terms;
 

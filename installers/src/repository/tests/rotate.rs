@@ -6,6 +6,7 @@ use std::path::Path;
 
 use tough::schema::{RoleType, Root, Signed};
 
+use super::super::change::SignedFile;
 use super::super::rotate::sign;
 use super::super::*;
 use super::Fixture;
@@ -116,6 +117,27 @@ fn a_root_key_is_replaced_by_its_id_and_the_chain_holds() {
     );
 }
 
+/// A rotation that ends after it wrote so many of its files, which are returned.
+fn cut_off(
+    fixture: &Fixture,
+    replace: &[Replace],
+    places: &Places<'_>,
+    keys: &[&str],
+    written: usize,
+) -> Vec<SignedFile> {
+    let repository = &fixture.repository;
+    let keys = fixture.keys(keys);
+    let mut stopped = repository.propose(replace, places, keys).unwrap();
+    let before = &stopped.before.root.signed;
+    sign(before, &mut stopped.next, &stopped.keys).unwrap();
+    let files = repository
+        .root_files(stopped.before, stopped.next, &stopped.keys)
+        .unwrap();
+    let write = || repository.write_all(&files[..written]);
+    stopped.keys.save(places.offline, write).unwrap();
+    files
+}
+
 #[test]
 fn the_same_rotation_finishes_one_that_was_interrupted_at_any_file() {
     let replace = ["timestamp".parse().unwrap(), "targets".parse().unwrap()];
@@ -129,22 +151,8 @@ fn the_same_rotation_finishes_one_that_was_interrupted_at_any_file() {
         let fixture = Fixture::new();
         let new = fixture.root.join("new");
         let (places, hand) = (fixture.places(&new, None), ["key-1", "key-2", "online"]);
-        let keys = fixture.keys(&hand);
-        let mut stopped = (fixture.repository)
-            .propose(&replace, &places, keys)
-            .unwrap();
-        sign(
-            &stopped.before.root.signed,
-            &mut stopped.next,
-            &stopped.keys,
-        )
-        .unwrap();
-        let files = (fixture.repository)
-            .root_files(stopped.before, stopped.next, &stopped.keys)
-            .unwrap();
-        stopped.keys.save().unwrap();
+        let files = cut_off(&fixture, &replace, &places, &hand, written);
         assert!(files.iter().map(|file| &file.name).eq(names), "{files:?}");
-        fixture.repository.write_all(&files[..written]).unwrap();
 
         let has_root = written > 2;
         if has_root {

@@ -153,6 +153,7 @@ pub(crate) fn build(
     let _lock = std::fs::File::create(&lock)
         .and_then(|file| file.lock().map(|()| file))
         .map_err(|error| BuildError::Write(lock, error))?;
+    let _site = site.lock()?;
     let builder = Builder {
         facts,
         tools,

@@ -86,6 +86,7 @@ impl Repository {
         addition: &Addition,
         keys: &Keyring,
     ) -> Result<Vec<String>, RepositoryError> {
+        let _lock = self.site.lock()?;
         let roles = self.roles()?;
         let release = self.release(addition.version.as_deref())?;
         let known = known_terms(&roles.targets.signed, &release.version);
@@ -236,6 +237,7 @@ impl Repository {
         if reason.is_some_and(unsaid) {
             return Err(unfit("the reason must be one line, and not an empty one"));
         }
+        let _lock = self.site.lock()?;
         let roles = self.roles()?;
         let mut targets = roles.targets.signed.clone();
         let mut names = Vec::new();
@@ -265,6 +267,7 @@ impl Repository {
     /// # Errors
     /// [`RepositoryError`].
     pub(crate) fn refresh(&self, keys: &Keyring) -> Result<(), RepositoryError> {
+        let _lock = self.site.lock()?;
         let roles = self.roles()?;
         let files = match self.targets_files(&roles, roles.targets.signed.clone(), keys) {
             // The job that signs every week has no key for targets.

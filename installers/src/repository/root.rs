@@ -53,6 +53,7 @@ impl Repository {
         offline: &[PathBuf],
         online: &Path,
     ) -> Result<Keyring, RepositoryError> {
+        let _lock = self.site.lock()?;
         let (root, mut keys) = match first_step(&self.site)? {
             FirstStep::ToTake => self.first_root(offline, online)?,
             FirstStep::Taken => {

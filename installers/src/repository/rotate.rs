@@ -30,6 +30,7 @@ use super::keys::{KeyId, Keyring, short};
 use super::replace::Replace;
 use super::roles::{self, Roles};
 use super::root::add_key;
+use crate::site::SiteLock;
 
 /// Where `rotate` finds and puts keys.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ pub(crate) struct Proposal {
     left: Left,
     pub(super) keys: Keyring,
     draft: Option<PathBuf>,
+    /// What the site holds stays so until this is published.
+    _lock: SiteLock,
 }
 
 /// What is left to do until a root is published.
@@ -109,6 +112,7 @@ impl Repository {
         places: &Places<'_>,
         mut keys: Keyring,
     ) -> Result<Proposal, RepositoryError> {
+        let lock = self.site.lock()?;
         let draft = places.draft.filter(|draft| draft.exists());
         let draft = draft.map(|draft| read_draft(draft, replace)).transpose()?;
         let Found {
@@ -148,6 +152,7 @@ impl Repository {
             left,
             keys,
             draft: places.draft.map(Path::to_path_buf),
+            _lock: lock,
         })
     }
 
@@ -165,6 +170,7 @@ impl Repository {
             left,
             mut keys,
             draft,
+            _lock,
             ..
         } = proposal;
         if left == Left::Sign {

@@ -19,12 +19,14 @@
 //! ```
 
 mod artifact;
+mod lock;
 mod marker;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 pub(crate) use artifact::{Artifact, Kind, sha256_hex};
+pub(crate) use lock::SiteLock;
 pub(crate) use marker::{Marker, Missing, Published};
 
 /// Why a site could not be read or written.
@@ -36,6 +38,12 @@ pub(crate) enum SiteError {
     /// A file could not be written.
     #[error("cannot write {}", .0.display())]
     Write(PathBuf, #[source] std::io::Error),
+    /// Another command is at it.
+    #[error(
+        "another command is changing {}; run this one again when that has ended",
+        .0.display()
+    )]
+    Busy(PathBuf),
     /// `site.json` is not one of ours.
     #[error("{}: {reason}", path.display())]
     Marker {

@@ -1,4 +1,4 @@
-//! What a command leaves where it cannot go on.
+//! What a command leaves where it cannot go on, and two at once.
 
 use std::path::Path;
 
@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::super::change::Addition;
 use super::super::*;
-use super::Fixture;
+use super::{Fixture, settings};
 use crate::facts::Facts;
-use crate::site::{Site, sha256_hex};
+use crate::site::{Site, SiteError, sha256_hex};
 
 fn count(folder: &Path) -> usize {
     std::fs::read_dir(folder).map_or(0, Iterator::count)
@@ -109,4 +109,49 @@ fn keys_that_no_root_names_do_not_stay() {
     bar(&fixture, "1.root.json", false);
     init().unwrap();
     assert_eq!(places.each_ref().map(|place| count(place)), [4, 1, 1]);
+}
+
+#[test]
+fn the_second_of_two_commands_is_refused_and_changes_nothing() {
+    let fixture = Fixture::new();
+    let keys = fixture.keys(&["key-1", "online"]);
+    let other = Site::new(fixture.root.join("site"));
+    let lock = other.lock().unwrap();
+    let new = fixture.root.join("new");
+    for outcome in [
+        fixture.repository.refresh(&keys),
+        fixture
+            .repository
+            .yank("0.1.0", None, false, &keys)
+            .map(drop),
+        fixture
+            .rotate(&[], &fixture.places(&new, None), &["key-1", "key-2"])
+            .map(drop),
+        fixture
+            .repository
+            .init(std::slice::from_ref(&new), &new)
+            .map(drop),
+    ] {
+        let busy = matches!(outcome, Err(RepositoryError::Site(SiteError::Busy(_))));
+        assert!(busy, "{outcome:?}");
+    }
+    assert_eq!(fixture.versions(), [1, 1, 1, 1]);
+    drop(lock);
+    fixture.repository.refresh(&keys).unwrap();
+    // What was read for a root is what it is made from.
+    let (places, keys) = (fixture.places(&new, None), fixture.keys(&["key-1"]));
+    let proposal = fixture.repository.propose(&[], &places, keys).unwrap();
+    assert!(other.lock().is_err());
+    drop(proposal);
+    assert!(other.lock().is_ok());
+}
+
+#[test]
+fn a_site_that_is_not_there_is_not_made_by_looking_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("site");
+    let repository = Repository::new(Site::new(&site), settings());
+    let missing = repository.refresh(&Keyring::default());
+    assert!(matches!(missing, Err(RepositoryError::Missing(_))));
+    assert!(!site.exists());
 }

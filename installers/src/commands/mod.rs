@@ -74,7 +74,12 @@ fn known(facts: &Facts, target: Option<&str>) -> Result<(), Box<dyn std::error::
 fn said(line: fmt::Arguments<'_>) -> io::Result<()> {
     match writeln!(io::stdout().lock(), "{line}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome,
+        outcome => outcome.map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!("cannot write to standard output: {error}"),
+            )
+        }),
     }
 }
 

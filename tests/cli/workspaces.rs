@@ -38,12 +38,13 @@ fn a_workspace_that_moved_is_listed_as_missing_and_can_be_forgotten() {
     let sandbox = Sandbox::empty();
     let other = sandbox.home().canonicalize().unwrap().join("moved");
     let name = other.to_str().unwrap();
-    sandbox.run(&["init", name]).done();
-    fs::remove_dir_all(&other).unwrap();
-    sandbox.run(&["workspaces", "list"]).done().shows("missing");
-    // As a shell completes it.
-    let typed = format!("{name}/");
-    sandbox.run(&["workspaces", "forget", &typed]).done();
+    // As a shell completes it, and from beside it.
+    for typed in [&format!("{name}/"), "../home/moved"] {
+        sandbox.run(&["init", name]).done();
+        fs::remove_dir_all(&other).unwrap();
+        sandbox.run(&["workspaces", "list"]).done().shows("missing");
+        sandbox.run(&["workspaces", "forget", typed]).done();
+    }
 }
 
 #[test]

@@ -121,15 +121,20 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     }
 }
 
-/// A folder that vanished cannot be resolved, so what is typed may also be
-/// the name as listed.
+/// A folder that vanished cannot be resolved: what is typed may be the name as
+/// listed, and of its path as much is resolved as is still there.
 fn listed_name(folder: &Path, known: &Known) -> Result<PathBuf, Failure> {
     let absolute =
         std::path::absolute(folder).map_err(|error| Failure::io("open", folder, &error))?;
     if known.list().map_err(failure)?.contains(&absolute) {
         return Ok(absolute);
     }
-    Ok(folder.canonicalize().unwrap_or(absolute))
+    let resolved = absolute.ancestors().find_map(|above| {
+        let gone = absolute.strip_prefix(above).ok()?;
+        let there = above.canonicalize().ok()?;
+        Some(there.components().chain(gone.components()).collect())
+    });
+    Ok(resolved.unwrap_or(absolute))
 }
 
 fn failure(error: KnownError) -> Failure {

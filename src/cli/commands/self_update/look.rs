@@ -140,7 +140,7 @@ impl Look {
             Choice::NothingForPlatform => Err(Failure::new(
                 Exit::Failed,
                 "no_release",
-                format_args!("channel {} has no release for {TARGET}", self.channel),
+                format_args!("channel {} offers no release for {TARGET}", self.channel),
             )),
             Choice::NoSuchVersion(version) => Err(Failure::new(
                 Exit::Failed,

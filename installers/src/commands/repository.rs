@@ -69,10 +69,10 @@ struct Add {
     /// Version to add [default: the newest on the site]
     #[arg(long = "release", value_name = "VERSION")]
     version: Option<String>,
-    /// Channel it belongs to [default: the one in release.toml]
+    /// Channel it belongs to [default: as signed before, else the one in release.toml]
     #[arg(long)]
     channel: Option<String>,
-    /// Oldest version that is safe to run from now on
+    /// Oldest version that is safe to run from now on [default: as signed before]
     #[arg(long, value_name = "VERSION")]
     minimum_safe_version: Option<String>,
     /// Digest of an archive as you built it yourself; one must be equal, and only

@@ -35,8 +35,13 @@ pub(crate) fn in_the_way(facts: &Facts) -> Vec<String> {
         found.push(error.to_string());
     }
     found.extend(facts.dist.in_the_way());
-    if let Some(Err(error)) = python::Door::of(facts).map(|python| python.classifiers()) {
-        found.push(error.to_string());
+    if let Some(python) = python::Door::of(facts) {
+        if let Err(error) = python.classifiers() {
+            found.push(error.to_string());
+        }
+        if let Some(reason) = python::in_the_way(version) {
+            found.push(format!("Cargo.toml: version {version}: {reason}"));
+        }
     }
     if let Some(door) = &facts.release.homebrew {
         let (package, targets) = (&facts.package, facts.targets());

@@ -15,7 +15,7 @@ mod wheel;
 
 use crate::facts::{Facts, Python, Target};
 
-pub(crate) use version::pep440;
+pub(crate) use version::{in_the_way, pep440};
 pub(crate) use wheel::base64_url;
 
 /// The Python door of a project that has one: nothing Python can be named or

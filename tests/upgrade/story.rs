@@ -188,15 +188,21 @@ fn preflight_runs_alone_and_for_any_version() {
 
 #[test]
 fn versions_can_be_named_but_not_downgraded_to_by_accident() {
-    let site = Site::with(&[OLD, COMPATIBLE, INCOMPATIBLE]);
+    let mut site = Site::with(&[OLD, INCOMPATIBLE]);
+    let name = site.publish(COMPATIBLE);
+    let custom = site.repository.custom(&name);
+    custom["minimum_safe_version"] = "0.2.0".into();
+    site.repository.publish();
     let home = Home::new(&site);
-    home.run(&["self-update", "--to", "0.2.0"]).exits(0);
+    let update = home.run(&["self-update", "--to", "0.2.0"]).exits(0);
+    assert!(!update.stderr.contains("oldest safe"), "{update:?}");
     assert_eq!(home.version(), "0.2.0");
     home.run(&["self-update", "--to", "0.1.0"])
         .exits(1)
         .says("--allow-downgrade");
     home.run(&["self-update", "--to", "0.1.0", "--allow-downgrade"])
-        .exits(0);
+        .exits(0)
+        .says("0.1.0 is unsafe to run: the oldest safe version is 0.2.0");
     assert_eq!(home.version(), "0.1.0");
     home.run(&["self-update", "--to", "9.9.9"])
         .exits(1)
@@ -208,7 +214,8 @@ fn versions_can_be_named_but_not_downgraded_to_by_accident() {
 
 #[test]
 fn a_withdrawn_version_is_told_to_those_who_have_it_and_offered_to_nobody() {
-    let mut site = Site::with(&[OLD]);
+    let mut site = Site::new();
+    let first = site.publish(OLD);
     let name = site.publish(COMPATIBLE);
     let home = Home::new(&site);
     home.run(&["self-update"]).exits(0);
@@ -229,6 +236,11 @@ fn a_withdrawn_version_is_told_to_those_who_have_it_and_offered_to_nobody() {
         .run(&["self-update", "--to", "0.2.0"])
         .exits(1)
         .says("withdrawn");
+    site.repository.custom(&first)["yanked"] = true.into();
+    site.repository.publish();
+    home.run(&["self-update", "--check"])
+        .exits(1)
+        .says("offers no release");
 }
 
 #[test]

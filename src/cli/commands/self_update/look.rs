@@ -36,7 +36,7 @@ pub(crate) fn installed() -> Result<Version, Failure> {
 }
 
 /// Loads the releases and chooses; warns when the installed version was
-/// withdrawn or is unsafe, and says how long a local copy stays valid.
+/// withdrawn or is unsafe, or the chosen one is unsafe, and says how long a local copy stays valid.
 pub(crate) fn look(
     context: &Context,
     which: &Which,
@@ -100,6 +100,14 @@ pub(crate) fn look(
         allow_downgrade,
     };
     let choice = choose(&installed, &wanted, newest.as_ref(), exact);
+    if let Choice::Go(release) = &choice
+        && let Standing::Unsafe { minimum } = releases.standing(TARGET, &release.version)
+    {
+        context.output.warn(format_args!(
+            "{} is unsafe to run: the oldest safe version is {minimum}",
+            release.version
+        ));
+    }
     Ok(Look {
         choice,
         newest,

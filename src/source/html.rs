@@ -19,6 +19,8 @@ const CODE: [&str; 5] = ["code", "pre", "kbd", "samp", "tt"];
 pub(super) enum Verbatim {
     Raw(&'static str),
     Code(&'static str),
+    /// `<a href="…">`: like the text of any link, its text is a part of it.
+    Link,
 }
 
 impl Verbatim {
@@ -26,13 +28,20 @@ impl Verbatim {
     pub(super) fn opened_by(tag: &str) -> Option<Self> {
         let mut at = 1;
         let name = tag.as_bytes().get(word(tag.as_bytes(), &mut at))?;
+        if name.eq_ignore_ascii_case(b"a") {
+            let links = tag.to_ascii_lowercase().contains("href=");
+            return links.then_some(Self::Link);
+        }
         let raw = one_of(&RAW, name).map(Self::Raw);
         raw.or_else(|| one_of(&CODE, name).map(Self::Code))
     }
 
     /// Whether `tag` ends it.
     pub(super) fn is_closed_by(self, tag: &str) -> bool {
-        let (Self::Raw(name) | Self::Code(name)) = self;
+        let name = match self {
+            Self::Raw(name) | Self::Code(name) => name,
+            Self::Link => "a",
+        };
         closes(tag.as_bytes(), name.as_bytes())
     }
 }

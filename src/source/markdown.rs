@@ -124,7 +124,7 @@ impl Reader<'_> {
         match self.verbatim {
             Some(open) if open.is_closed_by(tag) => self.verbatim = None,
             Some(html::Verbatim::Raw(_)) => {}
-            Some(html::Verbatim::Code(_)) => self.html(tag, range),
+            Some(html::Verbatim::Code(_) | html::Verbatim::Link) => self.html(tag, range),
             None => {
                 self.verbatim = html::Verbatim::opened_by(tag);
                 self.html(tag, range);
@@ -229,7 +229,7 @@ impl Reader<'_> {
         }
     }
 
-    /// An element of code that is left open ends with its block, of which `tag`
+    /// An element of HTML that is left open ends with its block, of which `tag`
     /// may be the start or the end; a heading goes on in the next.
     fn between_blocks(&mut self, tag: TagEnd) {
         use TagEnd::{Emphasis, Image, Link, Strikethrough, Strong};

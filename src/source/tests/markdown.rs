@@ -274,6 +274,14 @@ fn scripts_hold_no_links_and_code_in_html_no_tags() {
 }
 
 #[test]
+fn a_link_in_html_is_one_link_and_its_text_holds_no_tags() {
+    let text = "<A HREF='https://a.org'>https://a.org *#no*</A> #b <a id=\"x\"> #c\n\n<a href=d.md>#no\n\n#e\n";
+    let found: Vec<_> = links(text).into_iter().map(|link| link.1).collect();
+    assert_eq!(found, ["https://a.org", "d.md"]);
+    assert_eq!(tags(text), ["b", "c", "e"]);
+}
+
+#[test]
 fn colours_are_no_tags() {
     let colours = "#fff #FFF #f00 #ff0 #ffff #a1b2c3 #C0FFEE #ffffff #aabbcc80";
     assert_eq!(tags(colours), Vec::<String>::new());

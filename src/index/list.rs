@@ -77,8 +77,10 @@ pub enum FilterError {
     Pattern(#[from] PatternError),
 }
 
-const PLACED_KEYS: &[&str] = &["path", "tag", "title", "id"];
+const DOCUMENT_KEYS: &[&str] = &["path", "tag", "title", "id"];
 const SECTION_KEYS: &[&str] = &["path", "tag", "title", "id", "level"];
+/// A chunk has no title.
+const CHUNK_KEYS: &[&str] = &["path", "tag", "id"];
 const NAME_KEYS: &[&str] = &["title", "id"];
 const LINK_KEYS: &[&str] = &["status", "kind", "rule", "path", "tag", "source", "target"];
 
@@ -87,8 +89,9 @@ const LINK_KEYS: &[&str] = &["status", "kind", "rule", "path", "tag", "source", 
 pub const fn filter_keys(kind: Option<NodeKind>) -> &'static [&'static str] {
     match kind {
         None => LINK_KEYS,
-        Some(NodeKind::Document | NodeKind::Chunk) => PLACED_KEYS,
+        Some(NodeKind::Document) => DOCUMENT_KEYS,
         Some(NodeKind::Section) => SECTION_KEYS,
+        Some(NodeKind::Chunk) => CHUNK_KEYS,
         Some(_) => NAME_KEYS,
     }
 }

@@ -77,6 +77,11 @@ fn a_filter_that_cannot_match_is_refused_with_what_could() {
         unknown.to_string().contains("path, tag, title, id"),
         "{unknown}"
     );
+    let untitled = refusal("title=*", Some(NodeKind::Chunk));
+    assert!(
+        untitled.to_string().ends_with("there is: path, tag, id"),
+        "{untitled}"
+    );
 }
 
 #[test]

@@ -86,10 +86,11 @@ fn where_help() -> String {
     let keys = |kind| filter_keys(kind).join(", ");
     format!(
         "Only what fits KEY=VALUE (repeatable: all must fit); globs for path, id, title, source \
-         and target. Of links: {}; sections: {}; documents and chunks: {}; others: {}",
+         and target. Of links: {}; sections: {}; documents: {}; chunks: {}; others: {}",
         keys(None),
         keys(Some(NodeKind::Section)),
         keys(Some(NodeKind::Document)),
+        keys(Some(NodeKind::Chunk)),
         keys(Some(NodeKind::Term)),
     )
 }

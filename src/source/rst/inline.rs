@@ -70,7 +70,7 @@ impl<'t> Markup<'t> {
             let content = &run[content];
             match prefix {
                 _ if literal => builder.mention(MentionRule::InlineCode, content, place),
-                "_" => self.references.define(builder, content, "", place),
+                "_" => self.references.define_here(builder, content, place),
                 "" if marks > 0 => self.reference(builder, content, marks, place),
                 role => interpreted(builder, role, content, place),
             }

@@ -238,7 +238,7 @@ impl<'t> Markup<'t> {
             return Some(end);
         }
         if let Some(label) = content.strip_prefix(":name: ") {
-            self.references.define(builder, label, "", place);
+            self.references.define_here(builder, label, place);
             return Some(line.end);
         }
         let body = match content {

@@ -72,6 +72,19 @@ impl<'t> References<'t> {
         self.targets.entry(name).or_insert(target);
     }
 
+    /// Takes note of what has `name` at `place` and is no heading: text, or what a
+    /// directive shows.
+    pub(super) fn define_here(
+        &mut self,
+        builder: &mut Builder<'_>,
+        name: &str,
+        place: Range<usize>,
+    ) {
+        let name = normalized(name);
+        builder.anchor_here(&name, place);
+        self.targets.entry(name).or_insert(Target::Here);
+    }
+
     /// Takes note of `` `name <written>`_ ``, which is a reference as well.
     pub(super) fn embedded(
         &mut self,

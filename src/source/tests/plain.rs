@@ -339,3 +339,21 @@ fn rst_labels_name_the_section_whose_title_follows() {
     ];
     assert_eq!(anchors, expected);
 }
+
+#[test]
+fn what_an_rst_name_stands_in_is_not_the_section_that_follows() {
+    let ends = [
+        ".. image:: a.png\n   :name: x\n",
+        "text _`x`\n",
+        ".. _x:\n\ntext\n",
+    ];
+    for end in ends {
+        let text = format!("Top\n===\n\n{end}\n.. _label:\n\nPart\n----\n");
+        let anchors = extract(Format::Rst, &text).anchors;
+        let anchors: Vec<_> = anchors
+            .iter()
+            .map(|a| (a.name.as_str(), a.section))
+            .collect();
+        assert_eq!(anchors, [("x", Some(0)), ("label", Some(1))], "{end}");
+    }
+}

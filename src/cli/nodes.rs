@@ -37,7 +37,10 @@ pub(crate) fn find(session: &mut Session, text: &str) -> Result<Node, Failure> {
         "unknown_node",
         format_args!("run {} has no node {text:?}", session.manifest().run),
     )
-    .why("a node is named by its id (document:notes/plan.md, tag:release), by a path, or by path:line")
+    .why(
+        "a node is named by its id (document:notes/plan.md, tag:release), by a path, \
+         by path#fragment, or by path:line",
+    )
     .hint(format_args!("auditgraph list --type {kind}")))
 }
 

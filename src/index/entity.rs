@@ -32,7 +32,7 @@ pub struct NodePlace {
     pub path: WorkspacePath,
     /// First line, from 1.
     pub line: u32,
-    /// Last line; for a section that of its heading.
+    /// Last line; for a section that in which it starts.
     pub end_line: u32,
     /// First byte, from 0.
     pub start: u64,

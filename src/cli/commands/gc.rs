@@ -36,7 +36,8 @@ pub(crate) struct Typed {
     /// Keep the newest N readable runs, remove the older ones
     #[arg(long, value_name = "N", group = "choice")]
     keep: Option<usize>,
-    /// Remove this run (repeatable); the only way to remove one that this version cannot read
+    /// Remove this run, by its id, its number, or a foreign one's name (repeatable); the only
+    /// way to remove one that this version cannot read
     #[arg(long, value_name = "RUN", group = "choice")]
     run: Vec<String>,
     /// Show what would be removed; remove nothing

@@ -39,7 +39,7 @@ pub(crate) struct Typed {
     what: What,
     #[arg(long = "where", value_name = "KEY=VALUE", help = where_help())]
     filters: Vec<String>,
-    /// At most this many
+    /// At most this many [default: all]
     #[arg(long, short = 'n', value_name = "N")]
     limit: Option<usize>,
     /// Leave out the first N

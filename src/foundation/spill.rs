@@ -21,6 +21,8 @@ use super::pieces::in_pieces;
 pub struct SpillFile {
     file: File,
     path: PathBuf,
+    /// Whether the file still has its name: another may have it afterwards.
+    named: bool,
 }
 
 impl SpillFile {
@@ -45,7 +47,13 @@ impl SpillFile {
                 .mode(0o600)
                 .open(&path)
             {
-                Ok(file) => return Ok(Self { file, path }),
+                Ok(file) => {
+                    return Ok(Self {
+                        file,
+                        path,
+                        named: true,
+                    });
+                }
                 // A leftover of a killed process with the same id.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -61,15 +69,17 @@ impl SpillFile {
 
     /// Takes the name away now, so that not even a kill leaves the file
     /// behind; whoever has it open goes on using it.
-    pub fn unlink(&self) {
-        let _ = fs::remove_file(&self.path);
+    pub fn unlink(&mut self) {
+        if std::mem::take(&mut self.named) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 
     /// The finished bytes.
     ///
     /// # Errors
     /// Any I/O error of asking for its length.
-    pub fn seal(self) -> io::Result<Artifact> {
+    pub fn seal(mut self) -> io::Result<Artifact> {
         self.unlink();
         let file = self.file.try_clone()?;
         let bytes = file.metadata()?.len();

@@ -76,7 +76,7 @@ impl Workbench {
     /// # Errors
     /// [`SqliteError`].
     pub fn create(scratch: &Scratch, page_size: u32, schema: &str) -> Result<Self, SqliteError> {
-        let (connection, spill) = match scratch {
+        let (connection, mut spill) = match scratch {
             Scratch::Memory => (Connection::open_in_memory()?, None),
             Scratch::Spill(folder) => {
                 let spill = SpillFile::create(folder)?;
@@ -89,7 +89,7 @@ impl Workbench {
              PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; \
              BEGIN; {schema}"
         ))?;
-        if let Some(spill) = &spill {
+        if let Some(spill) = &mut spill {
             spill.unlink();
         }
         Ok(Self { connection, spill })

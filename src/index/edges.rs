@@ -36,15 +36,11 @@ const MENTION: &str = "SELECT d.id, m.term, c.id - d.first_chunk, m.rule, m.uses
        JOIN document d ON d.id = c.document";
 const TAGGED: &str = "SELECT id, tag, rule, line, start, bytes FROM tagged";
 
-fn damaged(what: &str) -> IndexError {
-    IndexError::Damaged(what.to_owned())
-}
-
 fn rule(kind: LinkKind, code: i64) -> Result<&'static str, IndexError> {
     usize::try_from(code)
         .ok()
         .and_then(|code| kind.rules().get(code).copied())
-        .ok_or_else(|| damaged("a link has no rule"))
+        .ok_or_else(|| IndexError::damaged("a link has no rule"))
 }
 
 fn section_or_document(document: i64, section: Option<i64>) -> Result<Ref, IndexError> {
@@ -52,7 +48,7 @@ fn section_or_document(document: i64, section: Option<i64>) -> Result<Ref, Index
         None => Ok(Ref::Document(document)),
         Some(number) => usize::try_from(number)
             .map(|number| Ref::Section(document, number))
-            .map_err(|_| damaged("a section has no number")),
+            .map_err(|_| IndexError::damaged("a section has no number")),
     }
 }
 
@@ -175,7 +171,7 @@ impl Index {
         let mut edges = Vec::new();
         while let Some(row) = rows.next()? {
             let number = usize::try_from(row.get::<_, i64>(0)? - head.first_chunk)
-                .map_err(|_| damaged("a chunk has no number"))?;
+                .map_err(|_| IndexError::damaged("a chunk has no number"))?;
             edges.push(contains(head, Ref::Chunk(head.id, number), row)?);
         }
         Ok(edges)
@@ -203,7 +199,7 @@ fn link(row: &Row<'_>) -> Result<Edge, IndexError> {
     let target = match (row.get::<_, Option<i64>>(7)?, row.get::<_, Option<i64>>(9)?) {
         (Some(document), _) => section_or_document(document, row.get(8)?)?,
         (None, Some(target)) => Ref::Target(target),
-        (None, None) => return Err(damaged("a link points nowhere")),
+        (None, None) => return Err(IndexError::damaged("a link points nowhere")),
     };
     Ok(Edge {
         source: section_or_document(document, row.get(1)?)?,
@@ -330,7 +326,7 @@ impl<'i> Namer<'i> {
             let id = open.parts(&mut self.locator)?.id(at);
             return id
                 .cloned()
-                .ok_or_else(|| damaged("a link ends at a row that is missing"));
+                .ok_or_else(|| IndexError::damaged("a link ends at a row that is missing"));
         }
         if let Some(id) = self.ids.get(&at) {
             return Ok(id.clone());

@@ -38,6 +38,10 @@ pub enum IndexError {
 }
 
 impl IndexError {
+    pub(super) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+
     /// Whether making the index again from the packs is the remedy.
     #[must_use]
     pub const fn is_damage(&self) -> bool {

@@ -14,6 +14,9 @@ pub(super) const NUMBER_BITS: u32 = 20;
 /// A mention's id is its chunk's id shifted by this, plus its number.
 const MENTION_BITS: u32 = 12;
 
+// Statements and views shift ids by these numbers as they are.
+const _: () = assert!(NUMBER_BITS == 20 && MENTION_BITS == 12);
+
 /// One more than the largest number of a mention in its chunk.
 pub(super) const MENTION_END: usize = 1 << MENTION_BITS;
 
@@ -163,4 +166,31 @@ impl Code for LinkRule {
 impl Code for NodeKind {
     /// Only the kinds that the table `target` holds.
     const ALL: &'static [Self] = &[Self::External, Self::File, Self::Unresolved];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::LinkKind;
+
+    /// `RstLink` as `rst_link`.
+    fn snake_case<T: Code + std::fmt::Debug>() -> Vec<String> {
+        let name = |value: &T| {
+            let camel = format!("{value:?}");
+            let word = |c: char| match c.is_ascii_uppercase() {
+                true => format!("_{}", c.to_ascii_lowercase()),
+                false => c.to_string(),
+            };
+            let snake: String = camel.chars().map(word).collect();
+            snake.trim_start_matches('_').to_owned()
+        };
+        T::ALL.iter().map(name).collect()
+    }
+
+    #[test]
+    fn rules_are_named_in_the_order_of_their_codes() {
+        assert_eq!(snake_case::<MentionRule>(), LinkKind::Mentions.rules());
+        assert_eq!(snake_case::<TagRule>(), LinkKind::Tagged.rules());
+        assert_eq!(snake_case::<LinkRule>(), LinkKind::LinksTo.rules());
+    }
 }

@@ -67,10 +67,6 @@ pub(super) struct Head {
     pub(super) chunks: i64,
 }
 
-fn damaged(what: &str) -> IndexError {
-    IndexError::Damaged(what.to_owned())
-}
-
 /// Reads heads and nodes, and remembers the heads.
 pub(super) struct Locator<'i> {
     index: &'i Index,
@@ -96,13 +92,13 @@ impl<'i> Locator<'i> {
         let mut rows = statement.query([document])?;
         let row = rows
             .next()?
-            .ok_or_else(|| damaged("a document is missing"))?;
+            .ok_or_else(|| IndexError::damaged("a document is missing"))?;
         let path: String = row.get(0)?;
         let head = Rc::new(Head {
             id: document,
             path: path
                 .parse()
-                .map_err(|_| damaged("a path leaves the workspace"))?,
+                .map_err(|_| IndexError::damaged("a path leaves the workspace"))?,
             title: row.get(1)?,
             sha256: Sha256::from_bytes(row.get(2)?),
             bytes: row.get(3)?,
@@ -222,14 +218,14 @@ impl<'i> Locator<'i> {
                 let id = row_id(document, number);
                 self.sections(&head, (id, id))?
                     .pop()
-                    .ok_or_else(|| damaged("a section is missing"))
+                    .ok_or_else(|| IndexError::damaged("a section is missing"))
             }
             Ref::Chunk(document, number) => {
                 let head = self.head(document)?;
                 let id = head.first_chunk.saturating_add(number as i64);
                 self.chunks(&head, id, 1)?
                     .pop()
-                    .ok_or_else(|| damaged("a chunk is missing"))
+                    .ok_or_else(|| IndexError::damaged("a chunk is missing"))
             }
             Ref::Term(id) => self.name(
                 NodeKind::Term,
@@ -244,7 +240,7 @@ impl<'i> Locator<'i> {
                     .prepare_cached("SELECT kind, key FROM target WHERE id = ?")?
                     .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
                 let kind = NodeKind::from_code(kind)
-                    .ok_or_else(|| damaged("a target is of no known kind"))?;
+                    .ok_or_else(|| IndexError::damaged("a target is of no known kind"))?;
                 Ok(name_node(kind, &key, None))
             }
         }

@@ -22,10 +22,6 @@ pub(super) struct DocumentRows {
     pub(super) counts: Counts,
 }
 
-fn damaged(what: impl Into<String>) -> IndexError {
-    IndexError::Damaged(what.into())
-}
-
 /// Reads the rows of document `id`.
 pub(super) fn document(connection: &Connection, id: i64) -> Result<DocumentRows, IndexError> {
     let mut statement = connection.prepare_cached(
@@ -35,9 +31,11 @@ pub(super) fn document(connection: &Connection, id: i64) -> Result<DocumentRows,
     let mut rows = statement.query([id])?;
     let row = rows
         .next()?
-        .ok_or_else(|| damaged(format!("document {id} is missing")))?;
+        .ok_or_else(|| IndexError::damaged(format!("document {id} is missing")))?;
     let path: String = row.get(0)?;
-    let path: WorkspacePath = path.parse().map_err(|error| damaged(format!("{error}")))?;
+    let path: WorkspacePath = path
+        .parse()
+        .map_err(|error| IndexError::damaged(format!("{error}")))?;
     let sha256: [u8; 32] = row.get(1)?;
     let title: Option<String> = row.get(2)?;
     let mut hasher = RowHasher::new("document");
@@ -136,12 +134,14 @@ fn chunks(
         let numbers = [row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?];
         hasher.chunk(row.get(0)?, key, numbers);
         if row.get::<_, i64>(7)? != document {
-            return Err(damaged("a chunk belongs to two documents"));
+            return Err(IndexError::damaged("a chunk belongs to two documents"));
         }
         count += 1;
     }
     if count != expected {
-        return Err(damaged(format!("document {document} lacks a chunk")));
+        return Err(IndexError::damaged(format!(
+            "document {document} lacks a chunk"
+        )));
     }
     Ok(count.cast_unsigned())
 }
@@ -211,9 +211,10 @@ fn links(
         let code: i64 = row.get(2)?;
         let numbers = [code, row.get(3)?, row.get(4)?, row.get(5)?];
         hasher.link(row.get(0)?, &written, numbers);
-        let rule = LinkRule::from_code(code).ok_or_else(|| damaged("a link has no rule"))?;
+        let rule =
+            LinkRule::from_code(code).ok_or_else(|| IndexError::damaged("a link has no rule"))?;
         if row.get::<_, Option<i64>>(6)? != name_of(path, rule, &written) {
-            return Err(damaged("a link is filed under another name"));
+            return Err(IndexError::damaged("a link is filed under another name"));
         }
         count += 1;
     }
@@ -243,7 +244,7 @@ pub(super) fn resolution(
             continue;
         }
         let kind = NodeKind::from_code(row.get(2)?)
-            .ok_or_else(|| damaged("a target is of no known kind"))?;
+            .ok_or_else(|| IndexError::damaged("a target is of no known kind"))?;
         let key: String = row.get(3)?;
         resolution.outside(kind.name(), &key);
         unresolved += u64::from(kind == NodeKind::Unresolved);
@@ -316,7 +317,7 @@ fn no_strays(connection: &Connection, counts: &Counts) -> Result<(), IndexError>
             &format!("SELECT coalesce(sum(1), 0) FROM {table}"),
         )?;
         if actual != expected {
-            return Err(damaged(format!(
+            return Err(IndexError::damaged(format!(
                 "table {table} holds {actual} rows, its documents account for {expected}"
             )));
         }
@@ -327,7 +328,7 @@ fn no_strays(connection: &Connection, counts: &Counts) -> Result<(), IndexError>
         |row| row.get::<_, i64>(0),
     )?;
     if strays > 0 {
-        return Err(damaged("an anchor belongs to no document"));
+        return Err(IndexError::damaged("an anchor belongs to no document"));
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ impl Workshop {
 
     fn open(scratch: &Scratch, previous: Option<(&mut dyn Read, u64)>) -> Result<Self, IndexError> {
         let copied = previous.as_ref().map(|(_, bytes)| *bytes);
-        let (mut connection, spill) = match scratch {
+        let (mut connection, mut spill) = match scratch {
             Scratch::Memory => {
                 let mut connection = Connection::open_in_memory()?;
                 if let Some((previous, bytes)) = previous {
@@ -104,7 +104,7 @@ impl Workshop {
             if spill.is_some() { "FILE" } else { "MEMORY" },
         ))?;
         connection.set_prepared_statement_cache_capacity(64);
-        if let Some((spill, _)) = &spill {
+        if let Some((spill, _)) = &mut spill {
             spill.unlink();
         }
         Ok(Self {

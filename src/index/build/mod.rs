@@ -279,12 +279,15 @@ impl Counts {
 
     pub(super) fn add(&mut self, prepared: &Prepared) {
         let document = &prepared.document;
-        self.documents = self.documents.wrapping_add(1);
-        self.sections = self.sections.wrapping_add(document.sections.len() as u64);
-        self.chunks = self.chunks.wrapping_add(document.chunks.len() as u64);
-        self.mentions = self.mentions.wrapping_add(prepared.mentions.len() as u64);
-        self.tagged = self.tagged.wrapping_add(document.tags.len() as u64);
-        self.links = self.links.wrapping_add(document.links.len() as u64);
+        self.absorb(&Self {
+            documents: 1,
+            sections: document.sections.len() as u64,
+            chunks: document.chunks.len() as u64,
+            mentions: prepared.mentions.len() as u64,
+            tagged: document.tags.len() as u64,
+            links: document.links.len() as u64,
+            ..Self::default()
+        });
     }
 }
 

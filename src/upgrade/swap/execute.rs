@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::finish::{record_receipt, remove, sweep};
-use super::record::{Identity, Previous, write};
+use super::record::{Format, Identity, Previous, write};
 use super::recover::recover;
 use super::stage::prove;
 use super::{Expected, Held, Plan, ProvenBinary, Step, SwapError};
@@ -90,7 +90,7 @@ pub(super) fn perform(
         Step::RecordPrevious { path, .. } => write(
             path,
             &Previous {
-                format: 1,
+                format: Format,
                 previous: plan.intent.from.clone(),
                 replaced_by: plan.intent.to.clone(),
             },

@@ -5,9 +5,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::record::Previous;
-use super::{Held, SwapError};
-use crate::foundation::{durable, json};
+use super::record::{Previous, read};
+use super::{Held, Place, SwapError};
+use crate::foundation::durable;
 use crate::upgrade::install::Receipt;
 
 /// Writes `version` into the receipt at `path`. A receipt that is gone is
@@ -33,26 +33,24 @@ pub(super) fn record_receipt(path: &Path, version: &str) -> Result<(), SwapError
 /// again. A folder is none of ours.
 pub(super) fn sweep(held: &Held) -> Result<(), SwapError> {
     let place = &held.place;
-    let previous = durable::read_bounded(&place.previous_record(), 64 * 1024)
-        .ok()
-        .and_then(|bytes| {
-            const BOUNDS: json::Bounds = json::Bounds {
-                bytes: 64 * 1024,
-                depth: 4,
-            };
-            json::parse::<Previous>(&bytes, BOUNDS).ok()
-        })
-        .map(|record| place.previous(record.previous.sha256));
+    let previous = read::<Previous>(&place.previous_record())
+        .map(|record| record.map(|record| place.previous(record.previous.sha256)));
     let folder = place.folder();
     let entries = fs::read_dir(folder).map_err(SwapError::io("list", folder))?;
     for entry in entries {
         let entry = entry.map_err(SwapError::io("list", folder))?;
         let path = entry.path();
-        let keep = entry.file_type().is_ok_and(|kind| kind.is_dir())
+        let way_back = match &previous {
+            Ok(previous) => previous.as_ref() == Some(&path),
+            // Any of them may be the one that a record names which another
+            // user wrote, or another version.
+            Err(_) => Place::is_previous(&entry.file_name()),
+        };
+        let keep = way_back
+            || entry.file_type().is_ok_and(|kind| kind.is_dir())
             || path == place.lock()
             || path == place.previous_record()
-            || path == place.intent()
-            || Some(&path) == previous.as_ref();
+            || path == place.intent();
         if !keep {
             remove(&path)?;
         }

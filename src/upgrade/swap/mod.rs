@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 pub use execute::{Swapped, swap};
 pub use place::{Held, Place};
 pub use plan::{Plan, Step};
-pub use record::{Identity, Intent, Previous};
+pub use record::{Format, Identity, Intent, Previous};
 pub use recover::{Recovered, pending, recover, recover_quietly};
 pub use stage::{Expected, ProvenBinary, StagedBinary};
 
@@ -88,7 +88,7 @@ pub enum SwapError {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     /// A record beside the executable cannot be understood.
-    #[error("{} is damaged: {detail}", path.display())]
+    #[error("{} cannot be understood: {detail}", path.display())]
     Record {
         /// The record.
         path: PathBuf,

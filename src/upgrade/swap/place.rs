@@ -1,5 +1,6 @@
 //! The executable's folder and the names of our files in it.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -12,6 +13,9 @@ use super::SwapError;
 use super::recover::{Recovered, recover};
 use crate::foundation::{Sha256, durable};
 use crate::workspace::{Lock, LockError};
+
+/// What the name of a kept executable starts with.
+const KEPT: &str = "previous-";
 
 /// Where an executable is installed, and our folder beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +86,12 @@ impl Place {
     /// The name under which an executable of this digest is kept.
     #[must_use]
     pub fn previous(&self, sha256: Sha256) -> PathBuf {
-        self.folder.join(format!("previous-{}", sha256.short()))
+        self.folder.join(format!("{KEPT}{}", sha256.short()))
+    }
+
+    /// Whether a file of our folder is called as a kept executable is.
+    pub(super) fn is_previous(name: &OsStr) -> bool {
+        name.as_encoded_bytes().starts_with(KEPT.as_bytes())
     }
 
     /// Whether the executable can be replaced by this user: its folder, and

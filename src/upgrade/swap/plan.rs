@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::record::{Identity, Intent, Previous, read};
+use super::record::{Format, Identity, Intent, Previous, read};
 use super::{Place, SwapError};
 use crate::foundation::size;
 use crate::upgrade::install::Receipt;
@@ -130,7 +130,7 @@ impl Plan {
         });
         Self {
             intent: Intent {
-                format: 1,
+                format: Format,
                 from,
                 to,
                 // No record can name another one: it is kept in step all the

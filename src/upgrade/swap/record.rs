@@ -47,11 +47,35 @@ pub(super) fn digest(path: &Path) -> io::Result<(Sha256, u64)> {
     Ok((hasher.finish(), bytes))
 }
 
+/// The format of both records: 1. Another one, of a version to come, is not
+/// understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Format;
+
+impl From<Format> for u32 {
+    fn from(_: Format) -> Self {
+        1
+    }
+}
+
+impl TryFrom<u32> for Format {
+    type Error = String;
+
+    fn try_from(format: u32) -> Result<Self, String> {
+        if format == u32::from(Self) {
+            Ok(Self)
+        } else {
+            Err(format!("format {format} is not known to this version"))
+        }
+    }
+}
+
 /// `intent.json`: a swap is under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
-    /// Format of this document: 1.
-    pub format: u32,
+    /// Format of this document.
+    pub format: Format,
     /// What is installed.
     pub from: Identity,
     /// What is about to be.
@@ -63,8 +87,8 @@ pub struct Intent {
 /// `previous.json`: the way back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Previous {
-    /// Format of this document: 1.
-    pub format: u32,
+    /// Format of this document.
+    pub format: Format,
     /// The executable that was kept.
     pub previous: Identity,
     /// What replaced it.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::finish::{record_receipt, remove, sweep};
-use super::record::{Intent, Previous, digest, read, write};
+use super::record::{Format, Intent, Previous, digest, read, write};
 use super::{Held, Place, SwapError};
 
 /// What an interrupted swap came to.
@@ -43,7 +43,8 @@ pub fn recover(held: &Held) -> Result<Option<Recovered>, SwapError> {
     let place = held.place();
     let intent: Option<Intent> = match read(&place.intent()) {
         Ok(intent) => intent,
-        // Written in one step, so damaged means not ours: it goes.
+        // Written in one step, so damaged means not ours, or another
+        // version's: it goes, and bars nothing.
         Err(SwapError::Record { .. }) => None,
         Err(error) => return Err(error),
     };
@@ -58,7 +59,7 @@ pub fn recover(held: &Held) -> Result<Option<Recovered>, SwapError> {
                 let version = intent.to.version.clone();
                 receipt = intent.receipt.map(|path| (path, version.clone()));
                 let previous = Previous {
-                    format: 1,
+                    format: Format,
                     previous: intent.from,
                     replaced_by: intent.to,
                 };

@@ -167,6 +167,37 @@ fn without_a_previous_version_there_is_no_way_back() {
 }
 
 #[test]
+fn the_way_back_stays_where_its_record_cannot_be_read() {
+    let unreadable: [fn(&Path); 2] = [
+        // As one of another user is, or as any where no file can be opened.
+        |record| {
+            fs::remove_file(record).unwrap();
+            fs::create_dir(record).unwrap();
+        },
+        |record| {
+            let text = fs::read_to_string(record).unwrap();
+            let newer = text.replace("\"format\": 1", "\"format\": 2");
+            assert_ne!(newer, text);
+            fs::write(record, newer).unwrap();
+        },
+    ];
+    for spoil in unreadable {
+        let home = Home::new();
+        let held = home.hold();
+        let kept = held.place().previous(home.installed().sha256);
+        let (plan, staged) = home.stage(&held, "0.2.0", &program("0.2.0", ""));
+        swap(&held, plan, staged).unwrap();
+        spoil(&held.place().previous_record());
+        fs::write(held.place().staged(), "half").unwrap();
+        assert_eq!(recover(&held).unwrap(), Some(Recovered::Swept));
+        assert!(!held.place().staged().exists());
+        assert!(kept.is_file());
+        let error = Plan::rollback(held.place(), home.installed(), None).unwrap_err();
+        assert!(!matches!(error, SwapError::NoPrevious(_)), "{error}");
+    }
+}
+
+#[test]
 fn a_previous_version_that_was_tampered_with_is_refused() {
     let home = Home::new();
     let held = home.hold();

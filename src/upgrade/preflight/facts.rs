@@ -68,8 +68,8 @@ pub struct ProfileFacts {
     pub name: String,
     /// Its current run.
     pub current: CurrentRun,
-    /// Bytes on disk under the profile.
-    pub used_bytes: u64,
+    /// Bytes on disk under the profile, or why they cannot be counted.
+    pub used_bytes: Result<u64, String>,
     /// The budget's rules in force.
     pub policy: Policy,
 }

@@ -42,28 +42,22 @@ fn standing(root: &Path) -> Standing {
         }
         Err(error) => return Standing::Unjudged(error.to_string()),
     };
-    let profiles = Layout::profiles(root).map_err(|error| error.to_string());
-    let facts = profiles.and_then(|names| {
-        names
-            .iter()
-            .map(|name| profile(&workspace, name).map_err(|error| error.to_string()))
-            .collect::<Result<Vec<_>, _>>()
-    });
-    match facts {
-        Ok(facts) => Standing::Present(facts),
-        Err(why) => Standing::Unjudged(why),
+    match Layout::profiles(root) {
+        Ok(names) => {
+            Standing::Present(names.iter().map(|name| profile(&workspace, name)).collect())
+        }
+        Err(error) => Standing::Unjudged(error.to_string()),
     }
 }
 
-fn profile(workspace: &Workspace, name: &ProfileName) -> io::Result<ProfileFacts> {
+fn profile(workspace: &Workspace, name: &ProfileName) -> ProfileFacts {
     let layout = workspace.layout(name);
-    Ok(ProfileFacts {
+    ProfileFacts {
         name: name.to_string(),
         current: current_run(&layout),
         used_bytes: usage::measure(layout.profile())
-            .map_err(io::Error::other)?
-            .total
-            .bytes,
+            .map(|usage| usage.total.bytes)
+            .map_err(|error| error.to_string()),
         policy: workspace.config().budget.clone(),
-    })
+    }
 }

@@ -119,8 +119,9 @@ pub fn merge(ours: &Report, theirs: &Report, facts: &[WorkspaceFacts]) -> Report
                 })
             });
             row.budget = budget(facts, rebuild);
-            // A candidate may count sources or judge a policy differently.
-            if loses || answer.schema.after.readable {
+            // A candidate may count sources or judge a policy differently: of
+            // the same bytes, so not of a rebuild that it did not see.
+            if answer.budget.rebuild.is_some() == loses {
                 row.budget.limit_bytes = answer.budget.limit_bytes.or(row.budget.limit_bytes);
                 row.budget.after = answer.budget.after.or(row.budget.after);
             }
@@ -171,15 +172,17 @@ fn budget(facts: &ProfileFacts, rebuild: Option<Rebuild>) -> BudgetChange {
         CurrentRun::None | CurrentRun::Broken(_) => None,
     };
     let source_bytes = known.or(facts.policy.max_bytes.map(|_| 0));
-    let assess =
-        |added| source_bytes.map(|bytes| facts.policy.assess(bytes, facts.used_bytes, added));
+    let used = facts.used_bytes.as_ref().ok().copied();
+    let assess = |added| Some(facts.policy.assess(source_bytes?, used?, added).verdict);
+    let now_bytes = used.unwrap_or(0);
     BudgetChange {
-        now_bytes: facts.used_bytes,
-        after_bytes: facts.used_bytes.saturating_add(added),
+        now_bytes,
+        after_bytes: now_bytes.saturating_add(added),
+        uncounted: facts.used_bytes.as_ref().err().cloned(),
         rebuild,
         limit_bytes: source_bytes.map(|bytes| facts.policy.limit(bytes)),
-        before: assess(0).map(|assessment| assessment.verdict),
-        after: assess(added).map(|assessment| assessment.verdict),
+        before: assess(0),
+        after: assess(added),
     }
 }
 
@@ -197,8 +200,11 @@ fn action(root: &Path, facts: &ProfileFacts, change: Change, budget: &BudgetChan
         Change::AlreadyOverBudget => {
             format!("nothing changes: it is over its budget already; see `auditgraph status {at}`")
         }
-        Change::NeedsRebuild => format!("after the update: `auditgraph rebuild {at}`"),
-        Change::NeedsRebuildOverBudget | Change::GoesOverBudget => {
+        Change::NeedsRebuild if !budget.over_after() => {
+            format!("after the update: `auditgraph rebuild {at}`")
+        }
+        // A rebuild is refused over the budget, also where it was over before.
+        Change::NeedsRebuild | Change::NeedsRebuildOverBudget | Change::GoesOverBudget => {
             let over = budget
                 .limit_bytes
                 .map_or(0, |limit| budget.after_bytes.saturating_sub(limit));

@@ -165,14 +165,32 @@ pub struct BudgetChange {
     pub now_bytes: u64,
     /// Bytes under the profile after the update, a needed rebuild included.
     pub after_bytes: u64,
+    /// Why the bytes under the profile cannot be counted; null where they
+    /// can. Else `now_bytes` is 0, and there is no verdict.
+    #[serde(default)]
+    pub uncounted: Option<String>,
     /// The rebuild within them; null where none is needed.
     pub rebuild: Option<Rebuild>,
     /// The limit; null where the sources' bytes are not known.
     pub limit_bytes: Option<u64>,
-    /// The verdict on `now_bytes`; null where there is no limit.
+    /// The verdict on `now_bytes`; null where there is none.
     pub before: Option<Verdict>,
-    /// The verdict on `after_bytes`; null where there is no limit.
+    /// The verdict on `after_bytes`; null where there is none.
     pub after: Option<Verdict>,
+}
+
+impl BudgetChange {
+    /// Whether the profile is over its budget now.
+    #[must_use]
+    pub fn over_before(&self) -> bool {
+        self.before == Some(Verdict::Block)
+    }
+
+    /// Whether it is after the update.
+    #[must_use]
+    pub fn over_after(&self) -> bool {
+        self.after == Some(Verdict::Block)
+    }
 }
 
 /// The bytes a rebuild adds.
@@ -196,7 +214,8 @@ pub enum Change {
     AlreadyOverBudget,
     /// Unreadable before, readable after.
     BecomesReadable,
-    /// Readable before, not after; a rebuild fits the budget.
+    /// Readable before, not after; a rebuild changes nothing about the
+    /// budget.
     NeedsRebuild,
     /// Readable before, not after, and a rebuild would pass the budget.
     NeedsRebuildOverBudget,
@@ -208,15 +227,14 @@ impl Change {
     /// The change that the facts of a row amount to.
     #[must_use]
     pub fn of(schema: &SchemaChange, budget: &BudgetChange) -> Self {
-        let blocked = |verdict: Option<Verdict>| verdict == Some(Verdict::Block);
-        let goes_over = !blocked(budget.before) && blocked(budget.after);
+        let goes_over = !budget.over_before() && budget.over_after();
         match (schema.before.readable, schema.after.readable, goes_over) {
             (true, false, false) => Self::NeedsRebuild,
             (true, false, true) => Self::NeedsRebuildOverBudget,
             (false, false, _) => Self::AlreadyUnreadable,
             (_, true, true) => Self::GoesOverBudget,
             (false, true, false) => Self::BecomesReadable,
-            (true, true, false) if blocked(budget.before) => Self::AlreadyOverBudget,
+            (true, true, false) if budget.over_before() => Self::AlreadyOverBudget,
             (true, true, false) => Self::None,
         }
     }

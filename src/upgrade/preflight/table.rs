@@ -76,23 +76,30 @@ fn rows_of(workspace: &WorkspaceReport) -> Vec<([String; 8], Option<String>)> {
         .profiles
         .iter()
         .map(|row| {
+            let uncounted = row.budget.uncounted.as_deref().map(shown);
+            let counted = |bytes| match uncounted {
+                None => size::human(bytes),
+                Some(_) => dash(),
+            };
             let cells = [
                 shown(&workspace.root),
                 shown(&row.profile),
                 row.run.as_deref().map_or_else(dash, shown),
                 schema(&row.schema.before, &row.schema.after),
-                size::human(row.budget.now_bytes),
-                size::human(row.budget.after_bytes),
+                counted(row.budget.now_bytes),
+                counted(row.budget.after_bytes),
                 row.budget.limit_bytes.map_or_else(dash, size::human),
                 budget(&row.budget),
             ];
             let reason = row.schema.after.detail.as_deref().map(shown);
-            let note = match (row.change, reason) {
-                (Change::None | Change::BecomesReadable, _) => None,
-                (_, None) => Some(shown(&row.action)),
-                (_, Some(reason)) => Some(format!("{reason}; {}", shown(&row.action))),
+            let action = match row.change {
+                Change::None | Change::BecomesReadable => None,
+                _ => Some(shown(&row.action)),
             };
-            (cells, note)
+            // A reason is of something to do.
+            let reason = reason.filter(|_| action.is_some());
+            let note: Vec<String> = [uncounted, reason, action].into_iter().flatten().collect();
+            (cells, (!note.is_empty()).then(|| note.join("; ")))
         })
         .collect()
 }

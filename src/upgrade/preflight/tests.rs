@@ -40,7 +40,7 @@ fn profile(current: CurrentRun, used: u64) -> ProfileFacts {
     ProfileFacts {
         name: "default".to_owned(),
         current,
-        used_bytes: used,
+        used_bytes: Ok(used),
         policy: Policy {
             max_bytes: Some(1000),
             ..Policy::default()
@@ -156,6 +156,63 @@ fn what_was_so_before_is_listed_and_stops_nobody() {
 }
 
 #[test]
+fn a_profile_whose_bytes_cannot_be_counted_is_judged_by_its_schema() {
+    let mut uncounted = profile(run(1, 100), 0);
+    uncounted.used_bytes = Err("/a/x: Permission denied".to_owned());
+    let report = incompatible(&[workspace("/a", uncounted)]);
+    let row = only(&report);
+    assert_eq!(row.change, Change::NeedsRebuild);
+    assert_eq!((row.budget.before, row.budget.after), (None, None));
+    assert_eq!(
+        decide(&report, Accept::default()),
+        Decision::RebuildRequired
+    );
+    let text = table(&report);
+    let line = text.lines().nth(1).unwrap();
+    assert_eq!(
+        line.split_whitespace().collect::<Vec<_>>()[3..],
+        ["needs", "rebuild", "-", "-", "1000", "B", "-"]
+    );
+    assert!(text.contains("    /a/x: Permission denied; artifact"));
+    // A version before this field was there answers without it.
+    let mut document = serde_json::to_value(&report).unwrap();
+    let budget = &mut document["workspaces"][0]["profiles"][0]["budget"];
+    budget.as_object_mut().unwrap().remove("uncounted");
+    assert!(serde_json::from_value::<Report>(document).is_ok());
+}
+
+#[test]
+fn one_profile_that_cannot_be_counted_leaves_the_others_judged() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let profiles = root.join(".pkg/profiles");
+    std::fs::create_dir_all(profiles.join("default")).unwrap();
+    std::fs::write(root.join("auditgraph.toml"), "").unwrap();
+    // A path longer than any call takes cannot be looked at, by root neither.
+    let mut deep = profiles.join("other");
+    std::fs::create_dir(&deep).unwrap();
+    let name = "d".repeat(250);
+    let mut at = std::fs::File::open(&deep).unwrap();
+    for _ in 0..17 {
+        rustix::fs::mkdirat(&at, &name, rustix::fs::Mode::RWXU).unwrap();
+        let flags = rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::RDONLY;
+        at = rustix::fs::openat(&at, &name, flags, rustix::fs::Mode::empty())
+            .unwrap()
+            .into();
+        deep.push(&name);
+    }
+    let facts = gather(vec![root.to_owned()], PATIENCE);
+    let Standing::Present(profiles) = &facts[0].standing else {
+        panic!("{facts:?}");
+    };
+    let counted: Vec<bool> = profiles
+        .iter()
+        .map(|profile| profile.used_bytes.is_ok())
+        .collect();
+    assert_eq!(counted, [true, false]);
+}
+
+#[test]
 fn exact_bytes_are_asked_only_where_a_verdict_changes() {
     let asked = Mutex::new(Vec::new());
     let workspaces = [
@@ -206,6 +263,7 @@ fn every_command_that_is_advised_can_be_typed() {
     let workspaces = [
         workspace("/rebuild", profile(run(1, 100), 200)),
         workspace("/no-room", profile(run(1, 900), 200)),
+        workspace("/no-room-before", profile(run(1, 900), 5000)),
         workspace("/future", profile(run(9, 10), 10)),
     ];
     let mut reports = vec![incompatible(&workspaces)];
@@ -217,6 +275,11 @@ fn every_command_that_is_advised_can_be_typed() {
         changes.push(row.change);
         let commands: Vec<&str> = row.action.split('`').skip(1).step_by(2).collect();
         assert!(!commands.is_empty(), "{}", row.action);
+        // A rebuild over the budget is refused.
+        let rebuild_first = commands[0].starts_with("auditgraph rebuild")
+            && row.change.loses_readability()
+            && row.budget.after == Some(Verdict::Block);
+        assert!(!rebuild_first, "{}", row.action);
         for command in commands {
             let words = command.split(' ');
             let typed = crate::cli::command().try_get_matches_from(words);
@@ -226,6 +289,7 @@ fn every_command_that_is_advised_can_be_typed() {
     let expected = [
         Change::AlreadyUnreadable,
         Change::NeedsRebuildOverBudget,
+        Change::NeedsRebuild,
         Change::NeedsRebuild,
         Change::AlreadyOverBudget,
     ];
@@ -298,6 +362,14 @@ fn each_version_speaks_for_itself_when_reports_are_merged() {
             exact: true
         })
     );
+    // Where it sees no rebuild, its verdict is on fewer bytes than ours.
+    let damaged = CurrentRun::Broken(Reason::ForeignLayout {
+        detail: "v1".to_owned(),
+    });
+    let facts = [workspace("/a", profile(run(1, 900), 200))];
+    let blind = incompatible(&[workspace("/a", profile(damaged, 200))]);
+    let merged = merge(&incompatible(&facts), &blind, &facts);
+    assert_eq!(only(&merged).change, Change::NeedsRebuildOverBudget);
     // A workspace it does not answer for stays as foreseen.
     let mut silent = theirs;
     silent.workspaces.clear();
@@ -356,7 +428,7 @@ fn any_profile() -> impl Strategy<Value = ProfileFacts> {
             |(current, used_bytes, multiplier_thousandths, max_bytes)| ProfileFacts {
                 name: "default".to_owned(),
                 current,
-                used_bytes,
+                used_bytes: Ok(used_bytes),
                 policy: Policy {
                     multiplier_thousandths,
                     max_bytes,
@@ -402,6 +474,8 @@ proptest! {
         let report = judge(&facts, &before, &after, &mut |_, _| None);
         let (mut loses, mut over) = (false, false);
         for ((_, row), facts) in report.profiles().zip(&profiles) {
+            let used = facts.used_bytes.clone().unwrap();
+            prop_assert_eq!(row.budget.now_bytes, used);
             let was = reads(&installed, &facts.current);
             let will = reads(&candidate, &facts.current);
             prop_assert_eq!(row.schema.before.readable, was);
@@ -410,7 +484,7 @@ proptest! {
             prop_assert_eq!(row.change.loses_readability(), was && !will);
             prop_assert_eq!(row.budget.rebuild.is_some(), was && !will);
             if was == will {
-                prop_assert_eq!(row.budget.after_bytes, facts.used_bytes);
+                prop_assert_eq!(row.budget.after_bytes, row.budget.now_bytes);
                 prop_assert!(!row.change.goes_over_budget());
             }
             if let (true, false, CurrentRun::Run { source_bytes: Some(source_bytes), rebuild_bytes, .. }) =
@@ -418,9 +492,9 @@ proptest! {
             {
                 let limit = facts.policy.limit(*source_bytes);
                 let blocked = |bytes: u64| bytes >= limit;
-                let goes = !blocked(facts.used_bytes) && blocked(facts.used_bytes + rebuild_bytes);
+                let goes = !blocked(used) && blocked(used + rebuild_bytes);
                 prop_assert_eq!(row.change.goes_over_budget(), goes);
-                prop_assert_eq!(row.budget.after == Some(Verdict::Block), blocked(facts.used_bytes + rebuild_bytes));
+                prop_assert_eq!(row.budget.after == Some(Verdict::Block), blocked(used + rebuild_bytes));
             }
             loses |= was && !will;
             over |= row.change.goes_over_budget();

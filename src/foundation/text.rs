@@ -17,6 +17,36 @@ pub(crate) fn start_of(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// Percent-decodes `text`; an escape that is broken or not UTF-8 stays as
+/// written.
+pub(crate) fn percent_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            // The parser of numbers would take a sign.
+            .filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match escape {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
 /// Serialises a type as what `Display` shows, and deserialises it by
 /// `FromStr`: a document can hold nothing that the type refuses.
 macro_rules! serde_as_text {
@@ -62,5 +92,18 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Parse<T> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
         text.parse().map_err(E::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_escapes_stay_as_written() {
+        assert_eq!(percent_decoded("a%2"), "a%2");
+        assert_eq!(percent_decoded("a%zz%20b"), "a%zz b");
+        assert_eq!(percent_decoded("a%+1%-1"), "a%+1%-1");
+        assert_eq!(percent_decoded("%ff"), "%ff");
     }
 }

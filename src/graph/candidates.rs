@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::page::PageName;
 use super::target_paths::Paths;
 use super::{FileTarget, Format, LinkRule, WorkspacePath};
+use crate::foundation::text::percent_decoded;
 
 /// The longest target that is resolved, in bytes; longer ones were cut at
 /// extraction.
@@ -65,11 +66,11 @@ pub fn candidates<'t>(source: &WorkspacePath, rule: LinkRule, target: &'t str) -
         _ => Some(fragment),
     };
     let fragment = fragment.and_then(last).filter(|text| !text.is_empty());
-    let fragment = fragment.map(decode);
+    let fragment = fragment.map(percent_decoded);
     let path = if rule == LinkRule::Wikilink {
         Cow::Borrowed(path.trim())
     } else {
-        decode(path.split('?').next().unwrap_or(path))
+        percent_decoded(path.split('?').next().unwrap_or(path))
     };
     if path.is_empty() {
         let paths = Paths::only(source.clone());
@@ -128,47 +129,4 @@ pub(crate) fn has_scheme(target: &str) -> bool {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
     })
-}
-
-/// Percent-decodes `text`; an escape that is broken or not UTF-8 stays as
-/// written.
-fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escape = (bytes[at] == b'%')
-            .then(|| text.get(at + 1..at + 3))
-            .flatten()
-            // The parser of numbers would take a sign.
-            .filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match escape {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(decoded).map_or(Cow::Borrowed(text), Cow::Owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn broken_escapes_stay_as_written() {
-        assert_eq!(decode("a%2"), "a%2");
-        assert_eq!(decode("a%zz%20b"), "a%zz b");
-        assert_eq!(decode("a%+1%-1"), "a%+1%-1");
-        assert_eq!(decode("%ff"), "%ff");
-    }
 }

@@ -1,6 +1,6 @@
 //! The command that brings an installation to another version.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use semver::Version;
 
@@ -72,15 +72,21 @@ fn python_command(python: &PythonFacts, version: Option<&Version>) -> String {
 }
 
 fn cargo_source(source: &CargoSource, version: Option<&Version>) -> Option<String> {
-    Some(match (source, version) {
-        (CargoSource::Registry, None) => " auditgraph".to_owned(),
-        (CargoSource::Registry, Some(version)) => format!(" auditgraph@{version}"),
-        (CargoSource::Git(url), None) => format!(" --git {url} auditgraph"),
-        (CargoSource::Git(url), Some(version)) => {
-            format!(" --git {url} --tag v{version} auditgraph")
+    let word = |text: &str| quote(Path::new(text));
+    let at = version.map_or(String::new(), |version| format!("@{version}"));
+    Some(match source {
+        CargoSource::CratesIo => format!(" auditgraph{at}"),
+        CargoSource::Index(index) => format!(" --index {} auditgraph{at}", word(index)),
+        CargoSource::Git { url, branch } => {
+            let which = match (version, branch) {
+                (Some(version), _) => format!(" --tag v{version}"),
+                (None, Some(branch)) => format!(" --branch {}", word(branch)),
+                (None, None) => String::new(),
+            };
+            format!(" --git {}{which} auditgraph", word(url))
         }
-        (CargoSource::Path(path), None) => format!(" --path {}", quote(path)),
         // Whatever version lies there.
-        (CargoSource::Path(_), Some(_)) => return None,
+        CargoSource::Path(_) if version.is_some() => return None,
+        CargoSource::Path(path) => format!(" --path {}", quote(path)),
     })
 }

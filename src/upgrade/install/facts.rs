@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use super::Kind;
 use super::receipt::Receipt;
+use crate::foundation::text::percent_decoded;
 use crate::foundation::{durable, json};
 
 /// What was found around an executable.
@@ -66,12 +67,47 @@ impl PythonFacts {
 /// Where cargo got the crate from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CargoSource {
-    /// crates.io or another registry.
-    Registry,
+    /// crates.io.
+    CratesIo,
+    /// Another registry, by the address of its index.
+    Index(String),
     /// A directory.
     Path(PathBuf),
     /// A repository.
-    Git(String),
+    Git {
+        /// Its address.
+        url: String,
+        /// The branch that was asked for. A tag or a commit that was is no
+        /// place to look for another version.
+        branch: Option<String>,
+    },
+}
+
+impl CargoSource {
+    /// Reads what cargo writes of a source: the kind, `+` and a URL.
+    fn parse(source: &str) -> Self {
+        if let Some(path) = source.strip_prefix("path+file://") {
+            return Self::Path(PathBuf::from(percent_decoded(path).into_owned()));
+        }
+        if let Some(url) = source.strip_prefix("git+") {
+            let (url, _commit) = url.split_once('#').unwrap_or((url, ""));
+            let (url, query) = url.split_once('?').unwrap_or((url, ""));
+            let branch = query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("branch="));
+            return Self::Git {
+                url: url.to_owned(),
+                branch: branch.map(|branch| percent_decoded(branch).into_owned()),
+            };
+        }
+        match source.strip_prefix("registry+").unwrap_or(source) {
+            "https://github.com/rust-lang/crates.io-index" | "sparse+https://index.crates.io/" => {
+                Self::CratesIo
+            }
+            // `sparse+` belongs to the address.
+            index => Self::Index(index.to_owned()),
+        }
+    }
 }
 
 impl Facts {
@@ -214,18 +250,10 @@ fn cargo(executable: &Path) -> Option<(PathBuf, CargoSource)> {
         let mut words = key.splitn(3, ' ');
         let ours = words.next() == Some("auditgraph") && words.next() == Some(version);
         (ours && entry.bins.iter().any(|bin| bin == name))
-            .then(|| words.next().unwrap_or_default().to_owned())
+            .then(|| words.next()?.strip_prefix('(')?.strip_suffix(')'))
+            .flatten()
     })?;
-    let source = source.trim_start_matches('(').trim_end_matches(')');
-    let source = if let Some(path) = source.strip_prefix("path+file://") {
-        CargoSource::Path(PathBuf::from(path))
-    } else if let Some(url) = source.strip_prefix("git+") {
-        let url = url.split(['#', '?']).next().unwrap_or(url);
-        CargoSource::Git(url.to_owned())
-    } else {
-        CargoSource::Registry
-    };
-    Some((root.to_owned(), source))
+    Some((root.to_owned(), CargoSource::parse(source)))
 }
 
 /// The entries of `directory` whose name starts with `prefix`, in order; at

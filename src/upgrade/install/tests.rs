@@ -237,9 +237,35 @@ fn cargo_is_told_by_its_database_with_root_and_source() {
         ),
         (
             ".cargo",
+            "path+file:///my%20src%20(old)",
+            "cargo install --locked --path '/my src (old)'".to_owned(),
+            None,
+        ),
+        (
+            ".cargo",
             "git+https://example.org/a.git?branch=main#0123",
-            "cargo install --locked --git https://example.org/a.git auditgraph".to_owned(),
+            "cargo install --locked --git https://example.org/a.git --branch main auditgraph"
+                .to_owned(),
             Some("--git https://example.org/a.git --tag v0.2.0 auditgraph"),
+        ),
+        (
+            ".cargo",
+            "git+https://example.org/a;b.git?tag=v0.1.0#0123",
+            "cargo install --locked --git 'https://example.org/a;b.git' auditgraph".to_owned(),
+            Some("--git 'https://example.org/a;b.git' --tag v0.2.0 auditgraph"),
+        ),
+        (
+            ".cargo",
+            "sparse+https://corp.example/index/",
+            "cargo install --locked --index sparse+https://corp.example/index/ auditgraph"
+                .to_owned(),
+            Some("--index sparse+https://corp.example/index/ auditgraph@0.2.0"),
+        ),
+        (
+            ".cargo",
+            "registry+https://corp.example/index",
+            "cargo install --locked --index https://corp.example/index auditgraph".to_owned(),
+            Some("--index https://corp.example/index auditgraph@0.2.0"),
         ),
         ("tools", registry, "--root".to_owned(), Some("--root")),
     ] {

@@ -252,6 +252,21 @@ pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The file that `path` leads to, for a file that is the user's own: who
+/// keeps such files elsewhere has links in their places.
+///
+/// # Errors
+/// Any I/O error; [`io::ErrorKind::NotFound`] only where nothing is there,
+/// not where a link leads nowhere.
+pub fn own_file(path: &Path) -> io::Result<PathBuf> {
+    match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
+            Err(not_regular("it is a symbolic link that leads nowhere"))
+        }
+        found => found,
+    }
+}
+
 /// Opens a regular file for reading; never follows a symbolic link as its
 /// last part and never blocks on a FIFO.
 ///

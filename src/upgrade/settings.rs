@@ -83,7 +83,9 @@ impl Settings {
         let Some(path) = config_dir.map(|directory| directory.join("config.toml")) else {
             return Ok(Self::default());
         };
-        match durable::read_bounded(&path, MOST_BYTES) {
+        let read =
+            durable::own_file(&path).and_then(|file| durable::read_bounded(&file, MOST_BYTES));
+        match read {
             Ok(bytes) => Self::parse(&path, &String::from_utf8_lossy(&bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(source) => Err(SettingsError::Io { path, source }),
@@ -148,6 +150,20 @@ mod tests {
             Settings::load(Some(Path::new("/nonexistent"))).unwrap(),
             Settings::default()
         );
+    }
+
+    #[test]
+    fn the_file_may_be_a_link_that_leads_somewhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let elsewhere = directory.path().join("dotfiles.toml");
+        let link = directory.path().join("config.toml");
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        let load = || Settings::load(Some(directory.path()));
+        // Not all defaults: a mirror may be named where it led.
+        let error = load().unwrap_err().to_string();
+        assert!(error.ends_with("it is a symbolic link that leads nowhere"));
+        std::fs::write(elsewhere, "[update]\nurl = \"https://m.example\"").unwrap();
+        assert_eq!(load().unwrap().url, "https://m.example");
     }
 
     #[test]

@@ -54,8 +54,13 @@ impl Receipt {
     /// [`ReceiptError`] when there is one and it cannot be understood.
     pub fn find(config_base: &Path) -> Result<Option<Self>, ReceiptError> {
         let path = config_base.join("auditgraph/auditgraph-receipt.json");
-        match durable::read_bounded(&path, BOUNDS.bytes as u64) {
-            Ok(bytes) => Self::parse(path, &bytes).map(Some),
+        // Written where it lies: a link in its place stays one.
+        let read = durable::own_file(&path).and_then(|file| {
+            let bytes = durable::read_bounded(&file, BOUNDS.bytes as u64)?;
+            Ok((file, bytes))
+        });
+        match read {
+            Ok((file, bytes)) => Self::parse(file, &bytes).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(ReceiptError::Io { path, source }),
         }

@@ -50,6 +50,25 @@ fn a_receipt_that_names_this_executable_makes_it_standalone() {
 }
 
 #[test]
+fn a_receipt_behind_a_link_is_one_and_the_link_stays() {
+    let (home, path) = executable(".local/bin/auditgraph");
+    let config = home.path().join(".config");
+    receipt_of(&config, path.parent().unwrap(), "flat");
+    let (link, file) = (
+        config.join("auditgraph/auditgraph-receipt.json"),
+        config.join("kept.json"),
+    );
+    fs::rename(&link, &file).unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let install = verdict(&path, &config);
+    assert_eq!(install.kind, Kind::Standalone, "{}", install.evidence);
+    install.receipt.unwrap().record("0.2.0").unwrap();
+    assert!(link.is_symlink());
+    let receipt = verdict(&path, &config).receipt.unwrap();
+    assert_eq!(receipt.version(), "0.2.0");
+}
+
+#[test]
 fn a_hierarchical_layout_means_the_bin_directory_below_the_prefix() {
     let (home, path) = executable("opt/bin/auditgraph");
     let config = home.path().join(".config");

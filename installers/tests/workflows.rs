@@ -2,10 +2,15 @@
 //! for it. What a forge alone can do is played by a program that does nothing.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
+
+use support::{done, release, tiny_project};
 
 /// The script of a step.
 fn script(workflow: &str, step: &str) -> String {
@@ -179,4 +184,40 @@ fn a_site_is_published_over_nothing_that_came_after_it_was_assembled() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stdout).contains("::error::the site has changed"));
     assert_eq!(on_branch("site.json"), "v1.1.0");
+}
+
+#[test]
+fn metadata_that_was_signed_is_published_whatever_else_clients_refuse() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = tiny_project(&folder.path().join("pocket"));
+    let settings = project.join("release.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    let repository = "\n[repository]\nroot = \"root.json\"\nroot-keys = 1\nroot-threshold = 1\n\
+                      root-variable = \"POCKET_ROOT\"\nchannel = \"stable\"\n\
+                      days = { root = 365, targets = 0, snapshot = 90, timestamp = 90 }\n";
+    fs::write(&settings, text + repository).unwrap();
+    let site = folder.path().join("site");
+    let keys = |name: &str| folder.path().join(name);
+    let repository = |command: &str| {
+        let mut repository = release(&project);
+        repository
+            .args(["repository", command, "--site"])
+            .arg(&site);
+        repository
+    };
+    let mut init = repository("init");
+    init.arg("--keys").arg(keys("offline"));
+    init.arg("--online-keys").arg(keys("online"));
+    init.output().unwrap();
+    // The targets expire now, and the key that renews them is not online.
+    std::thread::sleep(Duration::from_millis(1100));
+    // The job goes on to commit; that it looks as well, and tells, is a step of its own.
+    done(repository("refresh").arg("--keys").arg(keys("online")));
+    let metadata = fs::read_dir(site.join("metadata")).unwrap();
+    let names = metadata.map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().any(|name| name == "2.snapshot.json"));
+    assert_eq!(
+        repository("status").output().unwrap().status.code(),
+        Some(1)
+    );
 }

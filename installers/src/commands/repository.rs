@@ -214,7 +214,10 @@ impl Refresh {
     fn run(&self, facts: &Facts) -> Outcome {
         let repository = self.common.repository(facts)?;
         repository.refresh(&self.keys.ring()?)?;
-        told(&repository, &self.common, &[])
+        // What it signed is good whatever else clients refuse: that is told, and
+        // is for `status` to fail of.
+        tell(&repository.status()?, &self.common, &[])?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -116,21 +116,21 @@ fn converse(child: &mut Child, call: &Call<'_>, deadline: Instant) -> Result<Vec
     };
     let input = call.input.clone();
     // A child that does not listen closes the pipe: its answer tells.
-    thread::spawn(move || stdin.write_all(&input));
+    thread::Builder::new().spawn(move || stdin.write_all(&input))?;
     let (words, complaint) = mpsc::channel();
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         let mut kept = Vec::new();
         let _ = (&mut stderr).take(16 * 1024).read_to_end(&mut kept);
         let _ = io::copy(&mut stderr, &mut io::sink());
         let _ = words.send(kept);
-    });
+    })?;
     let (sender, receiver) = mpsc::channel();
     let most = call.most_bytes as u64;
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         let mut bytes = Vec::new();
         let outcome = stdout.take(most + 1).read_to_end(&mut bytes);
         let _ = sender.send(outcome.map(|_| bytes));
-    });
+    })?;
     let left = || deadline.saturating_duration_since(Instant::now());
     let slow = || ChildError::Slow(call.wait);
     let bytes = receiver.recv_timeout(left()).map_err(|_| slow())??;

@@ -164,3 +164,19 @@ fn without_threads_one_does_all_and_with_too_few_none_begins() {
         }
     }
 }
+
+#[test]
+fn known_workspaces_are_looked_at_with_one_thread_or_none() {
+    let place = Place::ingested();
+    for when in ["when=1+", "when=2+"] {
+        let inject = format!("inject=clone,clone3:error=EAGAIN:{when}");
+        let (output, _) = strace::run(
+            &place,
+            &["-e", "trace=clone,clone3", "-e", &inject],
+            &["workspaces", "list"],
+        );
+        assert_done(&output);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("default"), "{when}: {said}");
+    }
+}

@@ -6,6 +6,7 @@
 //! process.
 
 use std::sync::{Arc, mpsc};
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 /// Items worked on at the same time.
@@ -13,7 +14,8 @@ const AT_ONCE: usize = 8;
 
 /// The result of `work` on each item, in order; `None` for one that took
 /// longer than `wait`. Items that answer promptly cost no waiting, however
-/// many there are.
+/// many there are. Where no thread is to be had at all, the calling one does
+/// the work, and waits for as long as it takes.
 pub fn each<T, R, F>(items: Vec<T>, wait: Duration, work: F) -> Vec<Option<R>>
 where
     T: Send + Sync + 'static,
@@ -27,15 +29,21 @@ where
     let mut active: Vec<(usize, Instant)> = Vec::new();
     let mut waiting = 0..count;
     loop {
-        while active.len() < AT_ONCE {
-            let Some(index) = waiting.next() else { break };
-            let (shared, sender) = (Arc::clone(&shared), sender.clone());
-            std::thread::spawn(move || {
-                let result = (shared.1)(&shared.0[index]);
+        while active.len() < AT_ONCE && !waiting.is_empty() {
+            let index = waiting.start;
+            let (theirs, sender) = (Arc::clone(&shared), sender.clone());
+            let thread = Builder::new().spawn(move || {
+                let result = (theirs.1)(&theirs.0[index]);
                 // Nobody listens when this item was given up.
                 let _ = sender.send((index, result));
             });
-            active.push((index, Instant::now()));
+            match thread {
+                Ok(_) => active.push((index, Instant::now())),
+                // One that ends makes room.
+                Err(_) if !active.is_empty() => break,
+                Err(_) => results[index] = Some((shared.1)(&shared.0[index])),
+            }
+            waiting.start += 1;
         }
         // Items start in order, so the first is the one that is due first.
         let Some((_, since)) = active.first() else {

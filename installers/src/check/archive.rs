@@ -8,7 +8,7 @@ use crate::facts::Target;
 use crate::site::Artifact;
 
 /// No archive may unpack to more than this.
-const LIMIT: u64 = 256 * 1024 * 1024;
+pub(super) const LIMIT: u64 = 256 * 1024 * 1024;
 
 /// A member as it stands in the archive.
 pub(super) struct Found {

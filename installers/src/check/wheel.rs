@@ -5,6 +5,7 @@ use std::io::{Cursor, Read as _};
 
 use sha2::Digest as _;
 
+use super::archive::LIMIT;
 use super::{Checker, Members, odd_path};
 use crate::python::{Door, base64_url, pep440};
 use crate::site::{Artifact, Kind};
@@ -99,32 +100,19 @@ impl Checker<'_> {
     }
 
     fn unzip(&mut self, file: &str, bytes: &[u8]) -> Option<Members> {
-        let mut members = Members::new();
-        let mut zip = match zip::ZipArchive::new(Cursor::new(bytes)) {
-            Ok(zip) => zip,
+        let (members, problems) = match unzipped(bytes, LIMIT) {
+            Ok(found) => found,
             Err(error) => {
                 self.find(file, "archive", error.to_string());
                 return None;
             }
         };
-        for index in 0..zip.len() {
-            let read = zip.by_index(index).map_err(std::io::Error::other);
-            let read = read.and_then(|mut entry| {
-                let mut bytes = Vec::new();
-                entry.read_to_end(&mut bytes)?;
-                // Without the bits that say it is an ordinary file, which it must be.
-                let mode = entry.unix_mode().unwrap_or(0) ^ 0o100_000;
-                let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
-                Ok((path, bytes, mode))
-            });
-            match read {
-                Ok((path, bytes, mode)) => {
-                    if let Some(odd) = odd_path(&path) {
-                        self.find(file, &format!("member `{}`", path.escape_debug()), odd);
-                    }
-                    members.insert(path, (bytes, mode));
-                }
-                Err(error) => self.find(file, "archive", error.to_string()),
+        for problem in problems {
+            self.find(file, "archive", problem);
+        }
+        for path in members.keys() {
+            if let Some(odd) = odd_path(path) {
+                self.find(file, &format!("member `{}`", path.escape_debug()), odd);
             }
         }
         Some(members)
@@ -192,4 +180,68 @@ impl Checker<'_> {
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+/// What a wheel holds, and in words what of it cannot be read.
+fn unzipped(bytes: &[u8], most: u64) -> zip::result::ZipResult<(Members, Vec<String>)> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes))?;
+    let (mut members, mut problems) = (Members::new(), Vec::new());
+    if zip.has_duplicate_names() {
+        problems.push("a member is in it twice".to_owned());
+    }
+    let mut left = most + 1;
+    for index in 0..zip.len() {
+        let read = zip.by_index(index).map_err(std::io::Error::other);
+        let read = read.and_then(|mut entry| {
+            let mut bytes = Vec::new();
+            left -= entry.by_ref().take(left).read_to_end(&mut bytes)? as u64;
+            // Without the bits that say it is an ordinary file, which it must be.
+            let mode = entry.unix_mode().unwrap_or(0) ^ 0o100_000;
+            let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
+            Ok((path, (bytes, mode)))
+        });
+        if left == 0 {
+            problems.push(format!("it unpacks to more than {most} bytes"));
+            break;
+        }
+        match read {
+            Ok((path, member)) => drop(members.insert(path, member)),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    Ok((members, problems))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_wheel_that_unpacks_to_too_much_or_holds_a_name_twice_is_told() {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for name in ["one", "two"] {
+            let options = zip::write::SimpleFileOptions::default().unix_permissions(0o644);
+            zip.start_file(name, options).unwrap();
+            zip.write_all(&[7; 4096]).unwrap();
+        }
+        let wheel = zip.finish().unwrap().into_inner();
+        let (members, problems) = unzipped(&wheel, 8192).unwrap();
+        assert_eq!((members.len(), problems.len()), (2, 0), "{problems:?}");
+        for most in [2048, 8191] {
+            let (_, problems) = unzipped(&wheel, most).unwrap();
+            assert_eq!(problems, [format!("it unpacks to more than {most} bytes")]);
+        }
+        let twice: Vec<u8> = wheel
+            .chunk_by(|_, next| *next != b't')
+            .flat_map(|part| match part.strip_prefix(b"two") {
+                Some(rest) => [b"one", rest].concat(),
+                None => part.to_vec(),
+            })
+            .collect();
+        let (_, problems) = unzipped(&twice, 8192).unwrap();
+        assert_eq!(problems, ["a member is in it twice"]);
+    }
 }

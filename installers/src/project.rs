@@ -90,7 +90,7 @@ impl Project {
     /// # Errors
     /// See [`ProjectError`].
     pub(crate) fn find() -> Result<Self, ProjectError> {
-        let output = Command::new(cargo())
+        let output = Command::new(cargo_program())
             .args(["metadata", "--no-deps", "--format-version", "1"])
             .output()
             .map_err(|error| ProjectError::Spawn("cargo metadata".into(), error))?;
@@ -131,7 +131,7 @@ impl Project {
 
     /// A cargo command that runs in the workspace.
     pub(crate) fn cargo(&self) -> Command {
-        let mut command = Command::new(cargo());
+        let mut command = Command::new(cargo_program());
         command.current_dir(&self.root);
         command
     }
@@ -143,7 +143,7 @@ impl Project {
 }
 
 /// The cargo that runs us, or the one on the path.
-fn cargo() -> std::ffi::OsString {
+pub(crate) fn cargo_program() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 

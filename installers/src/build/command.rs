@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use crate::process::shown;
+
 /// A program that could not be run, or failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
@@ -55,15 +57,4 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, CommandError> {
         status,
         said: lines[from..].join("\n"),
     })
-}
-
-/// Program and arguments as a person would type them.
-fn shown(command: &Command) -> String {
-    let program = std::path::Path::new(command.get_program());
-    let name = program.file_name().unwrap_or(command.get_program());
-    std::iter::once(name)
-        .chain(command.get_args())
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{BuildError, Builder, command, source};
-use crate::facts::{System, Target, cargo_program};
+use crate::facts::{System, Target};
+use crate::project::cargo_program;
 use crate::shell;
 
 /// Of the caller's environment, what says where things are and how registries

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::{BuildError, Builder, command};
-use crate::facts::cargo_program;
+use crate::project::cargo_program;
 
 /// The package as `cargo package` writes it, inherited fields resolved.
 pub(crate) struct Crate {

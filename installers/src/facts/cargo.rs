@@ -7,6 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use super::FactsError;
+use crate::project::cargo_program;
 
 /// What `Cargo.toml` says about the shipped package, inheritance resolved.
 #[derive(Debug, Clone)]
@@ -151,9 +152,4 @@ impl Package {
             repository,
         })
     }
-}
-
-/// The cargo that runs us, or the one on the path.
-pub(crate) fn cargo_program() -> std::ffi::OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

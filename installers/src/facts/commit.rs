@@ -54,7 +54,7 @@ fn names_version(tag: &str) -> bool {
     semver::Version::parse(version).is_ok()
 }
 
-/// One line from git, or `None` where git or the repository is missing.
+/// What git prints, or `None` where git or the repository is missing.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .args(arguments)

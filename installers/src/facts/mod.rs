@@ -15,7 +15,7 @@ mod target;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use cargo::{Package, cargo_program};
+pub(crate) use cargo::Package;
 pub(crate) use commit::Commit;
 pub(crate) use dist::Dist;
 pub(crate) use release::{Homebrew, Python, Release, find as find_release_file};

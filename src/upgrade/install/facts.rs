@@ -27,10 +27,9 @@ pub struct Facts {
     pub homebrew_keg: Option<PathBuf>,
     /// The Python environment whose package database records it.
     pub python: Option<PythonFacts>,
-    /// Where cargo got the crate from, when its database records it.
-    pub cargo: Option<CargoSource>,
-    /// The directory of that database: cargo's `--root`.
-    pub cargo_root: Option<PathBuf>,
+    /// When cargo's database records it: the directory of that, which is
+    /// cargo's `--root`, and where cargo got the crate from.
+    pub cargo: Option<(PathBuf, CargoSource)>,
 }
 
 /// A Python environment that has this executable in a package's RECORD.
@@ -123,15 +122,13 @@ impl Facts {
             Some(Ok(receipt)) => (receipt, None),
             Some(Err(error)) => (None, Some(error.to_string())),
         };
-        let cargo = cargo(executable);
         Self {
             executable: executable.to_owned(),
             receipt,
             receipt_error,
             homebrew_keg: homebrew_keg(executable),
             python: python(executable),
-            cargo_root: cargo.as_ref().map(|(root, _)| root.clone()),
-            cargo: cargo.map(|(_, source)| source),
+            cargo: cargo(executable),
         }
     }
 }

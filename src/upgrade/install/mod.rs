@@ -18,7 +18,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use semver::Version;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use command::Owner;
 pub use facts::{CargoSource, Facts, PythonFacts};
@@ -27,28 +27,21 @@ pub use receipt::{Receipt, ReceiptError};
 use crate::foundation::text::lossy;
 
 /// How an executable came to be where it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// The shell installer; its receipt names this executable.
-    #[serde(rename = "standalone")]
     Standalone,
     /// pip (or `uv pip`), in a virtual environment or not.
-    #[serde(rename = "pip")]
     Pip,
     /// `uv tool install`.
-    #[serde(rename = "uv tool")]
     UvTool,
     /// `pipx install`.
-    #[serde(rename = "pipx")]
     Pipx,
     /// Homebrew: a keg in a Cellar.
-    #[serde(rename = "homebrew")]
     Homebrew,
     /// `cargo install`.
-    #[serde(rename = "cargo")]
     Cargo,
     /// No receipt or package database explains it: it is left alone.
-    #[serde(rename = "unknown")]
     Unknown,
 }
 
@@ -65,6 +58,12 @@ impl Kind {
             Self::Cargo => "cargo",
             Self::Unknown => "unknown",
         }
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
     }
 }
 
@@ -134,11 +133,10 @@ pub fn decide(facts: &Facts) -> Install {
         let evidence = format!("{} records it", python.record.display());
         return install(python.kind(), Owner::Python(python.clone()), evidence);
     }
-    if let Some(source) = &facts.cargo {
-        let root = facts.cargo_root.as_ref();
+    if let Some((root, source)) = &facts.cargo {
         let owner = Owner::Cargo {
             source: source.clone(),
-            root: root.filter(|root| !root.ends_with(".cargo")).cloned(),
+            root: (!root.ends_with(".cargo")).then(|| root.clone()),
         };
         let evidence = "cargo's .crates2.json records it".to_owned();
         return install(Kind::Cargo, owner, evidence);

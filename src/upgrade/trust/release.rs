@@ -82,7 +82,6 @@ pub struct Release {
 /// The signed custom data of a target, as written in `targets.json`.
 #[derive(Deserialize)]
 struct Custom {
-    format: u32,
     version: Version,
     platform: String,
     channel: String,
@@ -149,7 +148,6 @@ impl Release {
         }
         let custom = Custom::deserialize(custom)
             .map_err(|error| NotARelease::Malformed(error.to_string()))?;
-        debug_assert_eq!(custom.format, FORMAT);
         let folder = match &custom.executable.path {
             None => name.strip_suffix(".tar.gz").unwrap_or(name),
             Some(path) => match path.split_once('/') {

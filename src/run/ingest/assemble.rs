@@ -6,7 +6,7 @@ use super::changes::changes;
 use super::derive::{Derivation, Item};
 use super::inherit::Inherited;
 use super::packing::{PreviousTrees, fold, name_pack, pack_trees};
-use super::record::{Facts, Parts, Request};
+use super::record::{Parts, Request, RunFacts};
 use super::survey::Survey;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::sqlite::Scratch;
@@ -117,7 +117,7 @@ impl Assembly<'_> {
             },
         );
         let (built, (shared_packs, pack)) = (built?, packed?);
-        let facts = Facts {
+        let facts = RunFacts {
             run: &run,
             tree,
             digest,

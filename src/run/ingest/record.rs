@@ -34,7 +34,7 @@ pub(super) struct Request<'a> {
 pub(super) type OwnPack = (PackName, Artifact, Sha256);
 
 /// What a run came to, apart from its artifacts.
-pub(super) struct Facts<'a> {
+pub(super) struct RunFacts<'a> {
     pub(super) run: &'a RunId,
     pub(super) tree: Sha256,
     pub(super) digest: Sha256,
@@ -56,7 +56,7 @@ pub(super) struct Parts {
 impl Request<'_> {
     pub(super) fn manifest(
         &self,
-        facts: &Facts<'_>,
+        facts: &RunFacts<'_>,
         built: &Built,
         mut packs: Vec<PackRef>,
         pack: Option<&OwnPack>,

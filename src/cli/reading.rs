@@ -101,7 +101,10 @@ fn refused(error: RunError, context: &Context, layout: &Layout) -> Failure {
     let failure = Failure::from(error);
     match old {
         true => failure
-            .why("nothing was changed; the current run can be read, and what auditgraph rebuild makes is a run of the sources there are now")
+            .why(
+                "nothing was changed; the current run can be read, and what auditgraph rebuild \
+                 makes is a run of the sources there are now",
+            )
             .hint(context.scope.command("runs")),
         false => failure,
     }

@@ -24,14 +24,13 @@ pub(super) enum Verbatim {
 }
 
 impl Verbatim {
-    /// The element that `tag` opens.
-    pub(super) fn opened_by(tag: &str) -> Option<Self> {
+    /// The element that `tag` opens, which `links` or not.
+    pub(super) fn opened_by(tag: &str, links: bool) -> Option<Self> {
+        if links {
+            return (!tag.ends_with("/>")).then_some(Self::Link);
+        }
         let mut at = 1;
         let name = tag.as_bytes().get(word(tag.as_bytes(), &mut at))?;
-        if name.eq_ignore_ascii_case(b"a") {
-            let links = tag.to_ascii_lowercase().contains("href=");
-            return links.then_some(Self::Link);
-        }
         let raw = one_of(&RAW, name).map(Self::Raw);
         raw.or_else(|| one_of(&CODE, name).map(Self::Code))
     }
@@ -119,8 +118,13 @@ impl Html<'_> {
 
 /// Finds the anchors, links and headings in `html`. A tag without an end is not
 /// a tag; comments and scripts are skipped. The `heading` that is open before
-/// may end here, and one may stay open.
-pub(super) fn scan(builder: &mut Builder<'_>, html: &Html<'_>, heading: &mut Option<Heading>) {
+/// may end here, and one may stay open. Returns whether an `<a>` links something.
+pub(super) fn scan(
+    builder: &mut Builder<'_>,
+    html: &Html<'_>,
+    heading: &mut Option<Heading>,
+) -> bool {
+    let mut links = false;
     let text = html.text;
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -132,11 +136,13 @@ pub(super) fn scan(builder: &mut Builder<'_>, html: &Html<'_>, heading: &mut Opt
         if bytes[at..].starts_with(b"!--") {
             match memchr::memmem::find(&bytes[at..], b"-->") {
                 Some(end) => at += end + 3,
-                None => return,
+                None => return links,
             }
         } else if bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
             let name = &bytes[word(bytes, &mut at)];
-            at = attributes(builder, html, tag + 1);
+            let a_links;
+            (at, a_links) = attributes(builder, html, tag + 1);
+            links |= a_links;
             if let Some(level) = rank(name) {
                 content = at + usize::from(bytes.get(at) == Some(&b'>'));
                 *heading = Some(Heading {
@@ -149,7 +155,7 @@ pub(super) fn scan(builder: &mut Builder<'_>, html: &Html<'_>, heading: &mut Opt
                 let mut ends = memchr::memchr_iter(b'<', &bytes[at..]).map(|end| at + end);
                 match ends.find(|end| closes(&bytes[*end..], name)) {
                     Some(end) => at = end,
-                    None => return,
+                    None => return links,
                 }
             }
         } else if bytes.get(at) == Some(&b'/') {
@@ -165,6 +171,7 @@ pub(super) fn scan(builder: &mut Builder<'_>, html: &Html<'_>, heading: &mut Opt
     if let Some(heading) = heading {
         heading.push_html(text.get(content..).unwrap_or_default());
     }
+    links
 }
 
 /// `text` with its entities as what they stand for.
@@ -200,8 +207,10 @@ fn entity_length(text: &str) -> usize {
     length + usize::from(text.as_bytes().get(length) == Some(&b';'))
 }
 
-/// Reads a tag's name and attributes from `at`; returns where it stopped.
-fn attributes(builder: &mut Builder<'_>, html: &Html<'_>, mut at: usize) -> usize {
+/// Reads a tag's name and attributes from `at`; returns where it stopped, and
+/// whether the tag is an `<a>` that links something.
+fn attributes(builder: &mut Builder<'_>, html: &Html<'_>, mut at: usize) -> (usize, bool) {
+    let mut links = false;
     let bytes = html.text.as_bytes();
     let start = at - 1;
     let name = word(bytes, &mut at);
@@ -212,7 +221,7 @@ fn attributes(builder: &mut Builder<'_>, html: &Html<'_>, mut at: usize) -> usiz
     loop {
         skip_space(bytes, &mut at);
         match bytes.get(at) {
-            None | Some(b'>' | b'<') => return at,
+            None | Some(b'>' | b'<') => return (at, links),
             Some(b'/' | b'=' | b'"' | b'\'') => {
                 at += 1;
                 continue;
@@ -231,7 +240,7 @@ fn attributes(builder: &mut Builder<'_>, html: &Html<'_>, mut at: usize) -> usiz
                 let from = at + 1;
                 // Without its end the value would swallow the document.
                 let Some(length) = memchr::memchr2(quote, b'\n', &bytes[from..]) else {
-                    return bytes.len();
+                    return (bytes.len(), links);
                 };
                 at = from + length + 1;
                 from..from + length
@@ -259,7 +268,10 @@ fn attributes(builder: &mut Builder<'_>, html: &Html<'_>, mut at: usize) -> usiz
         let (value, place) = (html.text.get(value).unwrap_or(""), html.place(start..end));
         match link {
             None => builder.anchor(value.trim(), place),
-            Some(rule) => builder.link(rule, &value.replace("&amp;", "&"), place),
+            Some(rule) => {
+                links |= is_a;
+                builder.link(rule, &value.replace("&amp;", "&"), place);
+            }
         }
     }
 }

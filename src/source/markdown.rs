@@ -124,17 +124,20 @@ impl Reader<'_> {
         match self.verbatim {
             Some(open) if open.is_closed_by(tag) => self.verbatim = None,
             Some(html::Verbatim::Raw(_)) => {}
-            Some(html::Verbatim::Code(_) | html::Verbatim::Link) => self.html(tag, range),
-            None => {
-                self.verbatim = html::Verbatim::opened_by(tag);
+            Some(html::Verbatim::Code(_) | html::Verbatim::Link) => {
                 self.html(tag, range);
+            }
+            None => {
+                let links = self.html(tag, range);
+                self.verbatim = html::Verbatim::opened_by(tag, links);
             }
         }
     }
 
-    fn html(&mut self, text: &str, place: Range<usize>) {
+    /// Reads `text`; whether an `<a>` in it links something.
+    fn html(&mut self, text: &str, place: Range<usize>) -> bool {
         let html = Html { text, place };
-        html::scan(&mut self.builder, &html, &mut self.html_heading);
+        html::scan(&mut self.builder, &html, &mut self.html_heading)
     }
 
     fn text(&mut self, text: &str, range: Range<usize>) {
@@ -208,7 +211,9 @@ impl Reader<'_> {
                     self.language(&info, range.start);
                 }
             }
-            Tag::HtmlBlock => self.html(&self.builder.text()[range.clone()], range),
+            Tag::HtmlBlock => {
+                self.html(&self.builder.text()[range.clone()], range);
+            }
             Tag::Link {
                 link_type,
                 dest_url,

@@ -139,10 +139,7 @@ pub(crate) fn build(
     progress: &dyn Fn(&str),
 ) -> Result<Published, BuildError> {
     let site = Site::new(&options.site);
-    let mut in_the_way = in_the_way(facts);
-    if let Some(newest) = Marker::read(&site)?.as_ref().and_then(Marker::newest) {
-        in_the_way.extend(goes_back(&facts.package.version, &newest.version));
-    }
+    let in_the_way = in_the_way(facts);
     if !in_the_way.is_empty() {
         return Err(BuildError::InTheWay(in_the_way));
     }
@@ -154,6 +151,12 @@ pub(crate) fn build(
         .and_then(|file| file.lock().map(|()| file))
         .map_err(|error| BuildError::Write(lock, error))?;
     let _site = site.lock()?;
+    // Read once nobody else changes it.
+    if let Some(newest) = Marker::read(&site)?.as_ref().and_then(Marker::newest)
+        && let Some(problem) = goes_back(&facts.package.version, &newest.version)
+    {
+        return Err(BuildError::InTheWay(vec![problem]));
+    }
     let builder = Builder {
         facts,
         tools,

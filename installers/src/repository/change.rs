@@ -12,7 +12,7 @@ use super::describe::{Described, Terms, describe};
 use super::found::Found;
 use super::keys::Keyring;
 use super::roles::{self, Roles, SPEC, TARGETS};
-use super::root::{FirstStep, first_step};
+use super::root::FirstStep;
 use super::{RepositoryError, Settings};
 use crate::facts::Facts;
 use crate::site::{Artifact, Kind, Marker, Published, Site};
@@ -65,7 +65,7 @@ impl Repository {
 
     /// What the site holds, whose rotation of keys may not be finished.
     pub(super) fn found(&self) -> Result<Found, RepositoryError> {
-        if first_step(&self.site)? == FirstStep::Taken {
+        if self.first_step()? == FirstStep::Taken {
             return Err(RepositoryError::Begun(self.site.root().to_path_buf()));
         }
         Found::read(&self.site, self.chain()?)

@@ -25,7 +25,7 @@ pub(super) enum FirstStep {
 }
 
 /// How far making the repository on `site` got.
-pub(super) fn first_step(site: &Site) -> Result<FirstStep, RepositoryError> {
+fn first_step(site: &Site) -> Result<FirstStep, RepositoryError> {
     let mut names = roles::names(site)?;
     // What a write leaves that was interrupted is no file yet.
     names.retain(|name| !(name.starts_with('.') && name.ends_with(".new")));
@@ -41,6 +41,15 @@ pub(super) fn first_step(site: &Site) -> Result<FirstStep, RepositoryError> {
 }
 
 impl Repository {
+    /// How far making it got. A root is pinned when that has ended: what is missing
+    /// then was taken away, by whoever can change the site.
+    pub(super) fn first_step(&self) -> Result<FirstStep, RepositoryError> {
+        Ok(match first_step(&self.site)? {
+            FirstStep::Taken if self.settings.root_sha256.is_some() => FirstStep::Past,
+            step => step,
+        })
+    }
+
     /// Makes a repository: keys, and the first version of every role's file.
     /// Root keys go to `offline` in turn, the targets key to the first of
     /// them, snapshot and timestamp keys to `online`. One that was interrupted
@@ -54,7 +63,7 @@ impl Repository {
         online: &Path,
     ) -> Result<Keyring, RepositoryError> {
         let _lock = self.site.lock()?;
-        let (root, mut keys) = match first_step(&self.site)? {
+        let (root, mut keys) = match self.first_step()? {
             FirstStep::ToTake => self.first_root(offline, online)?,
             FirstStep::Taken => {
                 let mut keys = Keyring::default();

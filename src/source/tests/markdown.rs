@@ -279,6 +279,15 @@ fn a_link_in_html_is_one_link_and_its_text_holds_no_tags() {
     let found: Vec<_> = links(text).into_iter().map(|link| link.1).collect();
     assert_eq!(found, ["https://a.org", "d.md"]);
     assert_eq!(tags(text), ["b", "c", "e"]);
+    let spaced = "<a href = \"https://a.org\">https://a.org #no</a>";
+    assert_eq!((links(spaced).len(), tags(spaced).len()), (1, 0));
+    for none in [
+        "<a data-href=\"u\">",
+        "<a id=\"q\" title=\"href=\">",
+        "<a href=\"x\" />",
+    ] {
+        assert_eq!(tags(&format!("{none} #t")), ["t"], "{none}");
+    }
 }
 
 #[test]

@@ -120,8 +120,9 @@ pub fn merge(ours: &Report, theirs: &Report, facts: &[WorkspaceFacts]) -> Report
             });
             row.budget = budget(facts, rebuild);
             // A candidate may count sources or judge a policy differently: of
-            // the same bytes, so not of a rebuild that it did not see.
-            if answer.budget.rebuild.is_some() == loses {
+            // the same bytes, so not of a rebuild that it did not see, nor where
+            // nothing could be counted here.
+            if facts.used_bytes.is_ok() && answer.budget.rebuild.is_some() == loses {
                 row.budget.limit_bytes = answer.budget.limit_bytes.or(row.budget.limit_bytes);
                 row.budget.after = answer.budget.after.or(row.budget.after);
             }

@@ -370,6 +370,12 @@ fn each_version_speaks_for_itself_when_reports_are_merged() {
     let blind = incompatible(&[workspace("/a", profile(damaged, 200))]);
     let merged = merge(&incompatible(&facts), &blind, &facts);
     assert_eq!(only(&merged).change, Change::NeedsRebuildOverBudget);
+    // What could not be counted here is not judged by what it counted.
+    let mut uncounted = profile(run(1, 100), 0);
+    uncounted.used_bytes = Err("/a/x: Permission denied".to_owned());
+    let merged = merge(&ours, &theirs, &[workspace("/a", uncounted)]);
+    assert_eq!(only(&merged).change, Change::NeedsRebuild);
+    assert_eq!(only(&merged).budget.after, None);
     // A workspace it does not answer for stays as foreseen.
     let mut silent = theirs;
     silent.workspaces.clear();

@@ -81,6 +81,21 @@ fn a_pinned_root_must_be_one_of_the_chain() {
         let status = pinned(sha256_hex(&bytes)).unwrap();
         assert!(status.pinned);
     }
+    // Pinned, it was there: with all but its root gone it is not begun anew.
+    let first = Fixture::new();
+    let metadata = first.root.join("site/metadata");
+    for name in ["1.targets.json", "1.snapshot.json", "timestamp.json"] {
+        std::fs::remove_file(metadata.join(name)).unwrap();
+    }
+    let mut settings = settings();
+    let root = std::fs::read(metadata.join("1.root.json")).unwrap();
+    settings.root_sha256 = Some(sha256_hex(&root));
+    let robbed = Repository::new(Site::new(first.root.join("site")), settings);
+    let keys = ["key-1", "key-2", "key-3"].map(|name| first.root.join(name));
+    let again = robbed.init(&keys, &first.root.join("online"));
+    assert!(matches!(again, Err(RepositoryError::Exists(_))));
+    let said = robbed.status().unwrap_err().to_string();
+    assert!(!said.contains("repository init"), "{said}");
     // A whole repository of a stranger's.
     let other = Fixture::new();
     let bytes = std::fs::read(other.root.join("site/metadata/1.root.json")).unwrap();

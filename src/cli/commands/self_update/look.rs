@@ -36,7 +36,8 @@ pub(crate) fn installed() -> Result<Version, Failure> {
 }
 
 /// Loads the releases and chooses; warns when the installed version was
-/// withdrawn or is unsafe, or the chosen one is unsafe, and says how long a local copy stays valid.
+/// withdrawn or is unsafe, or the chosen one is unsafe, and says how long a local
+/// copy stays valid.
 pub(crate) fn look(
     context: &Context,
     which: &Which,

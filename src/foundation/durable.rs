@@ -136,6 +136,17 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// Removes the file at `path`, which may be gone already.
+///
+/// # Errors
+/// Any other I/O error.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Replaces `path` by `bytes` in one step: a reader sees the old file or the
 /// new one, also after a power cut.
 ///
@@ -309,13 +320,16 @@ pub fn check_dense(mut file: &File) -> io::Result<()> {
     const MOST_TIMES: u64 = 64;
     let metadata = file.metadata()?;
     let (length, room) = (metadata.len(), metadata.blocks().saturating_mul(512));
+    if length <= SMALL {
+        return Ok(());
+    }
     let hollow = match room {
         // Some file systems never tell of room, and those tell of no holes.
         0 => seek(file, SeekFrom::Data(0)) == Err(Errno::NXIO),
         room => length / room >= MOST_TIMES,
     };
     file.rewind()?;
-    if length > SMALL && hollow {
+    if hollow {
         let text = format!("it is {length} bytes long and holds {room}");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }

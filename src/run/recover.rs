@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::intent::{Intent, staged};
 use super::standing::{self, Standing};
 use super::{RunError, file_names, read_current};
+use crate::foundation::durable;
 use crate::workspace::Layout;
 
 /// Removes what an interrupted writer left behind. The caller holds the lock.
@@ -127,8 +128,5 @@ fn remove_staging(layout: &Layout) -> Result<(), RunError> {
 /// # Errors
 /// [`RunError`] otherwise.
 pub(super) fn remove(path: &Path) -> Result<(), RunError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::io(path, error)),
-        _ => Ok(()),
-    }
+    durable::remove(path).map_err(|error| RunError::io(path, error))
 }

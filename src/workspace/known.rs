@@ -110,15 +110,9 @@ impl Known {
         // By what it says, as it is listed: its file may be called otherwise,
         // and the same path can be written in more than one way.
         for (path, listed) in self.entries()? {
-            if listed != root {
-                continue;
-            }
-            found = true;
-            match std::fs::remove_file(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(KnownError::Io { path, source });
-                }
-                _ => {}
+            if listed == root {
+                found = true;
+                durable::remove(&path).map_err(|source| KnownError::Io { path, source })?;
             }
         }
         Ok(found)

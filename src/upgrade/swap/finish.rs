@@ -60,10 +60,5 @@ pub(super) fn sweep(held: &Held) -> Result<(), SwapError> {
 
 /// Removes a file, which may be gone already.
 pub(super) fn remove(path: &Path) -> Result<(), SwapError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(SwapError::io("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
+    durable::remove(path).map_err(SwapError::io("remove", path))
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::finish::remove;
 use super::record::digest;
 use super::{Held, Plan, SwapError};
 use crate::schema::Reader;
@@ -114,12 +115,7 @@ impl StagedBinary {
     ) -> Result<Self, SwapError> {
         let path = held.place.staged();
         let write = || -> Result<(), SwapError> {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(SwapError::io("remove", &path)(error));
-                }
-                _ => {}
-            }
+            remove(&path)?;
             let mut file = OpenOptions::new()
                 .write(true)
                 .create_new(true)

@@ -297,12 +297,7 @@ impl Store {
 
     fn forget(&self, name: &str) -> Result<(), TrustError> {
         let path = self.directory.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(TrustError::State { path, error })
-            }
-            _ => Ok(()),
-        }
+        durable::remove(&path).map_err(|error| TrustError::State { path, error })
     }
 }
 

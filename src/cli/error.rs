@@ -158,6 +158,14 @@ impl Failure {
         self
     }
 
+    /// As [`run`](Self::run), where the run is known.
+    pub(crate) fn run_if_known(self, run: Option<impl Display>) -> Self {
+        match run {
+            Some(run) => self.run(run),
+            None => self,
+        }
+    }
+
     /// Adds why it matters.
     pub(crate) fn why(mut self, why: impl Display) -> Self {
         self.0.why = Some(why.to_string());

@@ -59,7 +59,7 @@ pub use plan::{
 };
 pub use publish::Published;
 pub use reader::{Note, Session};
-pub use standing::{Current, Standing, read_current, read_manifest};
+pub use standing::{Current, Standing, counted_source_bytes, read_current, read_manifest};
 pub use tree::TooMany;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::fs;
 use super::groups::groups;
 use super::index_record::{self, Record, Trust};
 use super::recover::{self, recover};
-use super::standing::{Standing, read_current};
+use super::standing::{counted_source_bytes, read_current};
 use super::tally::Tally;
 use super::tree::Entry;
 use super::{Manifest, Objects, RunError, document, file_names};
@@ -261,9 +261,7 @@ fn store(
     let digest = built.artifact.sha256().map_err(io)?;
     let line = index_record::line(digest, &manifest.run);
     let added = built.artifact.bytes() + line.len() as u64;
-    let counted = Standing::judge(layout).and_then(|it| it.counted_source_bytes(layout));
-    let source_bytes = counted.map_err(|error| error.to_string())?;
-    let source_bytes = source_bytes.unwrap_or(manifest.source_bytes);
+    let source_bytes = counted_source_bytes(layout, manifest).map_err(|e| e.to_string())?;
     let assessment = policy.assess(source_bytes, usage.total.bytes, added);
     if assessment.verdict == Verdict::Block {
         return Err("it does not fit into the footprint budget".to_owned());

@@ -90,7 +90,7 @@ impl Standing {
     ///
     /// # Errors
     /// [`RunError`] when the runs cannot be listed.
-    pub fn counted_source_bytes(&self, layout: &Layout) -> Result<Option<u64>, RunError> {
+    pub(super) fn counted_source_bytes(&self, layout: &Layout) -> Result<Option<u64>, RunError> {
         Ok(match self {
             Self::Ready(current) => Some(current.source_bytes),
             Self::Empty | Self::RebuildRequired { .. } => {
@@ -159,6 +159,17 @@ pub(super) fn judge_manifest(bytes: &[u8], run: &RunId) -> Result<Manifest, Reas
         return Err(Reason::Unreadable { artifact, detail });
     }
     Ok(manifest)
+}
+
+/// The bytes of sources that the budget of the profile at `layout` counts by:
+/// those of the current run or of the newest that can be read, else those of
+/// `answering`.
+///
+/// # Errors
+/// As [`Standing::judge`].
+pub fn counted_source_bytes(layout: &Layout, answering: &Manifest) -> Result<u64, RunError> {
+    let counted = Standing::judge(layout)?.counted_source_bytes(layout)?;
+    Ok(counted.unwrap_or(answering.source_bytes))
 }
 
 /// The runs that have a manifest, by ordinal; names that are no run id are

@@ -20,7 +20,7 @@ use crate::export::{self, Count, ExportError, Format, Header, RunReference};
 use crate::foundation::shell::quote;
 use crate::foundation::size::human;
 use crate::foundation::{Sha256, Sha256Hasher, durable};
-use crate::run::{RunError, Standing};
+use crate::run::{RunError, counted_source_bytes};
 use crate::source::Selection;
 use crate::workspace::{CONFIG_FILE, Workspace, usage};
 
@@ -178,8 +178,7 @@ fn format(wanted: Option<Wanted>, output: Option<&Path>) -> Result<Format, Failu
 fn judge(context: &Context, opened: &Opened) -> Result<Budget, Failure> {
     let layout = opened.workspace.layout(&context.profile);
     let usage = usage::measure(layout.profile()).map_err(RunError::from)?;
-    let counted = Standing::judge(&layout)?.counted_source_bytes(&layout)?;
-    let source_bytes = counted.unwrap_or(opened.session.manifest().source_bytes);
+    let source_bytes = counted_source_bytes(&layout, opened.session.manifest())?;
     let policy = &opened.workspace.config().budget;
     let assessment = policy.assess(source_bytes, usage.total.bytes, 0);
     Ok(Budget::new(assessment, &usage, &layout, &context.scope))

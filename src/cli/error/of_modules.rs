@@ -77,15 +77,10 @@ impl From<RunError> for Failure {
                 .why("nothing was changed; reading commands go on meanwhile")
                 .hint("wait until it is done, then run the command again")
                 .detail("pid", busy.pid),
-            RunError::Superseded { current } => {
-                let failure = Self::new(Exit::Busy, "superseded", text)
-                    .why("what it did stands; nothing of this command was kept")
-                    .hint("run the command again");
-                match current {
-                    Some(run) => failure.run(run),
-                    None => failure,
-                }
-            }
+            RunError::Superseded { current } => Self::new(Exit::Busy, "superseded", text)
+                .run_if_known(current)
+                .why("what it did stands; nothing of this command was kept")
+                .hint("run the command again"),
             RunError::Unsynced { run, .. } => Self::new(Exit::Failed, "io", text)
                 .run(run)
                 .hint("auditgraph verify"),
@@ -163,15 +158,12 @@ impl From<GcError> for Failure {
 impl Failure {
     /// A run that this version cannot read (FR-006, FR-007).
     fn rebuild(run: Option<RunId>, reason: &Reason, text: String) -> Self {
-        let failure = Self::new(Exit::RebuildRequired, "rebuild_required", text)
+        Self::new(Exit::RebuildRequired, "rebuild_required", text)
             .why("nothing was changed; a rebuild reads the sources again and writes a new run beside the old")
             .hint("auditgraph rebuild")
             .detail("reason", reason.name())
-            .detail("schema", reason);
-        match run {
-            Some(run) => failure.run(run),
-            None => failure,
-        }
+            .detail("schema", reason)
+            .run_if_known(run)
     }
 
     /// What is stored is not what was written.

@@ -25,6 +25,8 @@ pub(super) use write::write;
 
 /// Entries above which a tree is split.
 pub(super) const SPLIT_ABOVE: usize = 256;
+/// How often a folder is split at most: a digest has no more bytes to split by.
+const MAX_LEVELS: usize = 32;
 /// The largest tree, in bytes. That many entries with names of 255 bytes, each
 /// of them escaped, are less than half of it.
 pub(super) const MAX_BYTES: usize = 1024 * 1024;
@@ -67,7 +69,7 @@ impl Way {
     /// # Errors
     /// The words why not.
     const fn check(self) -> Result<(), &'static str> {
-        if self.splits > write::MAX_LEVELS {
+        if self.splits > MAX_LEVELS {
             return Err("split too often");
         }
         if self.above >= LONGEST_WAY {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, btree_map};
 use std::mem;
 
 use super::node::{Node, Nodes, Part, Parts, Tree};
-use super::write::{emit_tree, part_of, store};
+use super::write::{emit_tree, store};
 use super::{Entry, SPLIT_ABOVE, TreeError, Way};
 use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
@@ -148,7 +148,7 @@ impl<'a> Open<'a> {
         let may_shrink = edits.values().any(Edit::removes);
         let mut by_part: BTreeMap<Part, ByName<'a>> = BTreeMap::new();
         for (name, edit) in edits {
-            let part = part_of(name, way.splits);
+            let part = Part::of_name(name, way.splits);
             by_part.entry(part).or_default().insert(name, edit);
         }
         let rest = Rest::Split {

@@ -7,8 +7,7 @@ use std::fmt;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::write::MAX_LEVELS;
-use super::{Entry, SPLIT_ABOVE};
+use super::{Entry, MAX_LEVELS, SPLIT_ABOVE};
 use crate::foundation::Sha256;
 use crate::foundation::json;
 use crate::run::pack::MAX_OBJECT_BYTES;
@@ -40,6 +39,11 @@ impl Part {
     /// The part, at `level`, that the name with this hash is in.
     pub(super) fn of(name: Sha256, level: usize) -> Self {
         Self(name.as_bytes()[level % MAX_LEVELS])
+    }
+
+    /// The part, at `level`, that `name` is in.
+    pub(super) fn of_name(name: &str, level: usize) -> Self {
+        Self::of(Sha256::of(name.as_bytes()), level)
     }
 }
 

@@ -6,7 +6,6 @@ use rayon::prelude::*;
 
 use super::limits::{LIMITS, Size};
 use super::node::{Meaning, Node, Nodes, Part, Tree};
-use super::write::part_of;
 use super::{Entry, Files, TreeError, Way};
 use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
@@ -228,7 +227,7 @@ pub(in crate::run) fn find<E: std::error::Error>(
         let bytes = get(id).map_err(TreeError::Object)?;
         let mut nodes = match Tree::parse(&bytes).map_err(malformed)? {
             Tree::Whole(nodes) => nodes,
-            Tree::Split(parts) => match parts.get(&part_of(name, way.splits)) {
+            Tree::Split(parts) => match parts.get(&Part::of_name(name, way.splits)) {
                 Some(part) => {
                     (id, way) = (*part, way.to_part());
                     continue;

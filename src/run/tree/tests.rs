@@ -303,8 +303,8 @@ fn long_way(count: usize) -> (WorkspacePath, Sha256, Store) {
             r#"{{"kind":"tree","entries":{{"{name}":{node}}}}}"#
         ));
         left -= 1;
-        for level in (0..left.min(write::MAX_LEVELS)).rev() {
-            let part = write::part_of(name, level);
+        for level in (0..left.min(MAX_LEVELS)).rev() {
+            let part = node::Part::of_name(name, level);
             id = put(format!(r#"{{"kind":"tree","split":{{"{part}":"{id}"}}}}"#));
             left -= 1;
         }
@@ -356,7 +356,7 @@ fn a_name_has_one_place_and_a_tree_one_meaning() {
     };
     let file = r#""a.md":{"status":"file"}"#;
     let leaf = put(format!(r#"{{"kind":"tree","entries":{{{file}}}}}"#));
-    let right = write::part_of("a.md", 0);
+    let right = node::Part::of_name("a.md", 0);
     let other = if right.to_string() == "00" {
         "01"
     } else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::node::{Name, Node, Nodes, Part, Tree};
-use super::{Entry, Files, SPLIT_ABOVE};
+use super::{Entry, Files, MAX_LEVELS, SPLIT_ABOVE};
 use crate::foundation::Sha256;
 use crate::graph::WorkspacePath;
 
@@ -58,7 +58,7 @@ pub(super) fn store(
     }
     let mut parts: BTreeMap<Part, Nodes<'_>> = BTreeMap::new();
     for (name, node) in nodes {
-        let part = part_of(name.as_str(), level);
+        let part = Part::of_name(name.as_str(), level);
         parts.entry(part).or_default().insert(name, node);
     }
     let split = parts
@@ -66,14 +66,6 @@ pub(super) fn store(
         .map(|(key, part)| (key, store(part, level + 1, emit)))
         .collect();
     emit_tree(Tree::Split(split), emit)
-}
-
-/// A digest has no more bytes to split by.
-pub(super) const MAX_LEVELS: usize = 32;
-
-/// The part of a split folder, at `level`, that `name` is in.
-pub(super) fn part_of(name: &str, level: usize) -> Part {
-    Part::of(Sha256::of(name.as_bytes()), level)
 }
 
 pub(super) fn emit_tree(tree: Tree<'_>, emit: &mut dyn FnMut(Sha256, Vec<u8>)) -> Sha256 {

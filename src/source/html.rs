@@ -140,9 +140,9 @@ pub(super) fn scan(
             }
         } else if bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
             let name = &bytes[word(bytes, &mut at)];
-            let a_links;
-            (at, a_links) = attributes(builder, html, tag + 1);
-            links |= a_links;
+            let (end, is_link) = attributes(builder, html, tag + 1);
+            at = end;
+            links |= is_link;
             if let Some(level) = rank(name) {
                 content = at + usize::from(bytes.get(at) == Some(&b'>'));
                 *heading = Some(Heading {

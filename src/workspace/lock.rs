@@ -53,6 +53,15 @@ pub enum LockError {
     },
 }
 
+impl LockError {
+    fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
 impl Lock {
     /// Takes the lock if the lock file exists; `None` when it does not, so
     /// that planning creates nothing.
@@ -74,14 +83,11 @@ impl Lock {
     /// # Errors
     /// [`LockError::Io`] when the file is there and cannot be opened.
     pub fn is_held(path: &Path) -> Result<bool, LockError> {
-        let io = |source| LockError::Io {
-            path: path.to_owned(),
-            source,
-        };
         match Self::options().open(path) {
-            Ok(file) => Ok(holder(&file).map_err(|error| io(error.into()))?.is_some()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(io(error)),
+            opened => opened
+                .and_then(|file| Ok(holder(&file)?.is_some()))
+                .map_err(|error| LockError::io(path, error)),
         }
     }
 
@@ -124,10 +130,8 @@ impl Lock {
                 return Ok(lock);
             }
         }
-        Err(LockError::Io {
-            path: path.to_owned(),
-            source: io::Error::other("it is replaced again and again"),
-        })
+        let source = io::Error::other("it is replaced again and again");
+        Err(LockError::io(path, source))
     }
 
     fn open(path: &Path, create: bool) -> io::Result<File> {
@@ -147,10 +151,7 @@ impl Lock {
     }
 
     fn hold(path: &Path, opened: io::Result<File>) -> Result<Self, LockError> {
-        let io = |source: io::Error| LockError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let io = |source| LockError::io(path, source);
         let file = opened.map_err(io)?;
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self {

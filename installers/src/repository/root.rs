@@ -10,7 +10,6 @@ use super::RepositoryError;
 use super::change::Repository;
 use super::keys::Keyring;
 use super::roles::{self, SPEC};
-use crate::site::Site;
 
 /// How far making a repository got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,29 +23,22 @@ pub(super) enum FirstStep {
     Past,
 }
 
-/// How far making the repository on `site` got.
-fn first_step(site: &Site) -> Result<FirstStep, RepositoryError> {
-    let mut names = roles::names(site)?;
-    // What a write leaves that was interrupted is no file yet.
-    names.retain(|name| !(name.starts_with('.') && name.ends_with(".new")));
-    // All that is written before `timestamp.json`.
-    let first = ["1.root.json", "1.targets.json", "1.snapshot.json"];
-    Ok(if names.is_empty() {
-        FirstStep::ToTake
-    } else if names.contains(first[0]) && names.iter().all(|name| first.contains(&&**name)) {
-        FirstStep::Taken
-    } else {
-        FirstStep::Past
-    })
-}
-
 impl Repository {
     /// How far making it got. A root is pinned when that has ended: what is missing
     /// then was taken away, by whoever can change the site.
     pub(super) fn first_step(&self) -> Result<FirstStep, RepositoryError> {
-        Ok(match first_step(&self.site)? {
-            FirstStep::Taken if self.settings.root_sha256.is_some() => FirstStep::Past,
-            step => step,
+        let mut names = roles::names(&self.site)?;
+        // What a write leaves that was interrupted is no file yet.
+        names.retain(|name| !(name.starts_with('.') && name.ends_with(".new")));
+        // All that is written before `timestamp.json`.
+        let first = ["1.root.json", "1.targets.json", "1.snapshot.json"];
+        let begun = names.contains(first[0]) && names.iter().all(|name| first.contains(&&**name));
+        Ok(if names.is_empty() {
+            FirstStep::ToTake
+        } else if begun && self.settings.root_sha256.is_none() {
+            FirstStep::Taken
+        } else {
+            FirstStep::Past
         })
     }
 

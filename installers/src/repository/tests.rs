@@ -64,6 +64,18 @@ impl Fixture {
         self.repository.rotate(proposal)
     }
 
+    /// What commands that change the site come to, all keys at hand.
+    pub(super) fn changes(&self) -> [Result<(), RepositoryError>; 3] {
+        let keys = self.keys(&["key-1", "key-2", "online"]);
+        let new = self.root.join("new");
+        let rotated = self.rotate(&[], &self.places(&new, None), &["key-1", "key-2"]);
+        [
+            self.repository.refresh(&keys),
+            self.repository.yank("0.1.0", None, false, &keys).map(drop),
+            rotated.map(drop),
+        ]
+    }
+
     pub(super) fn places<'a>(&'a self, new: &'a Path, draft: Option<&'a Path>) -> Places<'a> {
         Places {
             offline: new,

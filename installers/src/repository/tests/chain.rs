@@ -38,19 +38,8 @@ fn a_root_that_only_itself_signs_is_followed_by_nobody() {
     let site = fixture.root.join("site/metadata");
     std::fs::write(site.join("2.root.json"), forged(&fixture)).unwrap();
     let timestamp = std::fs::read(site.join("timestamp.json")).unwrap();
-    let keys = fixture.keys(&["key-1", "key-2", "online"]);
-    let new = fixture.root.join("new");
-    for outcome in [
-        fixture.repository.status().map(drop),
-        fixture.repository.refresh(&keys),
-        fixture
-            .repository
-            .yank("0.1.0", None, false, &keys)
-            .map(drop),
-        fixture
-            .rotate(&[], &fixture.places(&new, None), &["key-1", "key-2"])
-            .map(drop),
-    ] {
+    let status = fixture.repository.status().map(drop);
+    for outcome in [status].into_iter().chain(fixture.changes()) {
         let Err(RepositoryError::Invalid { path, reason }) = outcome else {
             panic!("{outcome:?}");
         };

@@ -18,6 +18,7 @@ mod archive;
 mod command;
 mod describe;
 mod dist;
+mod error;
 mod executable;
 mod import;
 mod ready;
@@ -28,69 +29,16 @@ mod texts;
 use std::path::{Path, PathBuf};
 
 use crate::facts::{Facts, Target};
-use crate::homebrew;
 use crate::plan::Plan;
 use crate::python;
 use crate::repository::{TrustedRoot, trusted_root};
-use crate::shell;
-use crate::site::{Artifact, Kind, Marker, Missing, Published, Site, SiteError, sha256_hex};
+use crate::site::{Artifact, Kind, Marker, Missing, Published, Site, sha256_hex};
 use crate::tools::Toolbox;
 
 pub(crate) use archive::{Member, completion_path, man_path, tar_gz};
-pub(crate) use command::CommandError;
+pub(crate) use error::BuildError;
 pub(crate) use ready::{has_heading, in_the_way};
 pub(crate) use texts::{checksums, formula, front_door};
-
-/// Why a release could not be made.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BuildError {
-    /// A program this runs failed.
-    #[error(transparent)]
-    Command(#[from] CommandError),
-    /// A tool could not be installed.
-    #[error(transparent)]
-    Tool(#[from] crate::tools::ToolError),
-    /// The site could not be read or written.
-    #[error(transparent)]
-    Site(#[from] SiteError),
-    /// The Python packages could not be made.
-    #[error(transparent)]
-    Python(#[from] python::PythonError),
-    /// The installer could not be put together.
-    #[error(transparent)]
-    Shell(#[from] shell::ShellError),
-    /// The formula could not be rendered.
-    #[error(transparent)]
-    Homebrew(#[from] homebrew::HomebrewError),
-    /// The root of trust is not the pinned one.
-    #[error(transparent)]
-    Repository(#[from] crate::repository::RepositoryError),
-    /// Something is in the way that is known before anything is made.
-    #[error("no release can be made of this yet:\n{}", .0.join("\n"))]
-    InTheWay(Vec<String>),
-    /// A file of the project could not be read.
-    #[error("cannot read {}", .0.display())]
-    Read(PathBuf, #[source] std::io::Error),
-    /// A working file could not be written.
-    #[error("cannot write {}", .0.display())]
-    Write(PathBuf, #[source] std::io::Error),
-    /// Something made is not what it should be.
-    #[error("{what}: {reason}")]
-    Unexpected {
-        /// The file or program.
-        what: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The platform asked for cannot be made on this machine.
-    #[error("cannot make `{target}` here: {reason}")]
-    NotHere {
-        /// As asked.
-        target: String,
-        /// From the plan.
-        reason: String,
-    },
-}
 
 /// What `build` was asked for.
 #[derive(Debug)]

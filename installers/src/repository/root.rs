@@ -7,41 +7,11 @@ use std::path::{Path, PathBuf};
 use tough::schema::{RoleKeys, RoleType, Root, Signed, Snapshot, Targets, Timestamp};
 
 use super::RepositoryError;
-use super::change::Repository;
 use super::keys::Keyring;
 use super::roles::{self, SPEC};
-
-/// How far making a repository got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FirstStep {
-    /// There is no root.
-    ToTake,
-    /// There is one, and of the other first files not yet the last.
-    Taken,
-    /// There is a repository, or what is left of one: its first files were
-    /// followed by others.
-    Past,
-}
+use super::state::{FirstStep, Repository};
 
 impl Repository {
-    /// How far making it got. A root is pinned when that has ended: what is missing
-    /// then was taken away, by whoever can change the site.
-    pub(super) fn first_step(&self) -> Result<FirstStep, RepositoryError> {
-        let mut names = roles::names(&self.site)?;
-        // What a write leaves that was interrupted is no file yet.
-        names.retain(|name| !(name.starts_with('.') && name.ends_with(".new")));
-        // All that is written before `timestamp.json`.
-        let first = ["1.root.json", "1.targets.json", "1.snapshot.json"];
-        let begun = names.contains(first[0]) && names.iter().all(|name| first.contains(&&**name));
-        Ok(if names.is_empty() {
-            FirstStep::ToTake
-        } else if begun && self.settings.root_sha256.is_none() {
-            FirstStep::Taken
-        } else {
-            FirstStep::Past
-        })
-    }
-
     /// Makes a repository: keys, and the first version of every role's file.
     /// Root keys go to `offline` in turn, the targets key to the first of
     /// them, snapshot and timestamp keys to `online`. One that was interrupted

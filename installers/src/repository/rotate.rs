@@ -23,13 +23,14 @@ use serde::Serialize;
 use tough::schema::{RoleType, Root, Signature, Signed};
 
 use super::RepositoryError;
-use super::change::{Repository, SignedFile};
 use super::difference::{Change, difference};
 use super::found::Found;
 use super::keys::{KeyId, Keyring, short};
 use super::replace::Replace;
 use super::roles::{self, Roles};
 use super::root::add_key;
+use super::sign::SignedFile;
+use super::state::Repository;
 use crate::site::SiteLock;
 
 /// Where `rotate` finds and puts keys.

@@ -8,9 +8,9 @@ use serde::Serialize;
 use tough::schema::{Role, RoleType, Root, Signed};
 
 use super::RepositoryError;
-use super::change::Repository;
 use super::keys::{hex, short};
 use super::roles::{Roles, TARGETS};
+use super::state::Repository;
 use crate::site::sha256_hex;
 
 /// Days left from which on a role is warned about.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::super::change::Addition;
+use super::super::add::Addition;
 use super::super::*;
 use super::{Fixture, settings};
 use crate::facts::Facts;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use tough::schema::{RoleType, Root, Signed};
 
-use super::super::change::SignedFile;
 use super::super::rotate::sign;
+use super::super::sign::SignedFile;
 use super::super::*;
 use super::Fixture;
 use crate::site::Site;

@@ -7,7 +7,7 @@ use serde_json::json;
 use tough::TargetName;
 use tough::schema::{Hashes, Target, Targets};
 
-use super::super::change::{Addition, known_terms};
+use super::super::add::{Addition, known_terms};
 use super::super::describe::Terms;
 use super::super::{RepositoryError, roles};
 use super::Fixture;

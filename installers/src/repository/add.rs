@@ -1,39 +1,18 @@
-//! Changing the repository: each change is the next version of the files it
-//! touches, `timestamp.json` last.
+//! Adding a release of the site.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 use tough::TargetName;
-use tough::schema::{Hashes, RoleType, Snapshot, Target, Targets, Timestamp};
+use tough::schema::{Hashes, Target, Targets};
 
-use super::chain::Chain;
+use super::RepositoryError;
 use super::describe::{Described, Terms, describe};
-use super::found::Found;
 use super::keys::Keyring;
-use super::roles::{self, Roles, SPEC, TARGETS};
-use super::root::FirstStep;
-use super::{RepositoryError, Settings};
+use super::roles::{self, TARGETS};
+use super::state::Repository;
 use crate::facts::Facts;
-use crate::site::{Artifact, Kind, Marker, Published, Site};
-
-/// The update repository of one site.
-#[derive(Debug)]
-pub(crate) struct Repository {
-    pub(super) site: Site,
-    pub(super) settings: Settings,
-}
-
-/// A metadata file that is signed and not written yet: everything is signed
-/// before the first one is written. Lists of them are in the order in which
-/// they are written, `timestamp.json` last: until then, nobody sees the others.
-#[derive(Debug)]
-pub(super) struct SignedFile {
-    /// Its name below `metadata/`.
-    pub(super) name: String,
-    /// What is in it.
-    pub(super) bytes: Vec<u8>,
-}
+use crate::site::{Artifact, Kind, Marker, Published};
 
 /// What `add` was asked for.
 #[derive(Debug)]
@@ -52,30 +31,6 @@ pub(crate) struct Addition {
 }
 
 impl Repository {
-    /// The repository on `site`, which need not exist yet.
-    pub(crate) fn new(site: Site, settings: Settings) -> Self {
-        Self { site, settings }
-    }
-
-    /// The roots on the site: from the one that `release.toml` pins, each
-    /// verified by the one before.
-    pub(super) fn chain(&self) -> Result<Chain, RepositoryError> {
-        Chain::read(&self.site, self.settings.root_sha256.as_deref())
-    }
-
-    /// What the site holds, whose rotation of keys may not be finished.
-    pub(super) fn found(&self) -> Result<Found, RepositoryError> {
-        if self.first_step()? == FirstStep::Taken {
-            return Err(RepositoryError::Begun(self.site.root().to_path_buf()));
-        }
-        Found::read(&self.site, self.chain()?)
-    }
-
-    /// What the site holds.
-    pub(super) fn roles(&self) -> Result<Roles, RepositoryError> {
-        self.found()?.finished()
-    }
-
     /// Adds the archives of a release on the site; says their target names.
     ///
     /// # Errors
@@ -216,129 +171,6 @@ impl Repository {
             }
         }
         Ok(())
-    }
-
-    /// Marks every archive of `version` as withdrawn, or no longer so.
-    ///
-    /// # Errors
-    /// [`RepositoryError`].
-    pub(crate) fn yank(
-        &self,
-        version: &str,
-        reason: Option<&str>,
-        undo: bool,
-        keys: &Keyring,
-    ) -> Result<Vec<String>, RepositoryError> {
-        let unfit = |reason: &str| RepositoryError::Unfit {
-            what: version.into(),
-            reason: reason.into(),
-        };
-        let unsaid = |text: &str| text.trim().is_empty() || text.chars().any(char::is_control);
-        if reason.is_some_and(unsaid) {
-            return Err(unfit("the reason must be one line, and not an empty one"));
-        }
-        let _lock = self.site.lock()?;
-        let roles = self.roles()?;
-        let mut targets = roles.targets.signed.clone();
-        let mut names = Vec::new();
-        for (name, target) in &mut targets.targets {
-            let custom = &mut target.custom;
-            if custom.get("version").and_then(Value::as_str) != Some(version) {
-                continue;
-            }
-            custom.insert("yanked".into(), (!undo).into());
-            match reason.filter(|_| !undo) {
-                Some(reason) => custom.insert("yanked_reason".into(), reason.into()),
-                None => custom.remove("yanked_reason"),
-            };
-            names.push(name.raw().to_owned());
-        }
-        if names.is_empty() {
-            return Err(unfit("no archive of this version is in the repository"));
-        }
-        names.sort();
-        self.write_all(&self.targets_files(&roles, targets, keys)?)?;
-        Ok(names)
-    }
-
-    /// Signs snapshot and timestamp anew, so that they do not expire, and targets
-    /// where their key is at hand.
-    ///
-    /// # Errors
-    /// [`RepositoryError`].
-    pub(crate) fn refresh(&self, keys: &Keyring) -> Result<(), RepositoryError> {
-        let _lock = self.site.lock()?;
-        let roles = self.roles()?;
-        let files = match self.targets_files(&roles, roles.targets.signed.clone(), keys) {
-            // The job that signs every week has no key for targets.
-            Err(RepositoryError::Keys { role, .. }) if role == RoleType::Targets.to_string() => {
-                let meta = roles.snapshot.signed.meta.clone();
-                self.snapshot_files(&roles, meta, keys)?
-            }
-            files => files?,
-        };
-        self.write_all(&files)
-    }
-
-    /// The next version of the targets metadata, and what points at it.
-    pub(super) fn targets_files(
-        &self,
-        roles: &Roles,
-        mut targets: Targets,
-        keys: &Keyring,
-    ) -> Result<Vec<SignedFile>, RepositoryError> {
-        targets.version = roles::next(roles.targets.signed.version);
-        targets.expires = roles::expires(self.settings.days.targets)?;
-        let version = targets.version;
-        let bytes = roles::bytes(&roles::sign(targets, &roles.root.signed, keys)?)?;
-        let meta = HashMap::from([("targets.json".to_owned(), roles::metafile(&bytes, version)?)]);
-        let name = format!("{version}.targets.json");
-        let mut files = vec![SignedFile { name, bytes }];
-        files.extend(self.snapshot_files(roles, meta, keys)?);
-        Ok(files)
-    }
-
-    /// A snapshot of `meta`, and the timestamp that points at it.
-    pub(super) fn snapshot_files(
-        &self,
-        roles: &Roles,
-        meta: HashMap<String, tough::schema::Metafile>,
-        keys: &Keyring,
-    ) -> Result<Vec<SignedFile>, RepositoryError> {
-        let root = &roles.root.signed;
-        let days = self.settings.days;
-        let version = roles::next(roles.snapshot.signed.version);
-        let mut snapshot = Snapshot::new(SPEC.into(), version, roles::expires(days.snapshot)?);
-        snapshot.meta = meta;
-        let snapshot = roles::bytes(&roles::sign(snapshot, root, keys)?)?;
-        let timestamp_version = roles::next(roles.timestamp.signed.version);
-        let mut timestamp = Timestamp::new(
-            SPEC.into(),
-            timestamp_version,
-            roles::expires(days.timestamp)?,
-        );
-        timestamp.meta = HashMap::from([(
-            "snapshot.json".to_owned(),
-            roles::metafile(&snapshot, version)?,
-        )]);
-        let timestamp = roles::bytes(&roles::sign(timestamp, root, keys)?)?;
-        Ok(vec![
-            SignedFile {
-                name: format!("{version}.snapshot.json"),
-                bytes: snapshot,
-            },
-            SignedFile {
-                name: "timestamp.json".into(),
-                bytes: timestamp,
-            },
-        ])
-    }
-
-    /// Writes `files` in their order.
-    pub(super) fn write_all(&self, files: &[SignedFile]) -> Result<(), RepositoryError> {
-        files
-            .iter()
-            .try_for_each(|file| roles::write(&self.site, &file.name, &file.bytes))
     }
 }
 

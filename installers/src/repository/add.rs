@@ -10,6 +10,7 @@ use super::RepositoryError;
 use super::describe::{Described, Terms, describe};
 use super::keys::Keyring;
 use super::roles::{self, TARGETS};
+use super::sign::Next;
 use super::state::Repository;
 use crate::facts::Facts;
 use crate::site::{Artifact, Kind, Marker, Published};
@@ -74,7 +75,7 @@ impl Repository {
             )?;
             names.push(name);
         }
-        let files = self.targets_files(&roles, targets, keys)?;
+        let files = self.targets_files(Next::after(&roles), targets, keys)?;
         for (name, archive) in names.iter().zip(&described) {
             let place = format!("{TARGETS}/{}.{name}", archive.sha256);
             self.site.write(&place, &archive.archive)?;

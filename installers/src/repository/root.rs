@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
-use tough::schema::{RoleKeys, RoleType, Root, Signed, Snapshot, Targets, Timestamp};
+use tough::schema::{RoleKeys, RoleType, Root, Signed, Targets};
 
 use super::RepositoryError;
 use super::keys::Keyring;
 use super::roles::{self, SPEC};
+use super::sign::{Next, SignedFile};
 use super::state::{FirstStep, Repository};
 
 impl Repository {
@@ -96,28 +97,18 @@ impl Repository {
     }
 
     fn first_files(&self, root: &Signed<Root>, keys: &mut Keyring) -> Result<(), RepositoryError> {
-        let days = self.settings.days;
-        let one = NonZeroU64::MIN;
-        let mut targets = Targets::new(SPEC.into(), one, roles::expires(days.targets)?);
+        // Both are set when it is signed.
+        let (version, expires) = (NonZeroU64::MIN, root.signed.expires);
+        let mut targets = Targets::new(SPEC.into(), version, expires);
         targets.delegations = None;
-        let targets = roles::bytes(&roles::sign(targets, &root.signed, keys)?)?;
-        let mut snapshot = Snapshot::new(SPEC.into(), one, roles::expires(days.snapshot)?);
-        snapshot
-            .meta
-            .insert("targets.json".into(), roles::metafile(&targets, one)?);
-        let snapshot = roles::bytes(&roles::sign(snapshot, &root.signed, keys)?)?;
-        let mut timestamp = Timestamp::new(SPEC.into(), one, roles::expires(days.timestamp)?);
-        timestamp
-            .meta
-            .insert("snapshot.json".into(), roles::metafile(&snapshot, one)?);
-        let timestamp = roles::bytes(&roles::sign(timestamp, &root.signed, keys)?)?;
-        let (name, bytes) = (roles::root_name(1), roles::bytes(root)?);
-        keys.save(&roles::path(&self.site, &name), || {
-            roles::write(&self.site, &name, &bytes)?;
-            roles::write(&self.site, "1.targets.json", &targets)?;
-            roles::write(&self.site, "1.snapshot.json", &snapshot)?;
-            roles::write(&self.site, "timestamp.json", &timestamp)
-        })
+        let mut files = self.targets_files(Next::first(&root.signed), targets, keys)?;
+        let root = SignedFile {
+            name: roles::root_name(1),
+            bytes: roles::bytes(root)?,
+        };
+        let path = roles::path(&self.site, &root.name);
+        files.insert(0, root);
+        keys.save(&path, || self.write_all(&files))
     }
 }
 

@@ -29,7 +29,7 @@ use super::keys::{KeyId, Keyring, short};
 use super::replace::Replace;
 use super::roles::{self, Roles};
 use super::root::add_key;
-use super::sign::SignedFile;
+use super::sign::{Next, SignedFile};
 use super::state::Repository;
 use crate::site::SiteLock;
 
@@ -257,10 +257,11 @@ impl Repository {
             root: next,
             ..before
         };
+        let next = Next::after(&roles);
         let mut files = if targets {
-            self.targets_files(&roles, roles.targets.signed.clone(), keys)?
+            self.targets_files(next, roles.targets.signed.clone(), keys)?
         } else if online {
-            self.snapshot_files(&roles, roles.snapshot.signed.meta.clone(), keys)?
+            self.snapshot_files(next, roles.snapshot.signed.meta.clone(), keys)?
         } else {
             Vec::new()
         };

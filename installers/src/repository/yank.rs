@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::RepositoryError;
 use super::keys::Keyring;
+use super::sign::Next;
 use super::state::Repository;
 
 impl Repository {
@@ -46,7 +47,7 @@ impl Repository {
             return Err(unfit("no archive of this version is in the repository"));
         }
         names.sort();
-        self.write_all(&self.targets_files(&roles, targets, keys)?)?;
+        self.write_all(&self.targets_files(Next::after(&roles), targets, keys)?)?;
         Ok(names)
     }
 }

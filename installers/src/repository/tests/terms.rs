@@ -9,6 +9,7 @@ use tough::schema::{Hashes, Target, Targets};
 
 use super::super::add::{Addition, known_terms};
 use super::super::describe::Terms;
+use super::super::sign::Next;
 use super::super::{RepositoryError, roles};
 use super::Fixture;
 
@@ -109,7 +110,11 @@ fn a_target_that_is_not_the_file_that_was_signed_is_told() {
     let keys = fixture.keys(&["key-1", "online"]);
     let before = fixture.repository.roles().unwrap();
     let files = (fixture.repository)
-        .targets_files(&before, targets(json!({ "version": "0.2.0" })), &keys)
+        .targets_files(
+            Next::after(&before),
+            targets(json!({ "version": "0.2.0" })),
+            &keys,
+        )
         .unwrap();
     fixture.repository.write_all(&files).unwrap();
     let path = format!("targets/{}.a.tar.gz", "0".repeat(64));

@@ -235,10 +235,16 @@ pub(crate) fn with_rust_and_registries(command: &mut Command) {
 }
 
 /// Lets `command` compile the product with this machine's Rust, on dependencies
-/// that were compiled for the workspace.
+/// that were compiled for the workspace: unoptimised, as those are that the
+/// product's own test `attacks` needs. Whether it installs is what is asked here,
+/// and optimised it takes four times as long.
 pub(crate) fn with_compiled(command: &mut Command) {
     with_rust_and_registries(command);
-    command.env("CARGO_TARGET_DIR", Path::new(KEPT).parent().unwrap());
+    command
+        .env("CARGO_TARGET_DIR", Path::new(KEPT).parent().unwrap())
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .env("CFLAGS", "-O0")
+        .env("RUSTFLAGS", "-Copt-level=0");
 }
 
 /// A tool that `release.toml` pins: on the path (where `cargo verify` puts it),

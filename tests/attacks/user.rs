@@ -15,8 +15,7 @@ use crate::server::{Authority, Server};
 /// The bytes of the archive of the version that is offered first.
 pub const ARCHIVE: &[u8] = b"no archive at all, but the bytes that were signed";
 
-/// The release-profile binary that trusts the root of these tests: unoptimised,
-/// else as users have it.
+/// The release-profile binary that trusts the root of these tests.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -37,11 +36,6 @@ fn binary() -> &'static Path {
             .args(["--message-format", "json-render-diagnostics"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("AUDITGRAPH_ROOT", &root)
-            // The same wherever tests compile the product to install it from
-            // source, so that its dependencies are compiled once.
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-            .env("CFLAGS", "-O0")
-            .env("RUSTFLAGS", "-Copt-level=0")
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);

@@ -235,16 +235,14 @@ pub(crate) fn with_rust_and_registries(command: &mut Command) {
 }
 
 /// Lets `command` compile the product with this machine's Rust, on dependencies
-/// that were compiled for the workspace: unoptimised, as those are that the
-/// product's own test `attacks` needs. Whether it installs is what is asked here,
-/// and optimised it takes four times as long.
+/// that were compiled for the workspace. The product itself is not optimised:
+/// whether it installs is what is asked here.
 pub(crate) fn with_compiled(command: &mut Command) {
+    let unoptimised = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/unoptimised.sh");
     with_rust_and_registries(command);
     command
         .env("CARGO_TARGET_DIR", Path::new(KEPT).parent().unwrap())
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-        .env("CFLAGS", "-O0")
-        .env("RUSTFLAGS", "-Copt-level=0");
+        .env("RUSTC_WORKSPACE_WRAPPER", unoptimised);
 }
 
 /// A tool that `release.toml` pins: on the path (where `cargo verify` puts it),

@@ -258,26 +258,24 @@ fn named(
         None => standing::list_runs(layout)?.pop(),
     };
     for name in names {
-        let unknown = || GcError::Unknown(name.clone());
         // By its manifest, too: that is no run of another program.
         let by_manifest = || file_names::run_of_manifest(name);
-        if let Some(run) = name.parse().ok().or_else(by_manifest) {
-            if current == Some(&run) {
-                return Err(GcError::Current(run));
+        let run: Option<RunId> = name.parse().ok().or_else(by_manifest);
+        let manifest = |run: &RunId| present.contains(&file_names::manifest_file(run));
+        match run.filter(|run| current == Some(run) || manifest(run)) {
+            Some(run) if current == Some(&run) => return Err(GcError::Current(run)),
+            Some(run) if newest.as_ref() == Some(&run) => return Err(GcError::Newest(run)),
+            Some(run) => {
+                ours.insert(run);
             }
-            if newest.as_ref() == Some(&run) {
-                return Err(GcError::Newest(run));
-            }
-            if !present.contains(&file_names::manifest_file(&run)) {
-                return Err(unknown());
-            }
-            ours.insert(run);
-        } else if present.contains(name) && layout.runs().join(name).symlink_metadata().is_ok() {
             // A name that the folder itself lists is one component, and one that
             // is only shown like it stands for nothing.
-            foreign.push(name.clone());
-        } else {
-            return Err(unknown());
+            None if present.contains(name)
+                && layout.runs().join(name).symlink_metadata().is_ok() =>
+            {
+                foreign.push(name.clone());
+            }
+            None => return Err(GcError::Unknown(name.clone())),
         }
     }
     foreign.sort();

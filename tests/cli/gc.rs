@@ -78,6 +78,26 @@ fn a_foreign_run_is_called_what_its_folder_is_called() {
     assert_eq!(ours().as_array().unwrap().len(), 2);
 }
 
+#[test]
+fn a_foreign_run_that_is_called_as_ours_are_goes_by_that_name() {
+    let sandbox = with_three_runs();
+    let runs = sandbox.root().join(".pkg/profiles/default/runs");
+    let gone = "r0009-0123456789ab";
+    fs::create_dir(runs.join(gone)).unwrap();
+    fs::write(runs.join(gone).join("ingest-manifest.json"), "{}").unwrap();
+    sandbox
+        .run(&["gc", "--run", gone])
+        .done()
+        .shows(&format!("runs/{gone}"));
+    assert!(!runs.join(gone).exists());
+    let left = sandbox.run(&["runs", "--json"]).document("runs");
+    assert_eq!(left["runs"].as_array().unwrap().len(), 3);
+    sandbox
+        .run(&["gc", "--run", gone])
+        .exits(1)
+        .says("there is no run");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_is_only_shown_as_it_is_named_is_not_called_removed() {

@@ -261,21 +261,18 @@ fn named(
         // By its manifest, too: that is no run of another program.
         let by_manifest = || file_names::run_of_manifest(name);
         let run: Option<RunId> = name.parse().ok().or_else(by_manifest);
-        let manifest = |run: &RunId| present.contains(&file_names::manifest_file(run));
-        match run.filter(|run| current == Some(run) || manifest(run)) {
+        match run {
             Some(run) if current == Some(&run) => return Err(GcError::Current(run)),
             Some(run) if newest.as_ref() == Some(&run) => return Err(GcError::Newest(run)),
-            Some(run) => {
+            Some(run) if present.contains(&file_names::manifest_file(&run)) => {
                 ours.insert(run);
             }
             // A name that the folder itself lists is one component, and one that
             // is only shown like it stands for nothing.
-            None if present.contains(name)
-                && layout.runs().join(name).symlink_metadata().is_ok() =>
-            {
+            _ if present.contains(name) && layout.runs().join(name).symlink_metadata().is_ok() => {
                 foreign.push(name.clone());
             }
-            None => return Err(GcError::Unknown(name.clone())),
+            _ => return Err(GcError::Unknown(name.clone())),
         }
     }
     foreign.sort();

@@ -53,8 +53,9 @@ fn patch(project: &Path, number: &str, window: impl Fn(u64, u64) -> [u64; 2]) {
     let profile = format!("[profile.release.package.{name}]");
     change(project, "Cargo.toml", |text| {
         let (before, own) = text.split_once(&profile).unwrap();
-        let own = own.replacen("opt-level = 3", "opt-level = 0", 1);
-        [before, &profile, &own].concat()
+        let (options, after) = own.split_once("opt-level = 3").unwrap();
+        assert!(!options.contains('['), "`opt-level` in {profile}");
+        format!("{before}{profile}{options}opt-level = 0{after}")
     });
     set(
         project,

@@ -131,18 +131,35 @@ fn install(facts: &Facts) -> Vec<String> {
     commands
 }
 
-/// The doors that the project has not.
+/// The doors that the project has not, for a platform or at all.
 fn without(facts: &Facts) -> Vec<String> {
     let release = &facts.release;
     let doors = [
         ("pip", "[python]", release.python.is_some()),
         ("Homebrew", "[homebrew]", release.homebrew.is_some()),
     ];
-    doors
+    let mut without: Vec<String> = doors
         .into_iter()
         .filter(|(_, _, there)| !there)
         .map(|(door, table, _)| format!("{door}: release.toml has no {table}"))
-        .collect()
+        .collect();
+    if release.python.is_some() {
+        without.extend(facts.targets().iter().filter_map(without_wheel));
+    }
+    without
+}
+
+/// Why no wheel is made for a platform: its tag would promise what nobody states.
+fn without_wheel(target: &Target) -> Option<String> {
+    let unstated = match &target.system {
+        System::LinuxGnu { glibc: None } => "dist-workspace.toml has no `dist.min-glibc-version`",
+        System::MacOs { version: None } => "release.toml has no `build.macos-deployment-target`",
+        _ => return None,
+    };
+    let triple = &target.triple;
+    Some(format!(
+        "pip on {triple}, but its source: {unstated} for it"
+    ))
 }
 
 impl PlannedTarget {

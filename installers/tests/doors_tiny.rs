@@ -109,6 +109,44 @@ fn who_makes_keys_of_their_own_is_not_compared_with_the_root_that_is_pinned() {
     build.args(["build", "--target", LINUX, "--out"]).arg(&site);
     done(build.arg("--root").arg(site.join("metadata/1.root.json")));
     done(&mut repository("refresh"));
+    // A project without a schema window signs without one.
+    done(&mut repository("add"));
+}
+
+#[test]
+fn an_executable_that_does_not_say_what_check_asks_for_is_refused_when_it_is_built() {
+    let (_folder, scratch) = scratch();
+    let project = support::tiny_project(&scratch.join("pocket"));
+    let mut build = release(&project);
+    build.args(["build", "--target", LINUX, "--out"]);
+    build.arg(scratch.join("site"));
+    let settings = project.join("release.toml");
+    change(&settings, |text| text.replace(", \"--json\"]", "]"));
+    let said = fails(&mut build);
+    let expected = "pocket version: must print a JSON object with `version`, `commit` and `target`";
+    assert!(said.contains(expected), "{said}");
+    change(&settings, |text| {
+        text.replace("[\"version\"]", "[\"version\", \"--json\"]")
+            .replace("\"{target}\"", "\"t\"")
+    });
+    let said = fails(&mut build);
+    assert!(
+        said.contains("its target is t, dist-workspace.toml says"),
+        "{said}"
+    );
+}
+
+#[test]
+fn where_no_wheel_is_made_for_a_platform_plan_says_why() {
+    let (_folder, scratch) = scratch();
+    let project = support::tiny_project(&scratch.join("pocket"));
+    change(&project.join("dist-workspace.toml"), |text| {
+        text.replace("\"*\" = \"2.17\"", "")
+    });
+    let said = done(release(&project).arg("plan"));
+    let expected = format!("pip on {LINUX}, but its source: dist-workspace.toml has no");
+    assert!(said.contains(&expected), "{said}");
+    assert!(!said.contains("pip on aarch64-apple-darwin"), "{said}");
 }
 
 #[test]

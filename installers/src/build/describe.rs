@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{BuildError, Builder, archive, command};
+use crate::facts::Target;
 
 /// What the executable writes about itself, by path in the archive.
 pub(super) struct Said {
@@ -17,7 +18,7 @@ pub(super) struct Said {
 impl Builder<'_> {
     /// Runs `executable` for its completions and man pages, after checking that
     /// it calls itself by the release's version.
-    pub(super) fn describe(&self, executable: &Path) -> Result<Said, BuildError> {
+    pub(super) fn describe(&self, target: &Target, executable: &Path) -> Result<Said, BuildError> {
         let home = self.scratch("home")?;
         let pages = self.scratch("man")?;
         let asked = &self.facts.release.binary;
@@ -31,7 +32,7 @@ impl Builder<'_> {
                 .env("LC_ALL", "C");
             command::output(&mut program)
         };
-        self.same_identity(&run(&asked.version, "", "")?)?;
+        self.same_identity(target, &run(&asked.version, "", "")?)?;
         let mut completions = Vec::new();
         if let Some(asked) = &asked.completions {
             for shell in &asked.shells {
@@ -57,35 +58,44 @@ impl Builder<'_> {
         })
     }
 
-    fn same_identity(&self, said: &[u8]) -> Result<(), BuildError> {
-        let said: serde_json::Value =
-            serde_json::from_slice(said).map_err(|error| BuildError::Unexpected {
-                what: self.facts.release.binary.version.join(" "),
-                reason: error.to_string(),
-            })?;
+    /// Compares what the executable says of itself, as `check` will.
+    fn same_identity(&self, target: &Target, said: &[u8]) -> Result<(), BuildError> {
+        let (binary, package) = (&self.facts.release.binary, &self.facts.package);
+        let unlike = |reason: String| BuildError::Unexpected {
+            what: format!("{} {}", package.binary, binary.version.join(" ")),
+            reason,
+        };
+        let said: serde_json::Value = serde_json::from_slice(said).map_err(|error| {
+            unlike(format!(
+                "must print a JSON object with `version`, `commit` and `target` \
+                 (release.toml: binary.version): {error}"
+            ))
+        })?;
         let (stated, found) = (self.facts.schema(), said.get("schema"));
         if stated.as_ref() != found {
-            return Err(BuildError::Unexpected {
-                what: self.facts.package.binary.clone(),
-                reason: format!(
-                    "its schema is {}, release.toml says {}",
-                    found.unwrap_or(&serde_json::Value::Null),
-                    stated.unwrap_or_default()
-                ),
-            });
+            return Err(unlike(format!(
+                "its schema is {}, release.toml says {}",
+                found.unwrap_or(&serde_json::Value::Null),
+                stated.unwrap_or_default()
+            )));
         }
-        let version = said.get("version").and_then(|value| value.as_str());
-        let expected = self.facts.package.version.as_str();
-        if version == Some(expected) {
-            return Ok(());
+        let commit = self.facts.commit.id.as_deref();
+        for (field, expected, source) in [
+            ("version", Some(package.version.as_str()), "Cargo.toml"),
+            ("target", Some(&target.triple), "dist-workspace.toml"),
+            ("commit", commit, "git"),
+        ] {
+            let found = said.get(field).and_then(|value| value.as_str());
+            if let Some(expected) = expected
+                && found != Some(expected)
+            {
+                let found = found.unwrap_or("missing");
+                return Err(unlike(format!(
+                    "its {field} is {found}, {source} says {expected}"
+                )));
+            }
         }
-        Err(BuildError::Unexpected {
-            what: self.facts.package.binary.clone(),
-            reason: format!(
-                "calls itself version {}, Cargo.toml says {expected}",
-                version.unwrap_or("(none)")
-            ),
-        })
+        Ok(())
     }
 }
 

@@ -189,7 +189,7 @@ impl Builder<'_> {
         let path = self.compile(target, crate_file)?;
         let executable =
             std::fs::read(&path).map_err(|error| BuildError::Read(path.clone(), error))?;
-        let said = self.describe(&path)?;
+        let said = self.describe(target, &path)?;
         let sbom = self.sbom(target, crate_file)?;
         let built = Built {
             target: target.clone(),

@@ -62,7 +62,7 @@ impl Repository {
             });
         }
         self.knows_this_repository(&described, &release)?;
-        let schema = schema(&described, &release)?;
+        let schema = schema(facts, &described, &release)?;
         let mut targets = roles.targets.signed.clone();
         let mut names = Vec::new();
         for archive in &described {
@@ -71,7 +71,7 @@ impl Repository {
                 &mut targets,
                 &name,
                 archive,
-                archive.custom(&terms, &schema),
+                archive.custom(&terms, schema.as_ref()),
             )?;
             names.push(name);
         }
@@ -147,7 +147,10 @@ impl Repository {
                 .find(|release| release.version == version)
                 .cloned(),
         };
-        found.ok_or_else(|| unfit("no such release on this site"))
+        found.ok_or_else(|| {
+            let wanted = version.unwrap_or("any version");
+            unfit(&format!("no release of {wanted} on this site"))
+        })
     }
 
     /// An executable whose root is not of this repository could never update
@@ -260,17 +263,21 @@ fn expect(expected: &[String], release: &Published) -> Result<(), RepositoryErro
 }
 
 /// The schema window of the release: what its executables say, or said when
-/// they were built (`site.json`).
-fn schema(described: &[Described], release: &Published) -> Result<Value, RepositoryError> {
-    described
-        .iter()
-        .find_map(Described::schema)
-        .or(release.schema.as_ref())
-        .cloned()
-        .ok_or_else(|| RepositoryError::Unfit {
+/// they were built (`site.json`). `None` where the project has none.
+fn schema(
+    facts: &Facts,
+    described: &[Described],
+    release: &Published,
+) -> Result<Option<Value>, RepositoryError> {
+    let said = described.iter().find_map(Described::schema);
+    let schema = said.or(release.schema.as_ref()).cloned();
+    if schema.is_none() && facts.schema().is_some() {
+        return Err(RepositoryError::Unfit {
             what: release.tag.clone(),
-            reason: "its schema window is unknown: site.json records none, and no executable of \
-                     it was asked (--expect-sha256)"
+            reason: "its schema window is unknown: site.json records none, and no executable that \
+                     was asked (--expect-sha256) says one"
                 .into(),
-        })
+        });
+    }
+    Ok(schema)
 }

@@ -113,13 +113,12 @@ impl Described {
     }
 
     /// The signed custom data.
-    pub(super) fn custom(&self, terms: &Terms<'_>, schema: &Value) -> Value {
+    pub(super) fn custom(&self, terms: &Terms<'_>, schema: Option<&Value>) -> Value {
         let mut custom = json!({
             "format": FORMAT,
             "version": terms.version,
             "platform": self.target,
             "channel": terms.channel,
-            "schema": schema,
             "executable": {
                 "path": self.path,
                 "sha256": sha256_hex(&self.executable),
@@ -127,6 +126,9 @@ impl Described {
             },
             "yanked": terms.yanked,
         });
+        if let Some(schema) = schema {
+            custom["schema"] = schema.clone();
+        }
         for (key, text) in [
             ("minimum_safe_version", terms.minimum_safe_version),
             ("yanked_reason", terms.yanked_reason),

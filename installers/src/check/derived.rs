@@ -13,22 +13,31 @@ impl Checker<'_> {
     /// Notes the first line in which `file` is not what `source` makes of it,
     /// unless something more telling was found in it.
     pub(super) fn follows(&mut self, file: &str, expected: &[u8], source: &str) {
-        let found = self.site.read(file).unwrap_or_default();
-        if found == expected || self.told(file) {
+        if self.told(file) {
+            return;
+        }
+        let Ok(found) = self.site.read(file) else {
+            return self.find(file, "file", "missing");
+        };
+        if found == expected {
             return;
         }
         let (found, expected) = (
             String::from_utf8_lossy(&found).into_owned(),
             String::from_utf8_lossy(expected).into_owned(),
         );
-        let (mut is, mut should) = (found.lines(), expected.lines());
+        // Not `lines`: how a line ends counts, and whether the last one does.
+        let (mut is, mut should) = (found.split('\n'), expected.split('\n'));
         for number in 1_usize.. {
             let (is, should) = (is.next(), should.next());
             if is == should && is.is_some() {
                 continue;
             }
             let shown = |line: Option<&str>| {
-                let line = line.map(|line| line.trim().chars().take(200).collect::<String>());
+                let line = line.map(|line| {
+                    let shown = line.trim_start().chars().take(200).collect::<String>();
+                    shown.replace('\r', "\\r")
+                });
                 line.map_or_else(|| "nothing".to_owned(), |line| format!("`{line}`"))
             };
             let problem = format!("is {}, {source} make it {}", shown(is), shown(should));

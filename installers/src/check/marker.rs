@@ -219,9 +219,11 @@ impl Checker<'_> {
 
     /// The file at the site's front is the newest release's.
     fn copies(&mut self) {
-        let front = self.site.read("install.sh").ok();
+        let Ok(front) = self.site.read("install.sh") else {
+            return self.find("install.sh", "file", "missing");
+        };
         let own = self.site.read(&format!("{}/install.sh", self.release.tag));
-        if front != own.ok() {
+        if Some(front) != own.ok() {
             self.find("install.sh", "contents", "differ from the newest release's");
         }
     }

@@ -7,14 +7,21 @@ use crate::repository::{Repository, RoleStatus, Settings, target_name};
 use crate::site::Kind;
 
 impl Checker<'_> {
-    /// A site without `metadata/` has no update repository yet.
+    /// A site without `metadata/` has no update repository yet, unless a root is
+    /// pinned: those who trust that root would be updated no more.
     pub(super) fn update_repository(&mut self, progress: &dyn Fn(&str)) {
+        let settings = Settings::of(self.facts);
         if !self.site.path("metadata").exists() {
+            let pinned = settings.is_ok_and(|settings| settings.root_sha256.is_some());
+            if pinned && !self.leniency.partial {
+                let problem = "missing, release.toml pins its root (--partial accepts that)";
+                self.find("metadata", "file", problem);
+            }
             return;
         }
         progress("update repository: signatures, versions, expiry");
-        let status = Settings::of(self.facts)
-            .and_then(|settings| Repository::new(self.site.clone(), settings).status());
+        let status =
+            settings.and_then(|settings| Repository::new(self.site.clone(), settings).status());
         match status {
             Ok(status) => {
                 self.signed(&status.digests);

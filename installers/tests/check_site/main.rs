@@ -175,6 +175,46 @@ fn a_file_that_is_gone_is_found() {
 }
 
 #[test]
+fn what_follows_from_other_files_and_is_gone_is_called_missing() {
+    for place in [
+        "install.sh",
+        "simple/index.html",
+        "v1.4.0/pocket_cli-1.4.0.tar.gz.metadata",
+    ] {
+        let copy = Copy::new();
+        fs::remove_file(copy.site.join(place)).unwrap();
+        copy.expect(place, "file: missing");
+    }
+}
+
+#[test]
+fn another_end_of_a_line_is_shown() {
+    let copy = Copy::new();
+    Copy::replace(
+        &copy.site.join("simple/index.html"),
+        "<head>\n",
+        "<head>\r\n",
+    );
+    copy.expect("simple/index.html", "line 3: is `<head>\\r`, ");
+}
+
+#[test]
+fn an_update_repository_whose_root_is_pinned_is_missed() {
+    let copy = Copy::new();
+    let settings = copy.project.join("release.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    let pinned = "\n[repository]\nroot = \"root.json\"\nroot-sha256 = \"0000\"\nroot-keys = 1\n\
+                  root-threshold = 1\nroot-variable = \"POCKET_ROOT\"\nchannel = \"stable\"\n\
+                  days = { root = 365, targets = 365, snapshot = 90, timestamp = 90 }\n";
+    fs::write(&settings, text + pinned).unwrap();
+    let said = support::fails(release(&copy.project).arg("check").arg(&copy.site));
+    assert!(said.contains("metadata: file: missing"), "{said}");
+    let findings = copy.findings();
+    let missed = |finding: &String| finding.starts_with("metadata");
+    assert!(!findings.iter().any(missed), "{findings:#?}");
+}
+
+#[test]
 fn other_targets_than_those_of_dist_workspace_toml_are_found() {
     let copy = Copy::new();
     let settings = copy.project.join("dist-workspace.toml");

@@ -245,7 +245,7 @@ fn a_script_cut_short_anywhere_does_nothing() {
 #[test]
 fn the_digest_is_computed_with_whichever_tool_exists() {
     let script = script_for(&all_targets());
-    let basic = ["mktemp", "rm", "cat", "echo", "mkdir"];
+    let basic = ["mktemp", "rm", "sed", "tar", "cat", "echo", "mkdir"];
     for tool in ["sha256sum", "shasum", "openssl"] {
         if which(tool).is_none() {
             continue;
@@ -264,6 +264,29 @@ fn the_digest_is_computed_with_whichever_tool_exists() {
                 out.contains(&format!("sum {}", digest_of_input())),
                 "{shell:?} {tool}: {out}"
             );
+        }
+    }
+}
+
+#[test]
+fn what_the_script_uses_without_asking_for_it_must_be_there() {
+    let script = script_for(&all_targets());
+    let needed = ["mktemp", "rm", "sed", "tar"];
+    for shell in shells() {
+        // busybox runs its own whatever the path says.
+        if shell.len() > 1 {
+            continue;
+        }
+        for gone in needed {
+            let others = needed.into_iter().filter(|name| *name != gone);
+            let tools: Vec<&str> = others.chain(["sha256sum", "cat", "mkdir"]).collect();
+            let machine = Machine::with_only(&tools);
+            let output = machine.run(&shell, &script);
+            let err = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{shell:?}: {err}");
+            let expected = format!("the command {gone} is needed.");
+            assert!(err.contains(&expected), "{shell:?}: {err}");
+            assert_eq!(machine.left(), Vec::<PathBuf>::new());
         }
     }
 }

@@ -60,15 +60,31 @@ fn python_command(python: &PythonFacts, version: Option<&Version>) -> String {
         };
     }
     let interpreter = quote(&python.interpreter);
-    let user = if python.user_site { " --user" } else { "" };
+    let mut base = String::new();
+    let mut options = String::new();
+    if let Some(user) = &python.user_base {
+        options.push_str(" --user");
+        if !is_usual(user) {
+            base = format!("PYTHONUSERBASE={} ", quote(user));
+        }
+    }
+    if python.externally_managed {
+        options.push_str(" --break-system-packages");
+    }
     let what = version.map_or("-U auditgraph".to_owned(), |version| {
         format!("auditgraph=={version}")
     });
     if python.installer == "uv" {
         format!("uv pip install --python {interpreter} {what}")
     } else {
-        format!("{interpreter} -m pip install{user} {what}")
+        format!("{base}{interpreter} -m pip install{options} {what}")
     }
+}
+
+/// Whether Python looks for a user's packages there unless it is told otherwise.
+fn is_usual(user_base: &Path) -> bool {
+    let above = user_base.parent();
+    user_base.ends_with(".local") || above.is_some_and(|above| above.ends_with("Library/Python"))
 }
 
 fn cargo_source(source: &CargoSource, version: Option<&Version>) -> Option<String> {

@@ -45,8 +45,12 @@ pub struct PythonFacts {
     pub uv_tool: bool,
     /// Whether pipx made the environment.
     pub pipx: bool,
-    /// Whether it is a user site (`pip install --user`), not an environment.
-    pub user_site: bool,
+    /// The base of a user site (`pip install --user`); none for an environment
+    /// with an interpreter of its own.
+    pub user_base: Option<PathBuf>,
+    /// Whether pip is to be told that it may install there all the same
+    /// (PEP 668).
+    pub externally_managed: bool,
 }
 
 impl PythonFacts {
@@ -150,7 +154,7 @@ fn python(executable: &Path) -> Option<PythonFacts> {
     let environment = bin.parent()?;
     let length = fs::metadata(executable).ok()?.len();
     for library in ["lib", "lib64"] {
-        for version in sorted_children(&environment.join(library), "python3") {
+        for version in sorted_children(&environment.join(library), "python") {
             for site in ["site-packages", "dist-packages"] {
                 let site = version.join(site);
                 for info in sorted_children(&site, "auditgraph-") {
@@ -164,13 +168,15 @@ fn python(executable: &Path) -> Option<PythonFacts> {
                         .map(|text| text.trim().to_owned())
                         .unwrap_or_default();
                     let (interpreter, user_site) = interpreter(environment, &version);
+                    let externally_managed = is_managed(environment, &interpreter);
                     return Some(PythonFacts {
                         record,
                         interpreter,
                         installer,
                         uv_tool: environment.join("uv-receipt.toml").is_file(),
                         pipx: environment.join("pipx_metadata.json").is_file(),
-                        user_site,
+                        user_base: user_site.then(|| environment.to_owned()),
+                        externally_managed,
                     });
                 }
             }
@@ -200,19 +206,37 @@ fn records(record: &Path, site: &Path, executable: &Path, length: u64) -> bool {
 /// The interpreter whose packages lie in `version` (`…/lib/python3.11`), and
 /// whether that is a user site, which holds no interpreter.
 fn interpreter(environment: &Path, version: &Path) -> (PathBuf, bool) {
-    let versioned = version.file_name().unwrap_or_default();
+    let mut versioned = version.file_name().unwrap_or_default().to_owned();
+    if versioned == "python" {
+        // A user site of a framework on macOS: ~/Library/Python/3.11/lib/python.
+        versioned.push(environment.file_name().unwrap_or_default());
+    }
     let bin = environment.join("bin");
     // A virtual environment's marker; its `python` is the right name to show.
     if environment.join("pyvenv.cfg").is_file() {
         return (bin.join("python"), false);
     }
-    for candidate in [bin.join(versioned), Path::new("/usr/bin").join(versioned)] {
+    for candidate in [bin.join(&versioned), Path::new("/usr/bin").join(&versioned)] {
         let system = candidate.starts_with("/usr/bin");
         if candidate.is_file() {
             return (candidate, system && !environment.starts_with("/usr"));
         }
     }
     (PathBuf::from(versioned), !environment.starts_with("/usr"))
+}
+
+/// Whether the standard library of `interpreter` is marked as another package
+/// manager's (PEP 668); a virtual environment is nobody else's.
+fn is_managed(environment: &Path, interpreter: &Path) -> bool {
+    let Some((prefix, name)) = interpreter
+        .parent()
+        .and_then(Path::parent)
+        .zip(interpreter.file_name())
+    else {
+        return false;
+    };
+    let marker = prefix.join("lib").join(name).join("EXTERNALLY-MANAGED");
+    !environment.join("pyvenv.cfg").is_file() && marker.is_file()
 }
 
 #[derive(Deserialize)]

@@ -216,12 +216,55 @@ fn pip_install_user_over_a_standalone_binary_belongs_to_pip() {
     assert_eq!(install.kind, Kind::Pip);
     let command = install.upgrade.unwrap();
     assert!(
-        command.contains("python3.11 -m pip install --user -U auditgraph"),
+        command.contains("python3.11 -m pip install --user "),
         "{command}"
     );
     // The installer ran again afterwards: pip's record is of another file.
     fs::write(&path, "#!longer").unwrap();
     assert_eq!(verdict(&path, &config).kind, Kind::Standalone);
+}
+
+#[test]
+fn a_user_site_elsewhere_is_named_to_pip() {
+    let (home, path) = executable("my base/bin/auditgraph");
+    let base = home.path().canonicalize().unwrap().join("my base");
+    distribution(&base, "pip", 5);
+    let install = verdict(&path, &home.path().join(".config"));
+    let command = install.upgrade.unwrap();
+    let start = format!("PYTHONUSERBASE='{}' ", base.display());
+    assert!(command.starts_with(&start), "{command}");
+    assert!(command.contains(" install --user "), "{command}");
+}
+
+#[test]
+fn a_user_site_of_a_framework_on_macos_belongs_to_pip() {
+    let (home, path) = executable("Library/Python/3.99/bin/auditgraph");
+    let base = home.path().join("Library/Python/3.99");
+    distribution(&base, "pip", 5);
+    fs::rename(base.join("lib/python3.11"), base.join("lib/python")).unwrap();
+    let install = verdict(&path, &home.path().join(".config"));
+    assert_eq!(
+        install.upgrade.as_deref(),
+        Some("python3.99 -m pip install --user -U auditgraph")
+    );
+}
+
+#[test]
+fn a_python_that_a_system_manages_is_told_to_let_pip_all_the_same() {
+    let (home, path) = executable("usr/bin/auditgraph");
+    let prefix = home.path().join("usr");
+    distribution(&prefix, "pip", 5);
+    write(&prefix.join("bin/python3.11"), "");
+    write(&prefix.join("lib/python3.11/EXTERNALLY-MANAGED"), "");
+    let command = || {
+        let install = verdict(&path, &home.path().join(".config"));
+        install.upgrade.unwrap()
+    };
+    let allowed = "bin/python3.11 -m pip install --break-system-packages -U auditgraph";
+    assert!(command().ends_with(allowed), "{}", command());
+    // A virtual environment is nobody else's.
+    write(&prefix.join("pyvenv.cfg"), "");
+    assert!(command().ends_with("bin/python -m pip install -U auditgraph"));
 }
 
 #[test]

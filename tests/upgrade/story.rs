@@ -138,11 +138,21 @@ fn an_incompatible_update_stops_until_it_is_accepted_and_keeps_the_old_runs() {
     // The old version answers from the newest run it can read, and says so.
     home.run(&["self-update", "--rollback"])
         .exits(0)
-        .says("cannot be read by 0.1.0");
+        .says("cannot be read by 0.1.0")
+        .says("until then the newest run that it can read answers");
     assert_eq!(home.version(), "0.1.0");
     let answer = home.run(&["query", "beacon", "--root", root]).exits(0);
     assert!(answer.stdout.contains("note.md"), "{answer:?}");
     assert!(answer.stderr.contains("r0001"), "{answer:?}");
+
+    // Forward again no older run answers: what it takes is said.
+    let older = home.workspace("older");
+    let older = older.to_str().unwrap();
+    let forward = home.run(&["self-update", "--rollback"]).exits(0);
+    let rebuild = format!("auditgraph rebuild --root {older}");
+    assert!(forward.stderr.contains(&rebuild), "{forward:?}");
+    assert!(!forward.stderr.contains("answers"), "{forward:?}");
+    home.run(&["query", "beacon", "--root", older]).exits(3);
 }
 
 #[test]

@@ -172,10 +172,13 @@ impl Place {
 }
 
 fn not_writable(folder: &Path, error: Errno) -> SwapError {
-    let owner = fs::metadata(folder).map_or(String::new(), |metadata| match metadata.uid() {
-        0 => "; it belongs to root".to_owned(),
-        uid => format!("; it belongs to user id {uid}"),
-    });
+    let owner = match fs::metadata(folder).map(|metadata| metadata.uid()) {
+        // Whoever it belongs to cannot write there either.
+        _ if error == Errno::ROFS => String::new(),
+        Ok(0) => "; it belongs to root".to_owned(),
+        Ok(uid) => format!("; it belongs to user id {uid}"),
+        Err(_) => String::new(),
+    };
     SwapError::NotWritable {
         directory: folder.to_owned(),
         reason: format!("{}{owner}", io::Error::from(error)),

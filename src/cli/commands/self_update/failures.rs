@@ -73,12 +73,15 @@ pub(crate) fn trust_failure(error: TrustError, source: &Source) -> Failure {
                 io::ErrorKind::InvalidData => failure
                     .why(forgets)
                     .hint(format_args!("rm {}", quote(path))),
-                // A folder, a link, or far too large.
-                io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge => failure
+                // A folder, a link, or far too large; or a file where a folder is to be.
+                io::ErrorKind::InvalidInput
+                | io::ErrorKind::FileTooLarge
+                | io::ErrorKind::AlreadyExists
+                | io::ErrorKind::NotADirectory => failure
                     .why(forgets)
                     .hint("move it away, then run the command again"),
                 _ => failure.hint(
-                    "make it readable and writable for you, or set XDG_STATE_HOME to another directory",
+                    "see that you can read and write it and that its disk has room, or set XDG_STATE_HOME to another directory",
                 ),
             }
         }
@@ -86,7 +89,7 @@ pub(crate) fn trust_failure(error: TrustError, source: &Source) -> Failure {
             Failure::new(Exit::Failed, "unavailable", &error).hint(match source {
                 Source::Dir(_) => COPY,
                 Source::Url(_) => {
-                    "check the network, or name a mirror: [update] url in config.toml"
+                    "check the network, HTTPS_PROXY and SSL_CERT_FILE, or name a mirror: [update] url in config.toml"
                 }
             })
         }
@@ -109,9 +112,9 @@ pub(crate) fn swap_failure(error: SwapError) -> Failure {
     };
     let failure = Failure::new(exit, kind, &error);
     match &error {
-        SwapError::NotWritable { directory, .. } => failure
-            .path(directory.display())
-            .hint("run the update as the folder's owner, or install into a folder of your own"),
+        SwapError::NotWritable { directory, .. } => failure.path(directory.display()).hint(
+            "run the update as one who may write there, or install into a folder of your own",
+        ),
         SwapError::Busy { pid, .. } => failure
             .detail("pid", pid)
             .hint("wait for it to finish, then try again"),

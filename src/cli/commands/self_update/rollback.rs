@@ -88,9 +88,20 @@ fn warn_of_workspaces(context: &Context, staged: &swap::ProvenBinary) {
     let report = preflight::merge(&ours, &theirs, &facts);
     for (root, row) in report.profiles() {
         if row.change.loses_readability() {
+            let after = &row.schema.after;
+            // Only behind a run of a newer schema does an older one answer.
+            let newer = matches!(after.reason.as_deref(), Some("too_new" | "unknown_feature"));
             context.output.warn(format_args!(
-                "{root} ({}): the current run cannot be read by {}; questions are answered from the newest run it can read",
-                row.profile, theirs.candidate.version
+                "{root} ({}): the current run cannot be read by {}: {}; {}{}",
+                row.profile,
+                theirs.candidate.version,
+                after.detail.as_deref().unwrap_or("it does not say why"),
+                row.action,
+                if newer {
+                    "; until then the newest run that it can read answers, if there is one"
+                } else {
+                    ""
+                }
             ));
         }
     }

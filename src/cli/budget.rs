@@ -10,7 +10,7 @@ use crate::foundation::shell::quote;
 use crate::foundation::size::{grouped, human};
 use crate::run::gc::{self, Choice};
 use crate::run::{self, RunState};
-use crate::workspace::usage::Usage;
+use crate::workspace::usage::{self, Usage};
 use crate::workspace::{CONFIG_FILE, Layout, decimal};
 
 use super::error::Failure;
@@ -35,9 +35,8 @@ pub(crate) struct Budget {
 #[derive(Debug, Serialize)]
 pub(crate) struct Part {
     pub(crate) name: String,
-    pub(crate) bytes: u64,
-    pub(crate) allocated_bytes: u64,
-    pub(crate) files: u64,
+    #[serde(flatten)]
+    pub(crate) usage: usage::Part,
 }
 
 /// How to raise the limit: an absolute one hides the multiplier.
@@ -147,9 +146,7 @@ impl Budget {
         };
         let parts = usage.largest().into_iter().map(|(name, part)| Part {
             name: name.to_owned(),
-            bytes: part.bytes,
-            allocated_bytes: part.allocated_bytes,
-            files: part.files,
+            usage: part,
         });
         Self {
             assessment,
@@ -165,6 +162,15 @@ impl Budget {
 
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
+    }
+
+    /// The colour of the verdict.
+    pub(crate) const fn style(&self) -> Style {
+        match self.assessment.verdict {
+            Verdict::Ok => Style::Good,
+            Verdict::Warn => Style::Warning,
+            Verdict::Block => Style::Bad,
+        }
     }
 
     /// Warns on standard error from the warn threshold on.
@@ -188,14 +194,9 @@ impl Budget {
     /// One line: how full, of what.
     pub(crate) fn summary(&self, page: &Page<'_>) -> String {
         let it = &self.assessment;
-        let style = match it.verdict {
-            Verdict::Ok => Style::Good,
-            Verdict::Warn => Style::Warning,
-            Verdict::Block => Style::Bad,
-        };
         format!(
             "{} of {}",
-            page.paint(style, percent(it.ratio_ppm)),
+            page.paint(self.style(), percent(it.ratio_ppm)),
             human(it.limit_bytes)
         )
     }
@@ -239,7 +240,7 @@ impl Budget {
             .parts
             .iter()
             .take(3)
-            .map(|part| format!("{} {}", part.name, human(part.bytes)))
+            .map(|part| format!("{} {}", part.name, human(part.usage.bytes)))
             .collect();
         if !largest.is_empty() {
             lines.push(format!("largest     {}", largest.join(", ")));
@@ -332,7 +333,7 @@ mod tests {
 
     #[test]
     fn there_is_room_after_a_run_if_what_stays_and_what_comes_fit() {
-        let part = |bytes| crate::workspace::usage::Part {
+        let part = |bytes| usage::Part {
             bytes,
             ..Default::default()
         };

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ColorChoice, ValueHint};
 
-use super::style::ColorChoice;
 use crate::workspace::ProfileName;
 
 /// Options of every command.

@@ -1,5 +1,5 @@
-//! Kinds of nodes and links, as typed: by the name of one of a few values, so
-//! that help, completions and errors all know them.
+//! One of a few values, typed by its name, so that help, completions and errors
+//! all know them.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 

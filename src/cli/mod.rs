@@ -32,7 +32,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::error::ErrorKind;
-use clap::{FromArgMatches, ValueEnum};
+use clap::{ColorChoice, FromArgMatches};
 
 pub use args::command;
 pub use exit::Exit;
@@ -42,7 +42,6 @@ use context::Context;
 use error::Failure;
 use globals::Globals;
 use output::Output;
-use style::ColorChoice;
 
 /// Runs the program with the arguments of this process.
 #[must_use]
@@ -110,7 +109,7 @@ fn end(output: &Output, outcome: Result<Exit, Failure>) -> ExitCode {
 /// What was typed, understood. Help and refusals come in the colours that
 /// `--color` asks for, wherever it stands.
 fn parse(typed: &[OsString]) -> Result<Cli, clap::Error> {
-    let mut command = command().color(colours(typed).into());
+    let mut command = command().color(colours(typed));
     let mut matches = command.try_get_matches_from_mut(typed)?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
@@ -124,7 +123,7 @@ fn colours(typed: &[OsString]) -> ColorChoice {
     });
     let value = value.and_then(|joined| joined.or_else(|| options.next()));
     value
-        .and_then(|value| ColorChoice::from_str(value, false).ok())
+        .and_then(|value| value.parse().ok())
         .unwrap_or_default()
 }
 

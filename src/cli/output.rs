@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
+use clap::ColorChoice;
 use serde::Serialize;
 
 use super::error::{Failure, Part};
-use super::style::{ColorChoice, Paint, Painted, Style, clean};
+use super::style::{Paint, Painted, Style, clean};
 use crate::foundation::terminal::VisibleJson;
 pub(crate) use crate::foundation::text::lossy;
 
@@ -61,12 +62,11 @@ pub(crate) struct Output {
 impl Output {
     /// From what was asked for and what the streams are.
     pub(crate) fn new(json: bool, quiet: bool, color: ColorChoice) -> Self {
-        let paint = |colour| Paint { colour };
         Self {
             json,
             quiet,
-            stdout: paint(color.applies_to(&io::stdout())),
-            stderr: paint(color.applies_to(&io::stderr())),
+            stdout: Paint::new(color, &io::stdout()),
+            stderr: Paint::new(color, &io::stderr()),
         }
     }
 

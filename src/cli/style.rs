@@ -8,47 +8,9 @@
 use std::fmt;
 use std::io::IsTerminal;
 
-use clap::ValueEnum;
+use clap::ColorChoice;
 
 pub(crate) use crate::foundation::terminal::clean;
-
-/// The `--color` option.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ColorChoice {
-    // On a terminal, unless the environment says otherwise. (No doc comments
-    // here: they would make every command's help a page longer.)
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
-
-impl ColorChoice {
-    /// Whether to colour `stream`: the option first, then `NO_COLOR`
-    /// (no-color.org), `CLICOLOR_FORCE` and `CLICOLOR` (bixense.com/clicolors),
-    /// then whether it is a terminal that can.
-    pub(crate) fn applies_to(self, stream: &impl IsTerminal) -> bool {
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            Self::Auto if set("NO_COLOR").is_some() => false,
-            Self::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
-            Self::Auto if set("CLICOLOR").is_some_and(|value| value == "0") => false,
-            Self::Auto => stream.is_terminal() && set("TERM").is_none_or(|term| term != "dumb"),
-        }
-    }
-}
-
-impl From<ColorChoice> for clap::ColorChoice {
-    fn from(choice: ColorChoice) -> Self {
-        match choice {
-            ColorChoice::Auto => Self::Auto,
-            ColorChoice::Always => Self::Always,
-            ColorChoice::Never => Self::Never,
-        }
-    }
-}
 
 /// A meaning that has a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +56,24 @@ pub(crate) struct Paint {
 }
 
 impl Paint {
+    /// How to write to `stream`: as the `--color` option says, else `NO_COLOR`
+    /// (no-color.org), `CLICOLOR_FORCE` and `CLICOLOR` (bixense.com/clicolors),
+    /// else coloured where it is a terminal that can.
+    pub(crate) fn new(color: ColorChoice, stream: &impl IsTerminal) -> Self {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let colour = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if set("NO_COLOR").is_some() => false,
+            ColorChoice::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+            ColorChoice::Auto if set("CLICOLOR").is_some_and(|value| value == "0") => false,
+            ColorChoice::Auto => {
+                stream.is_terminal() && set("TERM").is_none_or(|term| term != "dumb")
+            }
+        };
+        Self { colour }
+    }
+
     /// `text`, cleaned, in `style`.
     pub(crate) fn paint(self, style: Style, text: impl fmt::Display) -> Painted {
         Painted {

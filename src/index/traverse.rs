@@ -62,7 +62,7 @@ impl Walk {
 }
 
 /// What lies around a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Neighborhood {
     /// The nodes, the first one included: by distance, then by id.
     pub nodes: Vec<Neighbor>,

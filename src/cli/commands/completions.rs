@@ -1,11 +1,13 @@
 //! `auditgraph completions SHELL`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap_complete::Shell;
 
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
+use crate::cli::kinds;
 
 const EXAMPLES: &[(&str, &str)] = &[
     (
@@ -27,25 +29,14 @@ const EXAMPLES: &[(&str, &str)] = &[
 #[command(after_help = examples::text(EXAMPLES))]
 pub(crate) struct Typed {
     /// The shell
+    #[arg(value_parser = kinds::one_of(shells()))]
     shell: Shell,
 }
 
 /// Shells whose completions are part of every release.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Shell {
-    Bash,
-    Zsh,
-    Fish,
-}
-
-impl From<Shell> for clap_complete::Shell {
-    fn from(shell: Shell) -> Self {
-        match shell {
-            Shell::Bash => Self::Bash,
-            Shell::Zsh => Self::Zsh,
-            Shell::Fish => Self::Fish,
-        }
-    }
+fn shells() -> Vec<(&'static str, Shell)> {
+    use Shell::{Bash, Fish, Zsh};
+    vec![("bash", Bash), ("zsh", Zsh), ("fish", Fish)]
 }
 
 pub(crate) fn run(
@@ -54,12 +45,7 @@ pub(crate) fn run(
     mut definition: clap::Command,
 ) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        clap_complete::Shell::from(typed.shell),
-        &mut definition,
-        "auditgraph",
-        &mut script,
-    );
+    clap_complete::generate(typed.shell, &mut definition, "auditgraph", &mut script);
     context.output.text("script", &script)?;
     Ok(Exit::Done)
 }

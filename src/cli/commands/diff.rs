@@ -10,12 +10,12 @@ use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report};
 use crate::cli::reading::{self, RunChoice, Source};
-use crate::cli::style::Style;
+use crate::cli::style::{Style, clean};
 use crate::cli::{examples, nodes};
 use crate::foundation::Sha256;
 use crate::foundation::size::grouped;
 use crate::graph::{NodeKind, WorkspacePath};
-use crate::index::{self, Changes, Difference, Link, Node};
+use crate::index::{self, Changes, Link, Node};
 
 const EXAMPLES: &[(&str, &str)] = &[
     (
@@ -48,19 +48,11 @@ pub(crate) struct Typed {
 struct Compared {
     old: Source,
     new: Source,
-    sources: Sources,
+    sources: Changes<SourceFile>,
     nodes: Changes<Node>,
     links: Changes<Link>,
     #[serde(skip)]
     stat: bool,
-}
-
-/// The sources among the changes.
-#[derive(Default, Serialize)]
-struct Sources {
-    added: Vec<SourceFile>,
-    removed: Vec<SourceFile>,
-    changed: Vec<(SourceFile, SourceFile)>,
 }
 
 #[derive(Serialize)]
@@ -94,7 +86,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     let come = nodes.added.iter_mut().chain(after);
     new.session.index().cite_names(come)?;
     let compared = Compared {
-        sources: sources(&difference),
+        sources: sources(&difference.nodes),
         old: old.source,
         new: new.source,
         nodes: difference.nodes,
@@ -105,7 +97,8 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn sources(difference: &Difference) -> Sources {
+/// The sources among the changes.
+fn sources(nodes: &Changes<Node>) -> Changes<SourceFile> {
     let source = |node: &Node| {
         let place = node.place.as_ref()?;
         (node.kind == NodeKind::Document).then(|| SourceFile {
@@ -113,8 +106,7 @@ fn sources(difference: &Difference) -> Sources {
             sha256: place.sha256,
         })
     };
-    let nodes = &difference.nodes;
-    Sources {
+    Changes {
         added: nodes.added.iter().filter_map(source).collect(),
         removed: nodes.removed.iter().filter_map(source).collect(),
         changed: nodes
@@ -129,89 +121,40 @@ fn sources(difference: &Difference) -> Sources {
 impl Report for Compared {
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
         page.line(format_args!("{} → {}", self.old.id, self.new.id))?;
-        let count = |label: &str, added: usize, removed: usize, changed: usize| {
-            format!(
-                "{label:<8} {} added, {} removed, {} changed",
-                grouped(added as u64),
-                grouped(removed as u64),
-                grouped(changed as u64)
-            )
-        };
-        let (sources, nodes, links) = (&self.sources, &self.nodes, &self.links);
-        page.line(count(
-            "sources",
-            sources.added.len(),
-            sources.removed.len(),
-            sources.changed.len(),
-        ))?;
-        if !self.stat {
-            let path = |_: &Page<'_>, file: &SourceFile| {
-                crate::cli::style::clean(file.path.as_str()).into_owned()
-            };
-            lines(
-                page,
-                &sources.added,
-                &sources.removed,
-                &sources.changed,
-                path,
-            )?;
-        }
-        page.line(count(
-            "nodes",
-            nodes.added.len(),
-            nodes.removed.len(),
-            nodes.changed.len(),
-        ))?;
-        if !self.stat {
-            lines(
-                page,
-                &nodes.added,
-                &nodes.removed,
-                &nodes.changed,
-                nodes::node_line,
-            )?;
-        }
-        page.line(count(
-            "links",
-            links.added.len(),
-            links.removed.len(),
-            links.changed.len(),
-        ))?;
-        if !self.stat {
-            lines(
-                page,
-                &links.added,
-                &links.removed,
-                &links.changed,
-                nodes::link_line,
-            )?;
-        }
-        Ok(())
+        let path = |_: &Page<'_>, file: &SourceFile| clean(file.path.as_str()).into_owned();
+        self.changes(page, "sources", &self.sources, path)?;
+        self.changes(page, "nodes", &self.nodes, nodes::node_line)?;
+        self.changes(page, "links", &self.links, nodes::link_line)
     }
 }
 
-fn lines<T>(
-    page: &mut Page<'_>,
-    added: &[T],
-    removed: &[T],
-    changed: &[(T, T)],
-    line: impl Fn(&Page<'_>, &T) -> String,
-) -> io::Result<()> {
-    let marks = [
-        ("-", Style::Bad, removed.iter().collect::<Vec<_>>()),
-        ("+", Style::Good, added.iter().collect()),
-        (
-            "~",
-            Style::Warning,
-            changed.iter().map(|(_, new)| new).collect(),
-        ),
-    ];
-    for (mark, style, items) in marks {
-        for item in items {
+impl Compared {
+    /// How many came, went and changed; and which, unless only numbers are wanted.
+    fn changes<T>(
+        &self,
+        page: &mut Page<'_>,
+        label: &str,
+        changes: &Changes<T>,
+        line: impl Fn(&Page<'_>, &T) -> String,
+    ) -> io::Result<()> {
+        page.line(format_args!(
+            "{label:<8} {} added, {} removed, {} changed",
+            grouped(changes.added.len() as u64),
+            grouped(changes.removed.len() as u64),
+            grouped(changes.changed.len() as u64)
+        ))?;
+        if self.stat {
+            return Ok(());
+        }
+        let removed = changes.removed.iter().map(|item| ("-", Style::Bad, item));
+        let added = changes.added.iter().map(|item| ("+", Style::Good, item));
+        let changed = changes.changed.iter();
+        let changed = changed.map(|(_, new)| ("~", Style::Warning, new));
+        for (mark, style, item) in removed.chain(added).chain(changed) {
             let text = line(page, item);
             let mark = page.paint(style, mark);
             page.line(format_args!("  {mark} {text}"))?;
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueHint};
 use serde::Serialize;
 
 use crate::budget::Verdict;
@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report, lossy};
 use crate::cli::reading::{self, Opened, RunChoice, Source};
 use crate::cli::style::Style;
-use crate::cli::words;
+use crate::cli::{kinds, words};
 use crate::export::{self, Count, ExportError, Format, Header, RunReference};
 use crate::foundation::shell::quote;
 use crate::foundation::size::human;
@@ -48,8 +48,8 @@ const EXAMPLES: &[(&str, &str)] = &[
 #[command(after_help = examples::text(EXAMPLES))]
 pub(crate) struct Typed {
     /// The format [default: by the ending of FILE, else json]
-    #[arg(long, short = 'f', value_name = "FORMAT")]
-    format: Option<Wanted>,
+    #[arg(long, short = 'f', value_name = "FORMAT", value_parser = kinds::one_of(formats()))]
+    format: Option<Format>,
     /// Write to FILE, replaced in one step [default: -, standard output]
     #[arg(long, short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -57,23 +57,8 @@ pub(crate) struct Typed {
     run: RunChoice,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Wanted {
-    Json,
-    Jsonl,
-    Dot,
-    Graphml,
-}
-
-impl From<Wanted> for Format {
-    fn from(wanted: Wanted) -> Self {
-        match wanted {
-            Wanted::Json => Self::Json,
-            Wanted::Jsonl => Self::Jsonl,
-            Wanted::Dot => Self::Dot,
-            Wanted::Graphml => Self::Graphml,
-        }
-    }
+fn formats() -> Vec<(&'static str, Format)> {
+    Format::ALL.map(|format| (format.name(), format)).to_vec()
 }
 
 pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
@@ -152,9 +137,9 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn format(wanted: Option<Wanted>, output: Option<&Path>) -> Result<Format, Failure> {
+fn format(wanted: Option<Format>, output: Option<&Path>) -> Result<Format, Failure> {
     if let Some(wanted) = wanted {
-        return Ok(wanted.into());
+        return Ok(wanted);
     }
     let Some((path, extension)) = output.and_then(|path| Some((path, path.extension()?))) else {
         return Ok(Format::Json);
@@ -193,9 +178,8 @@ fn check_destination(workspace: &Workspace, output: &Path) -> Result<(), Failure
             .path(output.display())
             .hint("choose another file, or leave --output away to write to standard output"))
     };
-    match std::fs::metadata(output) {
-        Ok(metadata) if !metadata.is_file() => return refuse("exists and is not a regular file"),
-        _ => {}
+    if std::fs::metadata(output).is_ok_and(|metadata| !metadata.is_file()) {
+        return refuse("exists and is not a regular file");
     }
     if output.file_name().is_none() {
         return refuse("is not the name of a file");

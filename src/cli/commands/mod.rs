@@ -25,8 +25,9 @@ use clap::Subcommand;
 
 use super::context::Context;
 use super::error::Failure;
+use super::examples;
 use super::exit::Exit;
-use crate::run::Trust;
+use crate::run::{Mode, Trust};
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -34,9 +35,11 @@ pub(crate) enum Command {
     /// Make a folder a workspace: write a commented auditgraph.toml
     Init(init::Typed),
     /// Make a run of what changed in the sources since the current one
-    Ingest(publish::Ingest),
+    #[command(after_help = examples::text(publish::INGEST))]
+    Ingest(publish::Typed),
     /// Make a run from the sources alone, beside whatever is there
-    Rebuild(publish::Rebuild),
+    #[command(after_help = examples::text(publish::REBUILD))]
+    Rebuild(publish::Typed),
     /// Search, with a citation behind every answer
     Query(query::Typed),
     /// List documents, sections, terms, tags, links, broken links
@@ -100,8 +103,8 @@ fn once(
 ) -> Result<Exit, Failure> {
     match command {
         Command::Init(typed) => init::run(context, typed),
-        Command::Ingest(typed) => publish::ingest(context, typed),
-        Command::Rebuild(typed) => publish::rebuild(context, typed),
+        Command::Ingest(typed) => publish::run(context, typed, Mode::Ingest),
+        Command::Rebuild(typed) => publish::run(context, typed, Mode::Rebuild),
         Command::Query(typed) => query::run(context, typed),
         Command::List(typed) => list::run(context, typed),
         Command::Show(typed) => show::run(context, typed),

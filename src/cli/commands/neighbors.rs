@@ -2,7 +2,7 @@
 
 use std::io;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -38,8 +38,8 @@ pub(crate) struct Typed {
     #[arg(long, short = 'd', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
     depth: u32,
     /// Which way to follow links
-    #[arg(long, value_name = "WAY", default_value = "both")]
-    direction: Way,
+    #[arg(long, value_name = "WAY", default_value = "both", value_parser = kinds::one_of(directions()))]
+    direction: Direction,
     /// Only along links of this kind (repeatable); without `contains`, links of a document's
     /// sections are its own
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = kinds::one_of(link_kinds()))]
@@ -51,21 +51,9 @@ pub(crate) struct Typed {
     run: RunChoice,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Way {
-    Out,
-    In,
-    Both,
-}
-
-impl From<Way> for Direction {
-    fn from(way: Way) -> Self {
-        match way {
-            Way::Out => Self::Out,
-            Way::In => Self::In,
-            Way::Both => Self::Both,
-        }
-    }
+fn directions() -> Vec<(&'static str, Direction)> {
+    use Direction::{Both, In, Out};
+    vec![("out", Out), ("in", In), ("both", Both)]
 }
 
 fn link_kinds() -> Vec<(&'static str, LinkKind)> {
@@ -84,18 +72,14 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     let mut opened = reading::open(context, &typed.run)?;
     let node = nodes::find(&mut opened.session, &typed.node)?;
     let walk = Walk {
-        direction: typed.direction.into(),
+        direction: typed.direction,
         kinds: typed.kinds.iter().copied().collect(),
         depth: typed.depth,
         limit: typed.limit,
     };
     let index = opened.session.index();
     // `find` has just read this node from the same index.
-    let mut around = index.neighbors(&node.id, &walk)?.unwrap_or(Neighborhood {
-        nodes: Vec::new(),
-        links: Vec::new(),
-        truncated: false,
-    });
+    let mut around = index.neighbors(&node.id, &walk)?.unwrap_or_default();
     index.cite_names(around.nodes.iter_mut().map(|near| &mut near.node))?;
     let truncated = around.truncated;
     context.output.report(&Found {

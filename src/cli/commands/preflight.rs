@@ -141,14 +141,9 @@ fn ask(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
             .map_or_else(this_build, build_of),
     };
     let foreseen = foresee(context, &candidate);
-    let verdict = insist(&foreseen.report, typed.accept.into());
-    match verdict {
-        Ok(()) => {
-            context.output.report(&Shown(foreseen.report))?;
-            Ok(Exit::Done)
-        }
-        Err(failure) => Err(failure),
-    }
+    insist(&foreseen.report, typed.accept.into())?;
+    context.output.report(&Shown(foreseen.report))?;
+    Ok(Exit::Done)
 }
 
 #[cfg(not(feature = "self-update"))]

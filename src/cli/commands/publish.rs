@@ -10,7 +10,6 @@ use crate::budget::Verdict;
 use crate::cli::budget::Budget;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
-use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report};
 use crate::cli::style::{Style, clean};
@@ -20,7 +19,7 @@ use crate::foundation::size::{grouped, human};
 use crate::run::{self, Changes, Mode, Planned, PlannedFile, RefusedSource, RunId, RunPlan};
 use crate::workspace::Workspace;
 
-const INGEST: &[(&str, &str)] = &[
+pub(crate) const INGEST: &[(&str, &str)] = &[
     (
         "auditgraph ingest",
         "make a run of what changed since the last",
@@ -35,7 +34,7 @@ const INGEST: &[(&str, &str)] = &[
     ),
 ];
 
-const REBUILD: &[(&str, &str)] = &[
+pub(crate) const REBUILD: &[(&str, &str)] = &[
     (
         "auditgraph rebuild",
         "make a run from the sources alone, beside the old ones",
@@ -49,33 +48,16 @@ const REBUILD: &[(&str, &str)] = &[
 /// Most files named one by one for people; JSON has them all.
 const SHOWN: usize = 20;
 
-/// What is typed after `ingest`.
+/// What is typed after either.
 #[derive(Debug, Args)]
-#[command(after_help = examples::text(INGEST))]
-pub(crate) struct Ingest {
+pub(crate) struct Typed {
     /// Show the plan and the budget's verdict on it; write nothing
     #[arg(long, short = 'n')]
     dry_run: bool,
 }
 
-/// What is typed after `rebuild`.
-#[derive(Debug, Args)]
-#[command(after_help = examples::text(REBUILD))]
-pub(crate) struct Rebuild {
-    /// Show the plan and the budget's verdict on it; write nothing
-    #[arg(long, short = 'n')]
-    dry_run: bool,
-}
-
-pub(crate) fn ingest(context: &Context, typed: &Ingest) -> Result<Exit, Failure> {
-    run(context, Mode::Ingest, typed.dry_run)
-}
-
-pub(crate) fn rebuild(context: &Context, typed: &Rebuild) -> Result<Exit, Failure> {
-    run(context, Mode::Rebuild, typed.dry_run)
-}
-
-fn run(context: &Context, mode: Mode, dry_run: bool) -> Result<Exit, Failure> {
+pub(crate) fn run(context: &Context, typed: &Typed, mode: Mode) -> Result<Exit, Failure> {
+    let dry_run = typed.dry_run;
     let workspace = context.workspace()?;
     let progress = context.progress();
     let planned = run::plan(&workspace, &context.profile, mode, dry_run, &progress)?;

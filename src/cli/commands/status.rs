@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use crate::budget::Verdict;
 use crate::cli::budget::{self, Budget};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
@@ -134,14 +133,9 @@ impl Report for Shown {
 impl Shown {
     fn usage(&self, page: &mut Page<'_>) -> io::Result<()> {
         let it = self.budget.assessment();
-        let style = match it.verdict {
-            Verdict::Ok => Style::Good,
-            Verdict::Warn => Style::Warning,
-            Verdict::Block => Style::Bad,
-        };
         page.line(format_args!(
             "budget     {} {} of {} used",
-            page.paint(style, budget::bar(it.ratio_ppm, 30)),
+            page.paint(self.budget.style(), budget::bar(it.ratio_ppm, 30)),
             budget::percent(it.ratio_ppm),
             human(it.limit_bytes),
         ))?;
@@ -151,27 +145,17 @@ impl Shown {
             budget::percent(it.policy.warn_ppm),
             budget::percent(it.policy.block_ppm)
         ))?;
-        let row = |name: &str, bytes: u64, allocated: u64, files: u64| {
+        let row = |name: &str, part: Part| {
             vec![
                 (None, name.to_owned()),
-                (None, human(bytes)),
-                (None, human(allocated)),
-                (None, grouped(files)),
+                (None, human(part.bytes)),
+                (None, human(part.allocated_bytes)),
+                (None, grouped(part.files)),
             ]
         };
-        let mut rows: Vec<_> = self
-            .budget
-            .parts()
-            .iter()
-            .map(|part| row(&part.name, part.bytes, part.allocated_bytes, part.files))
-            .collect();
-        let total = self.total;
-        rows.push(row(
-            "total",
-            total.bytes,
-            total.allocated_bytes,
-            total.files,
-        ));
+        let parts = self.budget.parts().iter();
+        let mut rows: Vec<_> = parts.map(|part| row(&part.name, part.usage)).collect();
+        rows.push(row("total", self.total));
         page.line("")?;
         let columns = [
             ("part", false),

@@ -2,7 +2,7 @@
 //! signed, or not there.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -71,7 +71,7 @@ pub async fn fetch_target(
         error,
     };
     // Nothing is followed and nobody else's file is written to.
-    let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -194,16 +194,6 @@ fn prefix(file: &mut File, most: u64) -> io::Result<(Sha256Hasher, u64)> {
         file.set_len(0)?;
     }
     file.rewind()?;
-    let (mut have, mut buffer) = (0u64, vec![0u8; 128 * 1024]);
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok((hasher, have)),
-            Ok(count) => {
-                hasher.update(&buffer[..count]);
-                have += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let have = io::copy(file, &mut hasher)?;
+    Ok((hasher, have))
 }

@@ -74,7 +74,10 @@ impl TrustedMetadata {
         origin: &Arc<dyn Origin>,
         store: &Store,
     ) -> Result<Self, TrustError> {
-        let (metadata_base, targets_base) = (directory(metadata_base), directory(targets_base));
+        let (metadata_base, targets_base) = (
+            directory(metadata_base.clone()),
+            directory(targets_base.clone()),
+        );
         store.check_clock(now())?;
         let start = store.newest_root(root)?;
         let outcome = attempt(&start, &metadata_base, &targets_base, origin, store, true).await?;
@@ -183,8 +186,7 @@ pub(super) fn digest(target: &tough::schema::Target) -> Option<Sha256> {
 }
 
 /// `base` as a directory: with a slash at its end.
-fn directory(base: &Url) -> Url {
-    let mut base = base.clone();
+pub(super) fn directory(mut base: Url) -> Url {
     if !base.path().ends_with('/') {
         let path = format!("{}/", base.path());
         base.set_path(&path);

@@ -1,7 +1,6 @@
 //! One release for one platform, as its signed metadata describes it.
 
 use std::fmt;
-use std::str::FromStr;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use crate::schema;
 pub(super) const FORMAT: u32 = 1;
 
 /// The stream of releases a user follows.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Channel(String);
 
@@ -84,7 +83,7 @@ pub struct Release {
 struct Custom {
     version: Version,
     platform: String,
-    channel: String,
+    channel: Channel,
     schema: schema::Reader,
     executable: Executable,
     #[serde(default)]
@@ -157,7 +156,7 @@ impl Release {
         };
         Ok(Self {
             version: custom.version,
-            channel: Channel::new(custom.channel),
+            channel: custom.channel,
             target: custom.platform,
             archive: name.into(),
             length,
@@ -240,14 +239,6 @@ impl fmt::Display for Standing {
 /// Equal in precedence: build metadata does not count (SemVer 10).
 fn same_version(a: &Version, b: &Version) -> bool {
     a.cmp_precedence(b).is_eq()
-}
-
-impl FromStr for Channel {
-    type Err = std::convert::Infallible;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(Self::new(name))
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::download::{VerifiedArchive, fetch_target};
 use super::error::{Attack, TrustError};
-use super::metadata::{TrustedMetadata, Validity, digest};
+use super::metadata::{TrustedMetadata, Validity, digest, directory};
 use super::origin::{Files, Origin, shown, shown_as_typed};
 use super::release::{Channel, NotARelease, Release, Standing};
 use super::store::Store;
@@ -41,11 +41,7 @@ impl Source {
                 }
                 url.set_query(None);
                 url.set_fragment(None);
-                if !url.path().ends_with('/') {
-                    let path = format!("{}/", url.path());
-                    url.set_path(&path);
-                }
-                url
+                directory(url)
             }
             Self::Dir(directory) => {
                 let bad = |reason: String| refuse(directory.display().to_string(), reason);

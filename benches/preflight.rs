@@ -48,7 +48,7 @@ fn judged(roots: &[PathBuf]) -> Result<Duration, Box<dyn Error>> {
     let decision = decide(&report, Accept::default());
     let time = start.elapsed();
     let profiles = report.profiles().count();
-    if decision != (Decision::Proceed { silent: true }) || profiles != WORKSPACES {
+    if decision != Decision::Proceed || report.worsens() || profiles != WORKSPACES {
         return Err(format!("{profiles} profiles, {decision:?}").into());
     }
     Ok(time)

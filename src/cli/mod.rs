@@ -76,8 +76,7 @@ pub fn main() -> ExitCode {
 fn tidy() {
     #[cfg(feature = "self-update")]
     if let Ok(executable) = std::env::current_exe().and_then(|path| path.canonicalize()) {
-        // Cannot be done now: then the next command tries again.
-        let _ = crate::upgrade::swap::recover_quietly(&executable);
+        crate::upgrade::swap::recover_quietly(&executable);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Go, or stop and why. Pure.
 
-use super::report::Report;
+use super::report::{Change, Report};
 
 /// What the user accepts beforehand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,12 +14,8 @@ pub struct Accept {
 /// What a report means for an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Nothing the user has not accepted: go on. `silent` when nothing
-    /// changes for any workspace, so that nothing need be said (SC-002).
-    Proceed {
-        /// Whether no profile changes for the worse.
-        silent: bool,
-    },
+    /// Nothing the user has not accepted: go on.
+    Proceed,
     /// Profiles would go from readable to unreadable (exit 3).
     RebuildRequired,
     /// Profiles would go from within budget to over it (exit 4).
@@ -33,17 +29,13 @@ pub fn decide(report: &Report, accept: Accept) -> Decision {
     let changes = || {
         report
             .profiles()
-            .map(|(_, row)| super::report::Change::of(&row.schema, &row.budget))
+            .map(|(_, row)| Change::of(&row.schema, &row.budget))
     };
-    let loses = changes().any(super::report::Change::loses_readability);
-    let over = changes().any(super::report::Change::goes_over_budget);
-    if loses && !accept.rebuild {
+    if !accept.rebuild && changes().any(Change::loses_readability) {
         Decision::RebuildRequired
-    } else if over && !accept.over_budget {
+    } else if !accept.over_budget && changes().any(Change::goes_over_budget) {
         Decision::OverBudget
     } else {
-        Decision::Proceed {
-            silent: !loses && !over,
-        }
+        Decision::Proceed
     }
 }

@@ -5,11 +5,14 @@
 //! ever gain fields within a protocol, unknown fields are passed over, and
 //! the asker judges from `readable` and the bytes, never from words.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::budget::Verdict;
 use crate::foundation::json;
 use crate::schema;
+use crate::upgrade::this_build;
 
 /// The version of the preflight protocol that this build speaks.
 pub const PROTOCOL: u32 = 1;
@@ -38,6 +41,18 @@ pub struct Request {
 }
 
 impl Request {
+    /// The question of this build about the workspaces in `roots`.
+    pub fn of<'a>(roots: impl IntoIterator<Item = &'a Path>) -> Self {
+        let roots = roots.into_iter();
+        Self {
+            protocol: PROTOCOL,
+            installed: this_build(),
+            workspaces: roots
+                .filter_map(|root| root.to_str().map(str::to_owned))
+                .collect(),
+        }
+    }
+
     /// Largest request accepted: room for 10,000 workspaces.
     pub const BOUNDS: json::Bounds = json::Bounds {
         bytes: 16 * 1024 * 1024,
@@ -73,6 +88,13 @@ impl Report {
                 .iter()
                 .map(|profile| (workspace.root.as_str(), profile))
         })
+    }
+
+    /// Whether something changes for the worse, and has to be told (SC-002).
+    #[must_use]
+    pub fn worsens(&self) -> bool {
+        self.profiles()
+            .any(|(_, row)| row.change.loses_readability() || row.change.goes_over_budget())
     }
 }
 

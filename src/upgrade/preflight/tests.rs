@@ -97,7 +97,8 @@ fn a_workspace_that_becomes_unreadable_stops_the_update() {
         rebuild: true,
         ..Accept::default()
     };
-    assert_eq!(decide(&report, accept), Decision::Proceed { silent: false });
+    assert_eq!(decide(&report, accept), Decision::Proceed);
+    assert!(report.worsens());
 }
 
 #[test]
@@ -117,7 +118,8 @@ fn a_rebuild_that_would_pass_the_budget_stops_it_as_well() {
         rebuild: true,
         over_budget: true,
     };
-    assert_eq!(decide(&report, both), Decision::Proceed { silent: false });
+    assert_eq!(decide(&report, both), Decision::Proceed);
+    assert!(report.worsens());
 }
 
 #[test]
@@ -149,10 +151,8 @@ fn what_was_so_before_is_listed_and_stops_nobody() {
             ("/future", Change::AlreadyUnreadable),
         ]
     );
-    assert_eq!(
-        decide(&report, Accept::default()),
-        Decision::Proceed { silent: true }
-    );
+    assert_eq!(decide(&report, Accept::default()), Decision::Proceed);
+    assert!(!report.worsens());
 }
 
 #[test]

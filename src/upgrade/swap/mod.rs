@@ -42,7 +42,7 @@ pub use execute::{Swapped, swap};
 pub use place::{Held, Place};
 pub use plan::{Plan, Step};
 pub use record::{Format, Identity, Intent, Previous};
-pub use recover::{Recovered, pending, recover, recover_quietly};
+pub use recover::{pending, recover, recover_quietly};
 pub use stage::{Expected, ProvenBinary, StagedBinary};
 
 use super::archive::ArchiveError;

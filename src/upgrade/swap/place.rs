@@ -10,7 +10,7 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::SwapError;
-use super::recover::{Recovered, recover};
+use super::recover::recover;
 use crate::foundation::{Sha256, durable};
 use crate::workspace::{Lock, LockError};
 
@@ -114,7 +114,7 @@ impl Place {
     /// # Errors
     /// [`SwapError`]: not writable, busy, or what cleaning up met; replaced,
     /// when another update was faster since this place was looked at.
-    pub fn hold(self) -> Result<(Held, Option<Recovered>), SwapError> {
+    pub fn hold(self) -> Result<Held, SwapError> {
         self.check_writable()?;
         let lock = self.lock_folder().inspect_err(|_| {
             // Goes if it is empty: nobody is told of a change then.
@@ -124,8 +124,8 @@ impl Place {
         if file(held.place.target()) != held.place.file {
             return Err(SwapError::Replaced(held.place.target.clone()));
         }
-        let recovered = recover(&held)?;
-        Ok((held, recovered))
+        recover(&held)?;
+        Ok(held)
     }
 
     /// Makes our folder and takes the lock in it. The one who held it before

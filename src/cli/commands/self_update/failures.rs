@@ -14,6 +14,17 @@ const ELSEWHERE: &str = "try again later, or from another mirror: [update] url i
 const COPY: &str =
     "copy the whole release site again; if it stays so, report it to the maintainers";
 
+/// An executable that cannot be found.
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(super) fn no_install(error: io::Error) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "io",
+        format_args!("cannot tell where this program is installed: {error}"),
+    )
+    .why("it may have been replaced or removed while it was running")
+}
+
 /// Settings that cannot be used.
 pub(crate) fn settings_failure(error: SettingsError) -> Failure {
     match error {

@@ -46,7 +46,7 @@ pub(crate) fn foresee(context: &Context, candidate: &Build) -> Foreseen {
 /// Goes on, or fails with the table: exit 3 or 4.
 pub(crate) fn insist(report: &Report, accept: Accept) -> Result<(), Failure> {
     let (exit, kind, what, why, flag) = match decide(report, accept) {
-        Decision::Proceed { .. } => return Ok(()),
+        Decision::Proceed => return Ok(()),
         Decision::RebuildRequired => (
             Exit::RebuildRequired,
             "rebuild_required",

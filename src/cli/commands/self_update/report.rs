@@ -80,9 +80,7 @@ impl Document {
             unfinished: None,
         }
     }
-}
 
-impl Document {
     /// Prints it once `version` is installed, which stands where that cannot be
     /// told.
     ///
@@ -169,10 +167,7 @@ impl Report for Document {
         // said.
         use Outcome::{Available, Planned, Updated};
         let changes = self.preflight.as_ref().filter(|report| {
-            matches!(self.outcome, Available | Planned | Updated)
-                && report
-                    .profiles()
-                    .any(|(_, row)| row.change.loses_readability() || row.change.goes_over_budget())
+            matches!(self.outcome, Available | Planned | Updated) && report.worsens()
         });
         if let Some(report) = changes {
             page.line("")?;

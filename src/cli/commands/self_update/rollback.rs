@@ -1,8 +1,10 @@
 //! `self-update --rollback`: the same swap, from the version that was kept.
 
+use std::path::PathBuf;
+
 use super::agree::agrees;
 use super::explain;
-use super::failures::swap_failure;
+use super::failures::{no_install, swap_failure};
 use super::report::{Document, Outcome};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
@@ -13,13 +15,7 @@ use crate::upgrade::{TARGET, preflight, this_build};
 use crate::workspace::known::Known;
 
 pub(super) fn run(context: &Context, dry_run: bool, yes: bool) -> Result<Exit, Failure> {
-    let install = Install::current().map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            "io",
-            format_args!("cannot tell where this program is installed: {error}"),
-        )
-    })?;
+    let install = Install::current().map_err(no_install)?;
     if install.kind != Kind::Standalone {
         return Err(explain::not_ours(&install));
     }
@@ -42,7 +38,7 @@ pub(super) fn run(context: &Context, dry_run: bool, yes: bool) -> Result<Exit, F
         context.output.report(&document)?;
         return Ok(Exit::Done);
     }
-    let (held, _) = place.clone().hold().map_err(swap_failure)?;
+    let held = place.clone().hold().map_err(swap_failure)?;
     let staged = StagedBinary::previous(&held, &plan)
         .and_then(|staged| {
             staged.prove(Expected {
@@ -72,14 +68,7 @@ fn warn_of_workspaces(context: &Context, staged: &swap::ProvenBinary) {
     let Some(Ok(roots)) = Known::of_user().map(|known| known.list()) else {
         return;
     };
-    let request = preflight::Request {
-        protocol: preflight::PROTOCOL,
-        installed: this_build(),
-        workspaces: roots
-            .iter()
-            .filter_map(|root| root.to_str().map(str::to_owned))
-            .collect(),
-    };
+    let request = preflight::Request::of(roots.iter().map(PathBuf::as_path));
     let Ok(theirs) = preflight::ask(staged, &request) else {
         return;
     };

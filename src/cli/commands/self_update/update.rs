@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::agree::agrees;
-use super::failures::swap_failure;
+use super::failures::{no_install, swap_failure};
 use super::foresee::{Foreseen, foresee, insist};
 use super::look::{Look, build_of, look};
 use super::report::{Document, Outcome};
@@ -12,25 +12,15 @@ use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::upgrade::install::{Install, Kind};
-use crate::upgrade::preflight::{
-    Accept, Need, PROTOCOL, Report, Request, ask, check_space, merge, table,
-};
+use crate::upgrade::preflight::{Accept, Need, Report, Request, ask, check_space, merge, table};
 use crate::upgrade::swap::{
     self, Expected, Held, Identity, Place, Plan, ProvenBinary, StagedBinary,
 };
-use crate::upgrade::this_build;
 use crate::upgrade::trust::Release;
 use crate::workspace::user;
 
 pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Result<Exit, Failure> {
-    let install = Install::current().map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            "io",
-            format_args!("cannot tell where this program is installed: {error}"),
-        )
-        .why("it may have been replaced or removed while it was running")
-    })?;
+    let install = Install::current().map_err(no_install)?;
     // Looked at before all that takes time: another update may be faster.
     let place = Place::of(&install.path);
     let look = look(context, &typed.which, typed.allow_downgrade, root)?;
@@ -77,7 +67,7 @@ pub(super) fn run(context: &Context, typed: &Typed, root: &'static [u8]) -> Resu
         context.output.report(&document)?;
         return Ok(Exit::Done);
     }
-    let (held, _) = job.place.clone().hold().map_err(swap_failure)?;
+    let held = job.place.clone().hold().map_err(swap_failure)?;
     let staged = stage(context, &look, &release, &held, &job)?;
     let report = phase_two(&staged, &foreseen, accept);
     let report = match report {
@@ -120,11 +110,8 @@ fn describe(
 }
 
 fn with_table(failure: Failure, report: &Report) -> Failure {
-    let changes = report
-        .profiles()
-        .any(|(_, row)| row.change.loses_readability() || row.change.goes_over_budget());
     let failure = failure.detail("preflight", report);
-    if changes {
+    if report.worsens() {
         failure.lines(table(report).lines().map(str::to_owned))
     } else {
         failure
@@ -220,15 +207,7 @@ fn phase_two(
     foreseen: &Foreseen,
     accept: Accept,
 ) -> Result<Report, Failure> {
-    let request = Request {
-        protocol: PROTOCOL,
-        installed: this_build(),
-        workspaces: foreseen
-            .facts
-            .iter()
-            .filter_map(|facts| facts.root.to_str().map(str::to_owned))
-            .collect(),
-    };
+    let request = Request::of(foreseen.facts.iter().map(|facts| facts.root.as_path()));
     let answer = ask(staged, &request).map_err(|error| {
         Failure::new(
             Exit::Failed,

@@ -132,10 +132,11 @@ proptest! {
         } else if over {
             Decision::OverBudget
         } else {
-            Decision::Proceed { silent: true }
+            Decision::Proceed
         };
         prop_assert_eq!(decide(&report, Accept::default()), expected);
         let all = Accept { rebuild: true, over_budget: true };
-        prop_assert_eq!(decide(&report, all), Decision::Proceed { silent: !loses && !over });
+        prop_assert_eq!(decide(&report, all), Decision::Proceed);
+        prop_assert_eq!(report.worsens(), loses || over);
     }
 }

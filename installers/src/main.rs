@@ -18,6 +18,8 @@ mod facts;
 #[cfg(feature = "release")]
 mod homebrew;
 #[cfg(feature = "release")]
+mod identity;
+#[cfg(feature = "release")]
 mod link;
 #[cfg(feature = "release")]
 mod plan;

@@ -8,8 +8,9 @@
 
 use libdeflater::{CompressionLvl, Compressor};
 
-use super::{BuildError, Built};
-use crate::facts::Facts;
+use super::BuildError;
+use super::describe::Said;
+use crate::facts::{Facts, Target};
 
 /// Where the completions for `shell` stand in the archive.
 pub(crate) fn completion_path(binary: &str, shell: &str) -> String {
@@ -54,14 +55,20 @@ impl Member {
     }
 }
 
-/// Packs the archive for `built`.
-pub(super) fn pack(facts: &Facts, built: &Built) -> Result<Vec<u8>, BuildError> {
-    let plain = |(path, bytes): &(String, Vec<u8>)| Member::plain(path.as_str(), bytes.as_slice());
-    let mut members: Vec<Member> = built.completions.iter().map(plain).collect();
-    members.extend(built.man_pages.iter().map(plain));
+/// Packs the archive for `target` around its executable and what that said.
+pub(super) fn pack(
+    facts: &Facts,
+    target: &Target,
+    executable: &[u8],
+    said: Said,
+) -> Result<Vec<u8>, BuildError> {
+    let said = said.completions.into_iter().chain(said.man_pages);
+    let mut members: Vec<Member> = said
+        .map(|(path, bytes)| Member::plain(path, bytes))
+        .collect();
     members.push(Member {
         path: facts.package.binary.clone(),
-        bytes: built.executable.clone(),
+        bytes: executable.to_vec(),
         executable: true,
     });
     for name in &facts.release.archive.include {
@@ -69,12 +76,8 @@ pub(super) fn pack(facts: &Facts, built: &Built) -> Result<Vec<u8>, BuildError> 
         let bytes = std::fs::read(&path).map_err(|error| BuildError::Read(path, error))?;
         members.push(Member::plain(name.as_str(), bytes));
     }
-    tar_gz(
-        &facts.archive_stem(&built.target),
-        members,
-        facts.commit.time,
-    )
-    .map_err(|error| BuildError::Write(facts.archive_name(&built.target).into(), error))
+    tar_gz(&facts.archive_stem(target), members, facts.commit.time)
+        .map_err(|error| BuildError::Write(facts.archive_name(target).into(), error))
 }
 
 /// A gzipped tar of `members` below `folder`, every one with time `time`.

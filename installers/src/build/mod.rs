@@ -63,18 +63,6 @@ struct Builder<'a> {
     progress: &'a dyn Fn(&str),
 }
 
-/// One platform's executable with what it says about itself.
-struct Built {
-    target: Target,
-    executable: Vec<u8>,
-    /// By path in the archive.
-    completions: Vec<(String, Vec<u8>)>,
-    /// By path in the archive.
-    man_pages: Vec<(String, Vec<u8>)>,
-    /// CycloneDX document.
-    sbom: Vec<u8>,
-}
-
 /// Makes the release `plan` describes.
 ///
 /// # Errors
@@ -191,24 +179,17 @@ impl Builder<'_> {
             std::fs::read(&path).map_err(|error| BuildError::Read(path.clone(), error))?;
         let said = self.describe(target, &path)?;
         let sbom = self.sbom(target, crate_file)?;
-        let built = Built {
-            target: target.clone(),
-            executable,
-            completions: said.completions,
-            man_pages: said.man_pages,
-            sbom,
-        };
         let mut artifacts = Vec::new();
-        let archive = archive::pack(self.facts, &built)?;
+        let archive = archive::pack(self.facts, target, &executable, said)?;
         artifacts.push(self.add_archive(target, &archive)?);
         let stem = self.facts.archive_stem(target);
         let name = format!("{stem}.cdx.json");
-        artifacts.push(self.add(Kind::Sbom, Some(target), &name, &built.sbom)?);
+        artifacts.push(self.add(Kind::Sbom, Some(target), &name, &sbom)?);
         if let Some(python) = python::Door::of(self.facts)
             && let Some((tag, name)) = python.wheel_for(target)
         {
             (self.progress)(&format!("{}: packing the wheel", target.triple));
-            let wheel = python.wheel(&tag, &built.executable, &built.sbom)?;
+            let wheel = python.wheel(&tag, &executable, &sbom)?;
             artifacts.push(self.add_package(python, Kind::Wheel, Some(target), &name, &wheel)?);
         }
         let manifest = self.target_manifest(target, &sha256_hex(&archive), crate_file)?;

@@ -1,7 +1,6 @@
 //! The executable: what it needs of a system, and what it says about itself.
 
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 
 use object::{Object as _, ObjectSection as _};
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use serde_json::Value;
 
 use super::{Checker, elf, macho};
 use crate::facts::{System, Target};
+use crate::identity;
 use crate::site::Artifact;
 
 /// Section in which `cargo auditable` lists the dependencies.
@@ -60,9 +60,8 @@ impl Checker<'_> {
 
     /// Runs the executable and compares what it says.
     fn run(&mut self, file: &str, bytes: &[u8], target: &Target) {
-        let asked = &self.facts.release.binary.version;
-        let command = asked.join(" ");
-        let said = match ask(bytes, &self.facts.package.binary, asked) {
+        let command = self.facts.release.binary.version.join(" ");
+        let said = match identity::ask(self.facts, bytes) {
             Ok(said) => said,
             Err(error) => return self.find(file, &command, error),
         };
@@ -109,9 +108,7 @@ impl Checker<'_> {
             }
         }
     }
-}
 
-impl Checker<'_> {
     /// An executable with another root than the pinned one could be updated by
     /// strangers, one with none never.
     fn root_of_trust(&mut self, file: &str, field: &str, found: Option<&str>) {
@@ -153,50 +150,4 @@ pub(super) fn dependencies(executable: &[u8]) -> Option<Vec<Listed>> {
     zlib.take(LIST_LIMIT).read_to_end(&mut text).ok()?;
     let list: List = serde_json::from_slice(&text).ok()?;
     Some(list.packages)
-}
-
-/// Runs the executable with `arguments` in an empty home.
-fn ask(bytes: &[u8], name: &str, arguments: &[String]) -> Result<Value, String> {
-    let folder = Scratch::new().map_err(|error| error.to_string())?;
-    let path = folder.0.join(name);
-    std::fs::write(&path, bytes).map_err(|error| error.to_string())?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
-        .map_err(|error| error.to_string())?;
-    let output = std::process::Command::new(&path)
-        .args(arguments)
-        .current_dir(&folder.0)
-        .env_clear()
-        .env("HOME", &folder.0)
-        .output()
-        .map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        return Err(format!("ended with {}", output.status));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
-}
-
-/// A folder of this process that is gone afterwards.
-struct Scratch(std::path::PathBuf);
-
-impl Scratch {
-    fn new() -> std::io::Result<Self> {
-        let base = std::env::temp_dir();
-        let own = std::process::id();
-        for number in 0..1000_u32 {
-            let path = base.join(format!("{}-{own}-{number}", env!("CARGO_PKG_NAME")));
-            match std::fs::create_dir(&path) {
-                Ok(()) => return Ok(Self(path)),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(std::io::ErrorKind::AlreadyExists.into())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // A folder left behind in the temporary directory harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -8,14 +8,12 @@
 //! never executed.
 
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::RepositoryError;
 use crate::facts::Facts;
+use crate::identity;
 use crate::site::{Artifact, Site, sha256_hex};
 
 /// Layout of the description.
@@ -65,7 +63,8 @@ pub(super) fn describe(
         .ok_or_else(|| unfit("site.json names no platform for it".into()))?;
     let (path, executable) = executable(&archive, &facts.package.binary).map_err(unfit)?;
     let said = if trusted {
-        let said = ask(facts, &executable)?;
+        let said = identity::ask(facts, &executable)
+            .map_err(|reason| unfit(format!("its executable does not say what it is: {reason}")))?;
         for (field, expected) in [("version", version), ("target", target.as_str())] {
             let found = said[field].as_str().unwrap_or("(none)");
             if found != expected {
@@ -165,45 +164,4 @@ fn executable(archive: &[u8], name: &str) -> Result<(String, Vec<u8>), String> {
         }
     }
     Err(format!("no executable called `{name}` in it"))
-}
-
-/// Runs the executable with an empty environment and an empty home.
-fn ask(facts: &Facts, executable: &[u8]) -> Result<Value, RepositoryError> {
-    let folder = facts
-        .package
-        .target_directory
-        .join(env!("CARGO_PKG_NAME"))
-        .join(format!("describe-{}", std::process::id()));
-    let outcome = run(facts, executable, &folder);
-    // A working folder below cargo's target directory.
-    let _ = std::fs::remove_dir_all(&folder);
-    outcome
-}
-
-fn run(facts: &Facts, executable: &[u8], folder: &Path) -> Result<Value, RepositoryError> {
-    let write = |path: &Path| {
-        let path: PathBuf = path.into();
-        move |error| RepositoryError::Write(path, error)
-    };
-    std::fs::create_dir_all(folder).map_err(write(folder))?;
-    let path = folder.join(&facts.package.binary);
-    std::fs::write(&path, executable).map_err(write(&path))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
-        .map_err(write(&path))?;
-    let arguments = &facts.release.binary.version;
-    let unfit = |reason: String| RepositoryError::Unfit {
-        what: format!("{} {}", facts.package.binary, arguments.join(" ")),
-        reason,
-    };
-    let output = Command::new(&path)
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("HOME", folder)
-        .output()
-        .map_err(|error| unfit(error.to_string()))?;
-    if !output.status.success() {
-        return Err(unfit(format!("{}", output.status)));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| unfit(error.to_string()))
 }

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// Why the project could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProjectError {
     /// `cargo` itself could not be started.
-    #[error("cannot run `{0}`")]
-    Spawn(String, #[source] std::io::Error),
+    #[error("cannot run `cargo metadata`")]
+    Spawn(#[source] std::io::Error),
     /// `cargo metadata` refused; its own message is included.
     #[error("`cargo metadata` failed here: {0}")]
     Metadata(String),
@@ -90,19 +91,10 @@ impl Project {
     /// # Errors
     /// See [`ProjectError`].
     pub(crate) fn find() -> Result<Self, ProjectError> {
-        let output = Command::new(cargo_program())
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .output()
-            .map_err(|error| ProjectError::Spawn("cargo metadata".into(), error))?;
-        if !output.status.success() {
-            let message = String::from_utf8_lossy(&output.stderr);
-            return Err(ProjectError::Metadata(message.trim().into()));
-        }
-        Self::from_metadata(&output.stdout)
+        Self::of(cargo_metadata(None)?)
     }
 
-    fn from_metadata(json: &[u8]) -> Result<Self, ProjectError> {
-        let metadata: Metadata = serde_json::from_slice(json)?;
+    fn of(metadata: Metadata) -> Result<Self, ProjectError> {
         let root = metadata.workspace_root;
         let product = metadata
             .packages
@@ -145,6 +137,26 @@ impl Project {
 /// The cargo that runs us, or the one on the path.
 pub(crate) fn cargo_program() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// What `cargo metadata` says of the workspace of `manifest`, or else of the
+/// current directory.
+pub(crate) fn cargo_metadata<T: DeserializeOwned>(
+    manifest: Option<&Path>,
+) -> Result<T, ProjectError> {
+    let mut command = Command::new(cargo_program());
+    command.args(["metadata", "--no-deps", "--format-version", "1"]);
+    if let Some(manifest) = manifest {
+        command.arg("--manifest-path").arg(manifest);
+        // The settings of cargo that hold there.
+        command.current_dir(manifest.parent().unwrap_or(manifest));
+    }
+    let output = command.output().map_err(ProjectError::Spawn)?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        return Err(ProjectError::Metadata(message.trim().into()));
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 fn test_targets(package: &Package) -> Vec<TestTarget> {
@@ -201,7 +213,7 @@ mod tests {
              "targets":[{"name":"thing","kind":["bin"],"test":true,"src_path":"/w/a"},
                         {"name":"plain","kind":["test"],"test":true,"src_path":"/w/b"},
                         {"name":"faults","kind":["test"],"test":false,"src_path":"/w/c"}]}]}"#;
-        let project = Project::from_metadata(json).unwrap();
+        let project = Project::of(serde_json::from_slice(json).unwrap()).unwrap();
         assert_eq!(project.binary, "thing");
         let plain = project
             .tests

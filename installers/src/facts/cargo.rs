@@ -1,13 +1,11 @@
 //! The shipped package, as `cargo metadata` describes it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde::Deserialize;
 
 use super::FactsError;
-use crate::project::cargo_program;
+use crate::project::cargo_metadata;
 
 /// What `Cargo.toml` says about the shipped package, inheritance resolved.
 #[derive(Debug, Clone)]
@@ -73,29 +71,7 @@ impl Package {
     /// Reads the package called `name`, or else the one at the workspace's root.
     pub(super) fn read(root: &Path, name: Option<&str>) -> Result<Self, FactsError> {
         let manifest = root.join("Cargo.toml");
-        let output = Command::new(cargo_program())
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .arg("--manifest-path")
-            .arg(&manifest)
-            .current_dir(root)
-            .output()
-            .map_err(|error| FactsError::Command {
-                command: "cargo metadata".into(),
-                reason: error.to_string(),
-            })?;
-        if !output.status.success() {
-            return Err(FactsError::Command {
-                command: "cargo metadata".into(),
-                reason: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            });
-        }
-        let metadata = serde_json::from_slice::<Metadata>(&output.stdout).map_err(|error| {
-            FactsError::Command {
-                command: "cargo metadata".into(),
-                reason: error.to_string(),
-            }
-        })?;
-        Self::choose(metadata, name)
+        Self::choose(cargo_metadata(Some(&manifest))?, name)
     }
 
     fn choose(metadata: Metadata, name: Option<&str>) -> Result<Self, FactsError> {
@@ -118,13 +94,9 @@ impl Package {
                 reason: format!("`package.{field}` is missing"),
             })
         };
-        let mut binaries: BTreeMap<usize, String> = BTreeMap::new();
-        for target in entry.targets {
-            if target.kind.iter().any(|kind| kind == "bin") {
-                binaries.insert(binaries.len(), target.name);
-            }
-        }
-        let [binary] = &binaries.into_values().collect::<Vec<_>>()[..] else {
+        let is_binary = |target: &EntryTarget| target.kind.iter().any(|kind| kind == "bin");
+        let mut binaries = entry.targets.into_iter().filter(is_binary);
+        let (Some(binary), None) = (binaries.next(), binaries.next()) else {
             return Err(FactsError::Invalid {
                 path: manifest,
                 reason: "a release has exactly one binary".into(),
@@ -147,7 +119,7 @@ impl Package {
             version: entry.version,
             authors: entry.authors,
             keywords: entry.keywords,
-            binary: binary.clone(),
+            binary: binary.name,
             target_directory: metadata.target_directory,
             repository,
         })

@@ -21,6 +21,8 @@ pub(crate) use dist::Dist;
 pub(crate) use release::{Homebrew, Python, Release, find as find_release_file};
 pub(crate) use target::{System, Target};
 
+use crate::project::ProjectError;
+
 /// Why the facts of a release could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FactsError {
@@ -41,6 +43,9 @@ pub(crate) enum FactsError {
         /// The field, and what is wrong with it.
         reason: String,
     },
+    /// Cargo could not say what there is.
+    #[error(transparent)]
+    Cargo(#[from] ProjectError),
     /// A program this needs could not be run, or failed.
     #[error("`{command}` failed: {reason}")]
     Command {

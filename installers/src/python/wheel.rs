@@ -2,6 +2,8 @@
 
 use std::io::{Cursor, Write as _};
 
+use jiff::Timestamp;
+use jiff::tz::Offset;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -105,40 +107,18 @@ fn pack(members: &[Member], time: u64) -> Result<Vec<u8>, PythonError> {
 
 /// Zip times have no time zone and start in 1980: UTC, and never earlier.
 fn zip_time(seconds: u64) -> DateTime {
-    let days = i64::try_from(seconds / 86_400).unwrap_or(i64::MAX / 2);
-    let (year, month, day) = civil(days);
-    let rest = seconds % 86_400;
-    let part = |value: u64| u8::try_from(value).unwrap_or(0);
+    let time = i64::try_from(seconds).ok();
+    let time = time.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let utc = Offset::UTC.to_datetime(time.unwrap_or_default());
     DateTime::from_date_and_time(
-        u16::try_from(year).unwrap_or(1980),
-        month,
-        day,
-        part(rest / 3600),
-        part(rest / 60 % 60),
-        part(rest % 60),
+        utc.year().cast_unsigned(),
+        utc.month().cast_unsigned(),
+        utc.day().cast_unsigned(),
+        utc.hour().cast_unsigned(),
+        utc.minute().cast_unsigned(),
+        utc.second().cast_unsigned(),
     )
     .unwrap_or_default()
-}
-
-/// Year, month and day of a count of days since 1970 (proleptic Gregorian;
-/// Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn civil(days: i64) -> (i64, u8, u8) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_shifted + 2) / 5 + 1;
-    let month = if month_shifted < 10 {
-        month_shifted + 3
-    } else {
-        month_shifted - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let small = |value: i64| u8::try_from(value).unwrap_or(1);
-    (year, small(month), small(day))
 }
 
 /// Base64 with the URL alphabet and no padding, as RECORD wants it.
@@ -173,9 +153,11 @@ mod tests {
     }
 
     #[test]
-    fn days_become_dates() {
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(11_016), (2000, 2, 29));
-        assert_eq!(civil(20_781), (2026, 11, 24));
+    fn times_are_utc_and_never_before_1980() {
+        let text = |seconds| zip_time(seconds).to_string();
+        assert_eq!(text(951_827_696), "2000-02-29 12:34:56");
+        for seconds in [0, u64::MAX] {
+            assert_eq!(zip_time(seconds), DateTime::default());
+        }
     }
 }

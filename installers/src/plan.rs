@@ -93,9 +93,23 @@ impl Plan {
             in_the_way: in_the_way(facts),
         }
     }
+
+    /// Every file, of all platforms.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PlannedFile> + Clone {
+        let targets = self.targets.iter().flat_map(|target| &target.files);
+        targets.chain(&self.global)
+    }
 }
 
 impl PlannedFile {
+    fn new(kind: Kind, name: String, from: &str) -> Self {
+        Self {
+            kind,
+            name,
+            from: from.into(),
+        }
+    }
+
     /// Where it will stand, below the site.
     pub(crate) fn place(&self, plan: &Plan) -> String {
         if self.name.contains('/') {
@@ -103,14 +117,6 @@ impl PlannedFile {
         } else {
             format!("{}/{}", plan.tag, self.name)
         }
-    }
-}
-
-impl Plan {
-    /// Every file, of all platforms.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &PlannedFile> + Clone {
-        let targets = self.targets.iter().flat_map(|target| &target.files);
-        targets.chain(&self.global)
     }
 }
 
@@ -164,11 +170,7 @@ fn without_wheel(target: &Target) -> Option<String> {
 
 impl PlannedTarget {
     fn of(facts: &Facts, target: &Target, host: &str) -> Self {
-        let file = |kind, name: String, from: &str| PlannedFile {
-            kind,
-            name,
-            from: from.into(),
-        };
+        let file = PlannedFile::new;
         let stem = facts.archive_stem(target);
         let mut files = vec![
             file(
@@ -236,11 +238,7 @@ fn why_not_here(target: &Target, host: &str) -> Option<String> {
 
 fn global_files(facts: &Facts) -> Vec<PlannedFile> {
     let name = &facts.package.name;
-    let file = |kind, name: String, from: &str| PlannedFile {
-        kind,
-        name,
-        from: from.into(),
-    };
+    let file = PlannedFile::new;
     let mut files = vec![
         file(
             Kind::GeneratedInstaller,

@@ -36,11 +36,10 @@ pub(crate) fn complete(said: &Value) -> Result<(), String> {
     if digest.len() != 64 || !digest.chars().all(hex) {
         return Err(format!("`sha256` is no digest: {digest}"));
     }
-    if said.get("license").is_none() {
-        return Err("it has no `license`".into());
-    }
-    if said.get("livecheck").is_none() {
-        return Err("it has no `livecheck`".into());
+    for field in ["license", "livecheck"] {
+        if said.get(field).is_none() {
+            return Err(format!("it has no `{field}`"));
+        }
     }
     if said.get("test") != Some(&Value::Bool(true)) {
         return Err("it has no `test do`".into());

@@ -74,7 +74,7 @@ pub(crate) struct Formula<'a> {
     pub(crate) test: &'a str,
 }
 
-/// Processors and systems a formula can choose between.
+/// Systems a formula can choose between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Os {
     Macos,

@@ -72,8 +72,6 @@ pub(crate) struct TrustedRoot {
     /// The file; `None` where executables are built without a root and so
     /// cannot update themselves.
     pub(crate) path: Option<PathBuf>,
-    /// Its digest.
-    pub(crate) sha256: Option<String>,
 }
 
 /// Decides which root a build compiles in: the one `given`, the production
@@ -134,7 +132,6 @@ pub(crate) fn trusted_root(
             return Ok(Some(TrustedRoot {
                 variable: settings.root_variable,
                 path: None,
-                sha256: None,
             }));
         }
     };
@@ -149,6 +146,5 @@ pub(crate) fn trusted_root(
     Ok(Some(TrustedRoot {
         variable: settings.root_variable,
         path: Some(path),
-        sha256: Some(found),
     }))
 }

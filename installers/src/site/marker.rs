@@ -73,43 +73,33 @@ impl Marker {
         if !path.exists() {
             return Ok(None);
         }
-        let bytes = site.read(FILE)?;
-        let marker: Self = serde_json::from_slice(&bytes).map_err(|error| SiteError::Marker {
+        let refuse = |reason| SiteError::Marker {
             path: path.clone(),
-            reason: error.to_string(),
-        })?;
+            reason,
+        };
+        let bytes = site.read(FILE)?;
+        let marker: Self =
+            serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
         if marker.format != 1 {
-            return Err(SiteError::Marker {
-                path,
-                reason: format!("`format` is {}, this tool knows 1", marker.format),
-            });
+            let reason = format!("`format` is {}, this tool knows 1", marker.format);
+            return Err(refuse(reason));
         }
-        let artifacts = marker
-            .releases
-            .iter()
-            .flat_map(|release| &release.artifacts);
-        let tags = marker.releases.iter().map(|release| &release.tag);
-        for place in artifacts.map(|artifact| &artifact.path).chain(tags) {
+        let releases = || marker.releases.iter();
+        let artifacts = || releases().flat_map(|release| &release.artifacts);
+        let tags = releases().map(|release| &release.tag);
+        for place in artifacts().map(|artifact| &artifact.path).chain(tags) {
             let inside = |part| matches!(part, std::path::Component::Normal(_));
             if place.is_empty() || !std::path::Path::new(place).components().all(inside) {
-                return Err(SiteError::Marker {
-                    path,
-                    reason: format!("`{}` is not a place on the site", place.escape_debug()),
-                });
+                let place = place.escape_debug();
+                return Err(refuse(format!("`{place}` is not a place on the site")));
             }
         }
         // Names of files are made of these.
-        let artifacts = marker
-            .releases
-            .iter()
-            .flat_map(|release| &release.artifacts);
-        let targets = artifacts.filter_map(|artifact| artifact.target.as_ref());
-        let versions = marker.releases.iter().map(|release| &release.version);
+        let targets = artifacts().filter_map(|artifact| artifact.target.as_ref());
+        let versions = releases().map(|release| &release.version);
         if let Some(name) = targets.chain(versions).find(|name| name.contains('/')) {
-            return Err(SiteError::Marker {
-                path,
-                reason: format!("`{}` is no platform or version", name.escape_debug()),
-            });
+            let name = name.escape_debug();
+            return Err(refuse(format!("`{name}` is no platform or version")));
         }
         Ok(Some(marker))
     }

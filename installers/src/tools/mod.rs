@@ -105,17 +105,12 @@ impl Toolbox {
             .found
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if found.is_none() {
-            *found = Some(self.provide(&slot.pin)?);
-        }
-        match found.as_ref() {
-            Some(Ok(path)) => Ok(path.clone()),
-            Some(Err(reason)) => Err(ToolError::Install {
-                tool: tool.into(),
-                reason: reason.clone(),
-            }),
-            None => Err(ToolError::Unknown(tool.into())),
-        }
+        let known = found.take().map_or_else(|| self.provide(&slot.pin), Ok)?;
+        let known = found.insert(known).clone();
+        known.map_err(|reason| ToolError::Install {
+            tool: tool.into(),
+            reason,
+        })
     }
 
     /// A command that runs `tool`, with the tools of its own registry on the

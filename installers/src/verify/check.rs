@@ -8,8 +8,8 @@ use crate::process::Log;
 use crate::project::Project;
 use crate::tools::{Toolbox, path_with};
 
-/// How long a check may take unless it says otherwise.
-const DEFAULT_LIMIT: Duration = Duration::from_secs(20 * 60);
+/// Longest time that one command of a check may take.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// One check of the repository.
 pub(crate) struct Check {
@@ -23,8 +23,6 @@ pub(crate) struct Check {
     pub(crate) alone: bool,
     /// It uses nothing that others use, so those after it run meanwhile.
     pub(crate) beside: bool,
-    /// Longest time one of its commands may take.
-    pub(crate) limit: Duration,
     /// What it does.
     pub(crate) action: Action,
 }
@@ -117,7 +115,6 @@ impl Check {
             needs: Vec::new(),
             alone: false,
             beside: false,
-            limit: DEFAULT_LIMIT,
             action,
         }
     }

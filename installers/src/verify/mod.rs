@@ -46,9 +46,6 @@ pub(crate) struct Args {
     /// Stop at the first failure; the rest is counted as skipped
     #[arg(long)]
     fail_fast: bool,
-    /// Go on after a failure (the default)
-    #[arg(long, conflicts_with = "fail_fast")]
-    keep_going: bool,
     /// Print one JSON document instead of the ledger
     #[arg(long)]
     json: bool,

@@ -186,10 +186,12 @@ fn tool_test(project: &Project, test: &TestTarget) -> Check {
         Ok(vec![context.cargo_with(&test.needs, &args)?])
     })
     .needing(needs);
-    match () {
-        () if alone => check.alone(),
-        () if beside => check.beside(),
-        () => check,
+    if alone {
+        check.alone()
+    } else if beside {
+        check.beside()
+    } else {
+        check
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::mpsc;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-use super::check::{Action, Check, Context, Outcome};
+use super::check::{Action, Check, Context, LIMIT, Outcome};
 use super::ledger::{Entry, Ledger, words};
 use crate::facts::find_release_file;
 use crate::process::Log;
@@ -169,7 +169,7 @@ impl Run<'_> {
 
     fn one(&self, check: &Check) -> io::Result<Entry> {
         let logs = self.context.project.target.join("verify");
-        let mut log = Log::create(&logs, &check.name, check.limit)?;
+        let mut log = Log::create(&logs, &check.name, LIMIT)?;
         let asked = Instant::now();
         let provided = self.provide(check);
         let waited = asked.elapsed();

@@ -48,8 +48,7 @@ fn report(door: &str, times: &mut [Duration]) {
 
 #[test]
 fn a_hundred_installations_through_the_script_and_through_pip() {
-    let folder = tempfile::tempdir().unwrap();
-    let scratch = folder.path().canonicalize().unwrap();
+    let (_folder, scratch) = support::scratch();
     let shipped = product();
     let served = Served::new(&shipped.site);
     let archive = std::fs::metadata(shipped.file("gnu.tar.gz")).unwrap().len();
@@ -66,10 +65,7 @@ fn a_hundred_installations_through_the_script_and_through_pip() {
         .filter_map(|_| {
             remove(&home);
             std::fs::create_dir(&home).unwrap();
-            let mut sh = bare("sh", &home);
-            sh.args(["-c", &format!("curl -LsSf {}/install.sh | sh", served.url)]);
-            let place = format!("{}/v{}", served.url, shipped.version());
-            timed(sh.env("AUDITGRAPH_DOWNLOAD_URL", place))
+            timed(&mut served.script(&home))
         })
         .collect();
     report("script", &mut times);
@@ -77,7 +73,7 @@ fn a_hundred_installations_through_the_script_and_through_pip() {
     let Some(python) = Environment::new("3.12", &scratch.join("python")) else {
         return;
     };
-    let index = format!("{}/simple/", served.url);
+    let index = served.index();
     let arguments = [
         "install",
         "--no-cache-dir",

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::python::interpreter;
-use support::{Served, Shipped, bare, done, product, text, tool, workspace};
+use support::{Served, Shipped, bare, done, product, product_name, text, tool, workspace};
 
 /// Where the documents say things are, and where they are here.
 struct Hosts {
@@ -131,10 +131,6 @@ fn folder_of(command: &str) -> PathBuf {
     std::env::split_paths(&path)
         .find(|folder| folder.join(command).is_file())
         .unwrap_or_else(|| panic!("{command} is not on the path"))
-}
-
-fn product_name() -> &'static str {
-    env!("CARGO_PKG_NAME").trim_end_matches("-release")
 }
 
 fn hosts(shipped: &Shipped, served: &Served) -> Hosts {

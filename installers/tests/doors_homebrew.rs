@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Shipped, bare, done, fails, product, sha256, tiny};
+use support::{Shipped, bare, done, fails, product, product_name, sha256, tiny};
 
 const LOADER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/homebrew/load.rb");
 const STYLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/homebrew/rubocop.yml");
@@ -85,9 +85,4 @@ fn the_formula_of_any_product_installs_and_tests_it() {
 #[test]
 fn the_formula_of_this_product_installs_and_tests_it() {
     goes_through(product(), product_name());
-}
-
-/// The product of this workspace; its release tool is named after it.
-fn product_name() -> &'static str {
-    env!("CARGO_PKG_NAME").trim_end_matches("-release")
 }

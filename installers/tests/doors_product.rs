@@ -8,16 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::python::{Environment, interpreter, skipped};
-use support::{
-    Served, bare, done, fails, product, release, sha256, text, tool, tree, with_registries,
-};
-
-fn scratch() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().canonicalize().unwrap();
-    (folder, path)
-}
+use support::python::{Environment, interpreter, pipx, skipped, uv};
+use support::{Served, bare, done, fails, product, release, scratch, sha256, tool};
 
 /// The executable of the archive, unpacked.
 fn executable(scratch: &Path) -> PathBuf {
@@ -108,9 +100,8 @@ fn pip_installs(python: &str) {
         return;
     };
     let served = Served::new(&product().site);
-    let index = format!("{}/simple/", served.url);
     let before = environment.installed();
-    done(&mut environment.pip(&["install", "--index-url", &index, "auditgraph"]));
+    done(&mut environment.pip(&["install", "--index-url", &served.index(), "auditgraph"]));
     let installed = environment.folder.join("bin/auditgraph");
     assert_eq!(
         sha256(&installed),
@@ -198,29 +189,22 @@ fn pip_of_python_3_9_is_told_which_one_is_needed() {
         return;
     };
     let served = Served::new(&product().site);
-    let index = format!("{}/simple/", served.url);
-    let said = fails(&mut environment.pip(&["install", "--index-url", &index, "auditgraph"]));
+    let said =
+        fails(&mut environment.pip(&["install", "--index-url", &served.index(), "auditgraph"]));
     assert!(said.contains("3.10"), "{said}");
-}
-
-/// uv, keeping everything in `home`, with a Python of this machine.
-fn uv(home: &Path) -> Command {
-    let mut uv = bare(tool("uv"), home);
-    uv.env("UV_PYTHON_DOWNLOADS", "never")
-        .env("UV_CACHE_DIR", home.join("uv-cache"))
-        .env("UV_NO_CONFIG", "1");
-    if let Some(python) = interpreter("3.12") {
-        uv.env("UV_PYTHON", python);
-    }
-    uv
 }
 
 #[test]
 fn uv_installs_the_tool_and_takes_it_away() {
     let (_folder, home) = scratch();
     let served = Served::new(&product().site);
-    let index = format!("{}/simple/", served.url);
-    done(uv(&home).args(["tool", "install", "--default-index", &index, "auditgraph"]));
+    done(uv(&home).args([
+        "tool",
+        "install",
+        "--default-index",
+        &served.index(),
+        "auditgraph",
+    ]));
     let said = version(bare(home.join(".local/bin/auditgraph"), &home));
     assert_eq!(said["install"]["kind"], "uv tool");
     done(uv(&home).args(["tool", "uninstall", "auditgraph"]));
@@ -228,25 +212,13 @@ fn uv_installs_the_tool_and_takes_it_away() {
     assert!(!home.join(".local/share/uv/tools/auditgraph").exists());
 }
 
-/// pipx, keeping everything in `home`, with a Python of this machine.
-fn pipx(home: &Path) -> Command {
-    let mut pipx = bare(tool("pipx"), home);
-    with_registries(&mut pipx);
-    if let Some(python) = interpreter("3.12") {
-        pipx.env("PIPX_DEFAULT_PYTHON", python);
-    }
-    pipx.env("HOME", home).env("PIPX_HOME", home.join("pipx"));
-    pipx
-}
-
 #[test]
 fn pipx_installs_the_tool_and_takes_it_away() {
     let (_folder, home) = scratch();
     let served = Served::new(&product().site);
-    let index = format!("{}/simple/", served.url);
     // pipx has a pip of its own, which is not on our index.
     done(pipx(&home).arg("upgrade-shared"));
-    done(pipx(&home).args(["install", "--index-url", &index, "auditgraph"]));
+    done(pipx(&home).args(["install", "--index-url", &served.index(), "auditgraph"]));
     let said = version(bare(home.join(".local/bin/auditgraph"), &home));
     assert_eq!(said["install"]["kind"], "pipx");
     done(pipx(&home).args(["uninstall", "auditgraph"]));
@@ -254,21 +226,12 @@ fn pipx_installs_the_tool_and_takes_it_away() {
     assert!(!home.join("pipx/venvs/auditgraph").exists());
 }
 
-/// `curl … | sh` as a user types it, with the host replaced.
-fn install_by_script(served: &Served, tag: &str, home: &Path) -> Command {
-    let mut sh = bare("sh", home);
-    sh.args(["-c", &format!("curl -LsSf {}/install.sh | sh", served.url)])
-        .env("AUDITGRAPH_DOWNLOAD_URL", format!("{}/{tag}", served.url));
-    sh
-}
-
 #[test]
 fn the_script_installs_the_same_executable_and_says_so() {
     let (_folder, home) = scratch();
     let (_other, aside) = scratch();
     let served = Served::new(&product().site);
-    let tag = format!("v{}", product().version());
-    done(&mut install_by_script(&served, &tag, &home));
+    done(&mut served.script(&home));
     let installed = home.join(".local/bin/auditgraph");
     assert_eq!(sha256(&installed), sha256(&executable(&aside)));
     let said = version(bare(&installed, &home));
@@ -277,50 +240,6 @@ fn the_script_installs_the_same_executable_and_says_so() {
     let mut login = bare("sh", &home);
     let found = done(login.args(["-l", "-c", "command -v auditgraph"]));
     assert_eq!(Path::new(found.trim()), installed, "PATH is set up");
-}
-
-#[test]
-fn the_script_leaves_path_alone_when_asked_to() {
-    let (_folder, home) = scratch();
-    let served = Served::new(&product().site);
-    let tag = format!("v{}", product().version());
-    let mut sh = install_by_script(&served, &tag, &home);
-    done(sh.env("AUDITGRAPH_NO_MODIFY_PATH", "1"));
-    assert!(home.join(".local/bin/auditgraph").is_file());
-    let made: Vec<PathBuf> = tree(&home).into_iter().map(|(path, _, _)| path).collect();
-    let startup = [".profile", ".bashrc", ".bash_profile", ".zshrc", ".zshenv"];
-    let touched = made
-        .iter()
-        .any(|path| startup.iter().any(|name| path == Path::new(name)));
-    assert!(!touched, "{made:?}");
-}
-
-#[test]
-fn a_replaced_archive_leaves_nothing_behind() {
-    let (_folder, scratch) = scratch();
-    let site = scratch.join("site");
-    support::copy(&product().site, &site);
-    let tag = format!("v{}", product().version());
-    let name = product().file("gnu.tar.gz");
-    let archive = site.join(&tag).join(name.file_name().unwrap());
-    let good = fs::read(&archive).unwrap();
-    let mut flipped = good.clone();
-    flipped[good.len() / 2] ^= 1;
-    for bad in [&good[..good.len() / 2], &flipped[..], b"another file"] {
-        fs::write(&archive, bad).unwrap();
-        let served = Served::new(&site);
-        let home = scratch.join("home");
-        let temporary = scratch.join("tmp");
-        for folder in [&home, &temporary] {
-            support::remove(folder);
-            fs::create_dir(folder).unwrap();
-        }
-        let mut sh = install_by_script(&served, &tag, &home);
-        let output = sh.env("TMPDIR", &temporary).output().unwrap();
-        assert!(!output.status.success(), "{}", text(&output.stdout));
-        assert_eq!(tree(&home), [], "{}", text(&output.stderr));
-        assert_eq!(tree(&temporary), []);
-    }
 }
 
 #[test]

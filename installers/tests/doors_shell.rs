@@ -6,12 +6,16 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use support::{LINUX, Served, bare, copy, done, text, tiny, tree};
+use support::{LINUX, Served, bare, copy, done, fails, tiny, tree};
 
 const TAG: &str = "v1.4.0";
 const SHELLS: [&str; 3] = ["dash", "bash", "busybox sh"];
+
+fn archives(served: &Served) -> String {
+    format!("{}/{TAG}", served.url)
+}
 
 /// An empty home, with a temporary directory that can be looked into.
 struct Home {
@@ -33,13 +37,14 @@ impl Home {
         self.folder.path().join(format!("a {name}"))
     }
 
-    /// `curl … | sh`, with archives from `archives`.
-    fn install(&self, shell: &str, script: &str, archives: &str) -> Command {
+    /// `curl … | sh`, with script and archives from `served`.
+    fn install(&self, shell: &str, served: &Served) -> Command {
         let mut command = bare("sh", &self.path("home"));
+        let typed = format!("curl -LsSf {}/install.sh | {shell}", served.url);
         command
-            .args(["-c", &format!("curl -LsSf {script} | {shell}")])
+            .args(["-c", &typed])
             .env("TMPDIR", self.path("tmp"))
-            .env("POCKET_DOWNLOAD_URL", archives);
+            .env("POCKET_DOWNLOAD_URL", archives(served));
         command
     }
 
@@ -60,21 +65,12 @@ impl Home {
     }
 }
 
-fn failed(command: &mut Command) -> String {
-    let output: Output = command.output().unwrap();
-    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
-    assert!(!output.status.success(), "{command:?} succeeded:\n{said}");
-    said
-}
-
 #[test]
 fn every_shell_installs_writes_the_receipt_and_sets_up_the_path() {
     let served = Served::new(&tiny().site);
-    let script = format!("{}/install.sh", served.url);
-    let archives = format!("{}/{TAG}", served.url);
     for shell in SHELLS {
         let home = Home::new();
-        done(&mut home.install(shell, &script, &archives));
+        done(&mut home.install(shell, &served));
         let mut run = bare(home.installed(), &home.path("home"));
         assert_eq!(done(run.arg("version")), "pocket 1.4.0\n", "{shell}");
         let receipt = support::json(&home.receipt());
@@ -98,8 +94,7 @@ fn every_shell_installs_writes_the_receipt_and_sets_up_the_path() {
 fn start_files_are_left_alone_when_asked() {
     let served = Served::new(&tiny().site);
     let home = Home::new();
-    let script = format!("{}/install.sh", served.url);
-    let mut install = home.install("sh", &script, &format!("{}/{TAG}", served.url));
+    let mut install = home.install("sh", &served);
     done(install.env("POCKET_NO_MODIFY_PATH", "1"));
     let mut left: Vec<_> = tree(&home.path("home"))
         .into_iter()
@@ -114,17 +109,15 @@ fn start_files_are_left_alone_when_asked() {
 #[test]
 fn the_script_run_again_replaces_the_executable_and_nothing_else() {
     let served = Served::new(&tiny().site);
-    let script = format!("{}/install.sh", served.url);
-    let archives = format!("{}/{TAG}", served.url);
     let home = Home::new();
-    done(&mut home.install("sh", &script, &archives));
+    done(&mut home.install("sh", &served));
     let before = tree(&home.path("home"));
     // The last does as a shell that was told never to write over a file.
     for shell in ["sh", "sh -C"] {
         for old in [home.installed(), home.receipt()] {
             fs::write(old, "of an older version").unwrap();
         }
-        done(&mut home.install(shell, &script, &archives));
+        done(&mut home.install(shell, &served));
         assert_eq!(tree(&home.path("home")), before, "{shell}");
     }
 }
@@ -132,12 +125,10 @@ fn the_script_run_again_replaces_the_executable_and_nothing_else() {
 #[test]
 fn the_script_run_again_for_another_directory_sets_up_the_path_for_that() {
     let served = Served::new(&tiny().site);
-    let script = format!("{}/install.sh", served.url);
-    let archives = format!("{}/{TAG}", served.url);
     for shell in SHELLS {
         let home = Home::new();
-        done(&mut home.install(shell, &script, &archives));
-        let mut again = home.install(shell, &script, &archives);
+        done(&mut home.install(shell, &served));
+        let mut again = home.install(shell, &served);
         again.env("POCKET_INSTALL_DIR", home.path("home/tools"));
         let said = done(&mut again);
         for name in ["env.sh", "env.fish"] {
@@ -184,8 +175,7 @@ fn an_archive_that_is_not_the_releases_is_refused_and_leaves_nothing() {
         let served = Served::new(&broken_site(folder.path(), change));
         for shell in SHELLS {
             let home = Home::new();
-            let script = format!("{}/install.sh", served.url);
-            let said = failed(&mut home.install(shell, &script, &format!("{}/{TAG}", served.url)));
+            let said = fails(&mut home.install(shell, &served));
             let expected = if what == "missing" {
                 "failed to download"
             } else {
@@ -205,24 +195,23 @@ fn a_replaced_archive_is_refused_with_every_checksum_tool() {
     }));
     let good = Served::new(&tiny().site);
     for tool in ["sha256sum", "shasum", "openssl"] {
-        let with = |home: &Home, url: &str| {
-            let script = format!("{}/install.sh", good.url);
-            let mut install = home.install("dash", &script, &format!("{url}/{TAG}"));
+        let with = |home: &Home, from: &Served| {
+            let mut install = home.install("dash", &good);
+            install.env("POCKET_DOWNLOAD_URL", archives(from));
             install.env("PATH", only(&home.path("bin"), Some(tool)));
             install
         };
         let home = Home::new();
-        let said = failed(&mut with(&home, &served.url));
+        let said = fails(&mut with(&home, &served));
         assert!(said.contains("checksum mismatch"), "{tool}: {said}");
         home.assert_untouched(tool);
         let home = Home::new();
-        done(&mut with(&home, &good.url));
+        done(&mut with(&home, &good));
         assert!(home.installed().exists(), "{tool}");
     }
     let home = Home::new();
-    let script = format!("{}/install.sh", good.url);
-    let mut install = home.install("dash", &script, &format!("{}/{TAG}", good.url));
-    let said = failed(install.env("PATH", only(&home.path("bin"), None)));
+    let mut install = home.install("dash", &good);
+    let said = fails(install.env("PATH", only(&home.path("bin"), None)));
     assert!(
         said.contains("one of sha256sum, shasum or openssl is needed"),
         "{said}"
@@ -266,8 +255,7 @@ fn a_script_cut_short_on_the_way_installs_nothing() {
         fs::write(site.join("install.sh"), &body[..cut]).unwrap();
         for shell in SHELLS {
             let home = Home::new();
-            let script = format!("{}/install.sh", served.url);
-            failed(&mut home.install(shell, &script, &format!("{}/{TAG}", served.url)));
+            fails(&mut home.install(shell, &served));
             home.assert_untouched(&format!("cut at {cut}, {shell}"));
         }
     }

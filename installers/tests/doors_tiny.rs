@@ -9,13 +9,7 @@ use std::path::{Path, PathBuf};
 
 use support::products::at_hand;
 use support::python::{Environment, interpreter, skipped};
-use support::{LINUX, Served, bare, copy, done, fails, json, release, sha256, tiny, tree};
-
-fn scratch() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().canonicalize().unwrap();
-    (folder, path)
-}
+use support::{LINUX, Served, bare, copy, done, fails, json, release, scratch, sha256, tiny, tree};
 
 #[test]
 fn plan_says_what_will_be_made_from_what_and_what_cannot_be_made_here() {

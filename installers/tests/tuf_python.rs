@@ -214,9 +214,7 @@ fn the_reference_client_reads_every_state_of_a_repository() {
 
     // Two of three maintainers replace a root key and the timestamp key.
     let status = serde_json::from_str::<serde_json::Value>(&done(
-        fixture
-            .repository(&["status", "--json"])
-            .args([] as [&str; 0]),
+        &mut fixture.repository(&["status", "--json"]),
     ))
     .unwrap();
     let lost = status["roles"][0]["keys"][2].as_str().unwrap().to_owned();

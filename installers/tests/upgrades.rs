@@ -6,22 +6,9 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use support::python::{Environment, interpreter};
-use support::{
-    Served, Shipped, bare, done, next_product, product, text, tool, tree, with_registries,
-};
-
-fn scratch() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().canonicalize().unwrap();
-    (folder, path)
-}
-
-fn index(served: &Served) -> String {
-    format!("{}/simple/", served.url)
-}
+use support::python::{Environment, pipx, uv};
+use support::{Served, Shipped, bare, done, next_product, product, scratch, text, tree};
 
 /// Two workspaces made by the older release: one as it is, one whose current
 /// run was written by a schema that no release reads.
@@ -115,44 +102,34 @@ fn pip_install_upgrade() {
         Served::new(&product().site),
         Served::new(&next_product().site),
     );
-    done(&mut python.pip(&["install", "--index-url", &index(&old), "auditgraph"]));
+    done(&mut python.pip(&["install", "--index-url", &old.index(), "auditgraph"]));
     let binary = python.folder.join("bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &scratch);
-    done(&mut python.pip(&["install", "-U", "--index-url", &index(&new), "auditgraph"]));
+    done(&mut python.pip(&["install", "-U", "--index-url", &new.index(), "auditgraph"]));
     workspaces.stand(&binary, product(), next_product());
 }
 
 #[test]
 fn uv_tool_upgrade() {
     let (_folder, home) = scratch();
-    let uv = || {
-        let mut uv = bare(tool("uv"), &home);
-        uv.env("UV_PYTHON_DOWNLOADS", "never");
-        if let Some(python) = interpreter("3.12") {
-            uv.env("UV_PYTHON", python);
-        }
-        uv
-    };
     let (old, new) = (
         Served::new(&product().site),
         Served::new(&next_product().site),
     );
-    let mut install = uv();
-    done(install.args([
+    done(uv(&home).args([
         "tool",
         "install",
         "--default-index",
-        &index(&old),
+        &old.index(),
         "auditgraph",
     ]));
     let binary = home.join(".local/bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &home);
-    let mut upgrade = uv();
-    done(upgrade.args([
+    done(uv(&home).args([
         "tool",
         "upgrade",
         "--default-index",
-        &index(&new),
+        &new.index(),
         "auditgraph",
     ]));
     workspaces.stand(&binary, product(), next_product());
@@ -161,46 +138,29 @@ fn uv_tool_upgrade() {
 #[test]
 fn pipx_upgrade() {
     let (_folder, home) = scratch();
-    let pipx = || {
-        let mut pipx = bare(tool("pipx"), &home);
-        with_registries(&mut pipx);
-        if let Some(python) = interpreter("3.12") {
-            pipx.env("PIPX_DEFAULT_PYTHON", python);
-        }
-        pipx
-    };
     let (old, new) = (
         Served::new(&product().site),
         Served::new(&next_product().site),
     );
     // pipx has a pip of its own, which is not on our index.
-    done(pipx().arg("upgrade-shared"));
-    done(pipx().args(["install", "--index-url", &index(&old), "auditgraph"]));
+    done(pipx(&home).arg("upgrade-shared"));
+    done(pipx(&home).args(["install", "--index-url", &old.index(), "auditgraph"]));
     let binary = home.join(".local/bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &home);
-    done(pipx().args(["upgrade", "--index-url", &index(&new), "auditgraph"]));
+    done(pipx(&home).args(["upgrade", "--index-url", &new.index(), "auditgraph"]));
     workspaces.stand(&binary, product(), next_product());
 }
 
 #[test]
 fn the_script_run_again() {
     let (_folder, home) = scratch();
-    let run = |served: &Served, version: &str| {
-        let mut sh: Command = bare("sh", &home);
-        sh.args(["-c", &format!("curl -LsSf {}/install.sh | sh", served.url)])
-            .env(
-                "AUDITGRAPH_DOWNLOAD_URL",
-                format!("{}/v{version}", served.url),
-            );
-        done(&mut sh);
-    };
     let (old, new) = (
         Served::new(&product().site),
         Served::new(&next_product().site),
     );
-    run(&old, &product().version());
+    done(&mut old.script(&home));
     let binary = home.join(".local/bin/auditgraph");
     let workspaces = Workspaces::made_by(&binary, &home);
-    run(&new, &next_product().version());
+    done(&mut new.script(&home));
     workspaces.stand(&binary, product(), next_product());
 }

@@ -73,6 +73,18 @@ pub(crate) fn json(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
+/// An empty folder that is there as long as the first value, and its real path.
+pub(crate) fn scratch() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    (folder, path)
+}
+
+/// The product of this workspace; its release tool is named after it.
+pub(crate) fn product_name() -> &'static str {
+    env!("CARGO_PKG_NAME").trim_end_matches("-release")
+}
+
 /// The workspace this package is part of.
 pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -155,6 +167,18 @@ impl Served {
             url,
             install: install.collect(),
         }
+    }
+
+    /// The script, as a user with an empty `home` types it.
+    pub(crate) fn script(&self, home: &Path) -> Command {
+        let mut sh = bare("sh", home);
+        sh.args(["-c", &self.install[0]]);
+        sh
+    }
+
+    /// The package index.
+    pub(crate) fn index(&self) -> String {
+        format!("{}/simple/", self.url)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{bare, done};
+use super::{bare, done, tool, with_registries};
 
 /// An interpreter of Python `version` (`3.12`), wherever this machine keeps it.
 pub(crate) fn interpreter(version: &str) -> Option<PathBuf> {
@@ -86,9 +86,7 @@ impl Environment {
         command.args(["-m", "pip"]).args(arguments);
         command
     }
-}
 
-impl Environment {
     /// What is in the environment, less what Python itself caches.
     pub(crate) fn installed(&self) -> Vec<PathBuf> {
         super::tree(&self.folder)
@@ -97,4 +95,27 @@ impl Environment {
             .filter(|path| path.extension().is_none_or(|end| end != "pyc"))
             .collect()
     }
+}
+
+/// uv, keeping everything in `home`, with a Python of this machine.
+pub(crate) fn uv(home: &Path) -> Command {
+    let mut uv = bare(tool("uv"), home);
+    uv.env("UV_PYTHON_DOWNLOADS", "never")
+        .env("UV_CACHE_DIR", home.join("uv-cache"))
+        .env("UV_NO_CONFIG", "1");
+    if let Some(python) = interpreter("3.12") {
+        uv.env("UV_PYTHON", python);
+    }
+    uv
+}
+
+/// pipx, keeping everything in `home`, with a Python of this machine.
+pub(crate) fn pipx(home: &Path) -> Command {
+    let mut pipx = bare(tool("pipx"), home);
+    with_registries(&mut pipx);
+    if let Some(python) = interpreter("3.12") {
+        pipx.env("PIPX_DEFAULT_PYTHON", python);
+    }
+    pipx.env("PIPX_HOME", home.join("pipx"));
+    pipx
 }

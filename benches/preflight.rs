@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use auditgraph::upgrade::preflight::{Accept, Decision, decide, gather, judge};
 use auditgraph::upgrade::this_build;
 
+#[path = "../tests/shared/trees.rs"]
+mod trees;
 #[path = "shared/workspaces.rs"]
 mod workspaces;
 

@@ -30,6 +30,8 @@ mod repository;
 #[path = "../tests/shared/site.rs"]
 #[allow(dead_code)]
 mod site;
+#[path = "../tests/shared/trees.rs"]
+mod trees;
 #[path = "../tests/shared/versions.rs"]
 #[allow(dead_code)]
 mod versions;

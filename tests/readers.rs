@@ -47,6 +47,13 @@ fn auditgraph(root: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// Exports the current run to `file`.
+fn export(root: &Path, format: &str, file: &Path) {
+    let file = file.to_str().unwrap();
+    let output = auditgraph(root, &["export", "--format", format, "--output", file]);
+    assert!(output.status.success(), "{output:?}");
+}
+
 /// How many nodes and links the JSON export has.
 fn counts(root: &Path) -> (usize, usize) {
     let output = auditgraph(root, &["export", "--format", "json"]);
@@ -60,17 +67,7 @@ fn graphviz_reads_the_dot_export() {
     let folder = tempfile::tempdir().unwrap();
     let root = ingested(folder.path());
     let file = folder.path().join("graph.dot");
-    let output = auditgraph(
-        &root,
-        &[
-            "export",
-            "--format",
-            "dot",
-            "--output",
-            file.to_str().unwrap(),
-        ],
-    );
-    assert!(output.status.success(), "{output:?}");
+    export(&root, "dot", &file);
     let output = Command::new("dot")
         .args(["-Tplain"])
         .arg(&file)
@@ -95,17 +92,7 @@ print(sorted(kinds))
     let folder = tempfile::tempdir().unwrap();
     let root = ingested(folder.path());
     let file = folder.path().join("graph.graphml");
-    let output = auditgraph(
-        &root,
-        &[
-            "export",
-            "--format",
-            "graphml",
-            "--output",
-            file.to_str().unwrap(),
-        ],
-    );
-    assert!(output.status.success(), "{output:?}");
+    export(&root, "graphml", &file);
     let output = Command::new("python")
         .args(["-c", SCRIPT])
         .arg(&file)

@@ -8,6 +8,8 @@ use auditgraph::foundation::progress::Silent;
 use auditgraph::run::{self, Mode, Planned};
 use auditgraph::workspace::Workspace;
 
+use crate::trees::copy_tree;
+
 /// Makes `count` workspaces with `runs` runs each below `folder`.
 pub(crate) fn make(
     folder: &Path,
@@ -29,22 +31,8 @@ pub(crate) fn make(
     let mut roots = vec![first.clone()];
     for number in 1..count {
         let root = folder.join(format!("w{number:03}"));
-        copy(&first, &root)?;
+        copy_tree(&first, &root);
         roots.push(root);
     }
     Ok(roots)
-}
-
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

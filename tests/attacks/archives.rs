@@ -8,8 +8,7 @@ use crate::user::{ARCHIVE, User};
 
 /// Where the archive of 9.1.0 lies on the site.
 fn place(user: &User) -> String {
-    user.repository
-        .place(user.repository.targets.keys().next().unwrap())
+    user.repository.first_place()
 }
 
 #[test]

@@ -27,3 +27,5 @@ mod repository;
 #[path = "../trust/server.rs"]
 #[allow(dead_code)]
 mod server;
+#[path = "../shared/trees.rs"]
+mod trees;

@@ -82,8 +82,7 @@ fn exactly_eighty_per_cent_warns_and_one_byte_below_does_not() {
 
 #[test]
 fn foreign_bytes_count() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     sandbox.write("plan.md", "# Plan\n\nAnother.\n");
     let foreign = ".pkg/profiles/default/leftover.bin";
     sandbox.write(foreign, &"x".repeat(4 * 1024 * 1024));

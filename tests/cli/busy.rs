@@ -9,8 +9,7 @@ use crate::support::{NOTES, Sandbox, snapshot};
 
 #[test]
 fn a_second_writer_is_told_who_holds_the_lock_and_a_reader_is_not_blocked() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     sandbox.write("plan.md", "# Plan\n\nThe beacon is out.\n");
     let workspace = Workspace::discover(Some(&sandbox.root())).unwrap();
     let layout = workspace.layout(&ProfileName::default());

@@ -1,9 +1,8 @@
-use crate::support::{NOTES, Sandbox};
+use crate::support::Sandbox;
 
 #[test]
 fn two_runs_differ_by_sources_nodes_and_links() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     sandbox
         .run(&["diff"])
         .exits(1)

@@ -2,17 +2,11 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{NOTES, Sandbox, schemas, snapshot};
-
-fn ingested() -> Sandbox {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
-    sandbox
-}
+use crate::support::{Sandbox, schemas, snapshot};
 
 #[test]
 fn every_format_carries_the_schema_block_and_the_run() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let run = sandbox.run(&["status", "--json"]).document("status")["run"].clone();
     for format in ["json", "jsonl", "dot", "graphml"] {
         let outcome = sandbox.run(&["export", "--format", format]).done();
@@ -36,7 +30,7 @@ fn every_format_carries_the_schema_block_and_the_run() {
 
 #[test]
 fn the_ending_of_the_file_decides_the_format() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let start = |name: &str| {
         sandbox.run(&["export", "--output", name]).done();
         let text = fs::read_to_string(sandbox.root().join(name)).unwrap();
@@ -63,7 +57,7 @@ fn the_ending_of_the_file_decides_the_format() {
 
 #[test]
 fn json_exports_are_what_their_schemas_say() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let document = sandbox.run(&["export", "--json"]).done().document("export");
     let lines = sandbox.run(&["export", "--format", "jsonl"]).done().stdout;
     let records: Vec<Value> = lines
@@ -95,7 +89,7 @@ fn json_exports_are_what_their_schemas_say() {
 
 #[test]
 fn a_file_is_written_in_one_step_in_the_format_of_its_name() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let outcome = sandbox
         .run(&["export", "--output", "graph.graphml", "--json"])
         .done();
@@ -117,7 +111,7 @@ fn a_file_is_written_in_one_step_in_the_format_of_its_name() {
 
 #[test]
 fn a_destination_that_makes_no_sense_is_refused() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let before = snapshot(&sandbox.root());
     for (output, told) in [
         (".pkg/x.json", "inside .pkg"),
@@ -142,7 +136,7 @@ fn a_destination_that_makes_no_sense_is_refused() {
 
 #[test]
 fn a_name_may_be_as_long_as_the_file_system_allows() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let longest = format!("{}.json", "é".repeat(125));
     sandbox.run(&["export", "--output", &longest]).done();
     assert!(sandbox.root().join(&longest).is_file());
@@ -155,7 +149,7 @@ fn a_name_may_be_as_long_as_the_file_system_allows() {
 
 #[test]
 fn the_budget_of_the_workspace_is_asked_wherever_the_export_goes() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let foreign = ".pkg/profiles/default/leftover.bin";
     sandbox.write(foreign, &"x".repeat(4 * 1024 * 1024));
     let output = sandbox.home().join("graph.json");
@@ -177,7 +171,7 @@ fn the_budget_of_the_workspace_is_asked_wherever_the_export_goes() {
 
 #[test]
 fn an_older_run_is_exported_within_the_budget_of_the_sources_there_are_now() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     // Far more than thrice the sources of the first run.
     for note in 0..80 {
         let text = format!(

@@ -115,8 +115,7 @@ fn a_folder_that_is_only_shown_as_it_is_named_is_not_called_removed() {
 
 #[test]
 fn what_is_freed_is_what_the_usage_falls_by() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     // Its index is that of the first run, under a second name.
     sandbox.run(&["rebuild"]).done();
     let usage = || {

@@ -1,9 +1,9 @@
 //! Runs this version cannot read: refused, left alone, rebuilt beside.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::support::{NOTES, Sandbox, snapshot};
+use crate::support::{Sandbox, snapshot};
 
 /// The only manifest of the workspace.
 fn manifest(sandbox: &Sandbox) -> PathBuf {
@@ -12,17 +12,21 @@ fn manifest(sandbox: &Sandbox) -> PathBuf {
     entries.next().unwrap().unwrap().path()
 }
 
-#[test]
-fn an_incompatible_run_is_refused_with_the_reason_and_the_way_out() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
-    let path = manifest(&sandbox);
-    let text = fs::read_to_string(&path).unwrap();
+/// Lets the run of a manifest be of a schema that only a later version reads.
+fn make_too_new(manifest: &Path) {
+    let text = fs::read_to_string(manifest).unwrap();
     let newer = text
         .replacen("\"written\": 1", "\"written\": 9", 1)
         .replacen("\"readable_since\": 1", "\"readable_since\": 9", 1);
     assert_ne!(newer, text);
-    fs::write(&path, newer).unwrap();
+    fs::write(manifest, newer).unwrap();
+}
+
+#[test]
+fn an_incompatible_run_is_refused_with_the_reason_and_the_way_out() {
+    let sandbox = Sandbox::ingested();
+    let path = manifest(&sandbox);
+    make_too_new(&path);
     let profile = sandbox.root().join(".pkg");
     let before = snapshot(&profile);
     for arguments in [&["ingest"][..], &["query", "beacon"]] {
@@ -73,8 +77,7 @@ fn an_incompatible_run_is_refused_with_the_reason_and_the_way_out() {
 
 #[test]
 fn an_older_readable_run_answers_while_the_current_one_is_too_new() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     let old = manifest(&sandbox);
     sandbox.write("plan.md", "# Plan\n\nNothing lit.\n");
     sandbox.run(&["ingest"]).done();
@@ -84,11 +87,7 @@ fn an_older_readable_run_answers_while_the_current_one_is_too_new() {
         .map(|entry| entry.unwrap().path())
         .find(|path| *path != old)
         .unwrap();
-    let text = fs::read_to_string(&path).unwrap();
-    let newer = text
-        .replacen("\"written\": 1", "\"written\": 9", 1)
-        .replacen("\"readable_since\": 1", "\"readable_since\": 9", 1);
-    fs::write(&path, newer).unwrap();
+    make_too_new(&path);
     let outcome = sandbox
         .run(&["query", "dawn"])
         .done()

@@ -25,8 +25,7 @@ fn an_ingest_makes_a_run_and_tells_what_it_did() {
 
 #[test]
 fn an_ingest_with_nothing_changed_writes_nothing_and_says_so() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     let before = snapshot(&sandbox.root());
     sandbox.run(&["ingest"]).done().shows("nothing changed");
     let document = sandbox.run(&["ingest", "--json"]).done().document("ingest");
@@ -81,8 +80,7 @@ fn a_rebuild_of_unchanged_sources_has_a_new_id_and_the_same_digest() {
 
 #[test]
 fn after_the_last_ordinal_there_is_no_other() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     let path = sandbox.root().join(".pkg/profiles/default/current");
     let current = std::fs::read_to_string(&path).unwrap();
     let last = current.replace("\"highest_ordinal\": 1", "\"highest_ordinal\": 999999999");
@@ -234,8 +232,7 @@ fn profiles_are_independent() {
 #[test]
 fn a_folder_that_may_not_be_written_is_told_with_what_to_look_at() {
     use std::os::unix::fs::PermissionsExt;
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     sandbox.write("plan.md", "# Plan\n");
     let lock = sandbox.root().join(".pkg/profiles/default/lock");
     let mode = |mode| std::fs::set_permissions(&lock, PermissionsExt::from_mode(mode)).unwrap();
@@ -253,8 +250,6 @@ fn a_folder_that_may_not_be_written_is_told_with_what_to_look_at() {
     sandbox.run(&["ingest"]).done();
 }
 
-/// 16 MB of marks took a Markdown parser over a gigabyte, and more rows than an
-/// index can number stopped the ingest of the whole workspace.
 #[test]
 fn where_large_artifacts_are_built_is_told_when_it_cannot_be_used() {
     let sandbox = Sandbox::with(NOTES);
@@ -271,6 +266,8 @@ fn where_large_artifacts_are_built_is_told_when_it_cannot_be_used() {
     assert!(!sandbox.root().join(".pkg").exists());
 }
 
+/// 16 MB of marks took a Markdown parser over a gigabyte, and more rows than an
+/// index can number stopped the ingest of the whole workspace.
 #[cfg(target_os = "linux")]
 #[test]
 fn sixteen_megabytes_of_marks_are_read_in_bounded_memory() {
@@ -285,8 +282,7 @@ fn sixteen_megabytes_of_marks_are_read_in_bounded_memory() {
 
 #[test]
 fn files_larger_than_a_shell_may_write_are_told_and_leave_nothing() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     sandbox.write("new.md", "# New\n");
     let before = contents(&sandbox.root());
     for command in [

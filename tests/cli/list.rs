@@ -1,12 +1,6 @@
 use serde_json::Value;
 
-use crate::support::{NOTES, Sandbox};
-
-fn ingested() -> Sandbox {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
-    sandbox
-}
+use crate::support::Sandbox;
 
 fn ids(document: &Value) -> Vec<&str> {
     let nodes = document["nodes"].as_array().unwrap();
@@ -18,7 +12,7 @@ fn ids(document: &Value) -> Vec<&str> {
 
 #[test]
 fn documents_are_listed_by_path() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let document = sandbox.run(&["list", "--json"]).done().document("list");
     assert_eq!(
         ids(&document),
@@ -43,7 +37,7 @@ fn documents_are_listed_by_path() {
 
 #[test]
 fn every_kind_can_be_listed() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     for (kind, expected) in [
         ("section", "section:plan.md#next-steps"),
         ("term", "term:lantern"),
@@ -66,7 +60,7 @@ fn every_kind_can_be_listed() {
 
 #[test]
 fn broken_links_are_a_report_with_evidence() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let arguments = ["list", "--type", "link", "--where", "status=unresolved"];
     let outcome = sandbox.run(&arguments).done();
     assert_eq!(
@@ -85,7 +79,7 @@ fn broken_links_are_a_report_with_evidence() {
 
 #[test]
 fn a_filter_that_cannot_match_is_refused_with_what_could() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     sandbox
         .run(&["list", "--where", "status=unresolved"])
         .exits(2)
@@ -163,7 +157,7 @@ fn a_label_of_restructuredtext_is_a_link_that_breaks_when_the_label_goes() {
 
 #[test]
 fn every_node_listed_shown_or_near_has_a_place() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     for kind in ["document", "section", "chunk", "term", "tag", "unresolved"] {
         let listed = ["list", "--type", kind, "--json"];
         let document = sandbox.run(&listed).done().document("list");

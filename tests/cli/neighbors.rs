@@ -1,9 +1,8 @@
-use crate::support::{NOTES, Sandbox};
+use crate::support::Sandbox;
 
 #[test]
 fn what_lies_around_a_node_comes_by_distance() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     let document = sandbox
         .run(&[
             "neighbors",

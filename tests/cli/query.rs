@@ -1,14 +1,8 @@
 use crate::support::{NOTES, Outcome, Sandbox};
 
-fn ingested() -> Sandbox {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
-    sandbox
-}
-
 #[test]
 fn a_hit_shows_where_it_stands_and_what_matched() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let outcome = sandbox.run(&["query", "lantern"]).done();
     assert_eq!(outcome.stderr, "");
     let outcome = outcome
@@ -32,7 +26,7 @@ fn a_hit_shows_where_it_stands_and_what_matched() {
 
 #[test]
 fn words_phrases_prefixes_and_booleans_select() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let paths = |arguments: &[&str]| {
         let mut all = vec!["query", "--json"];
         all.extend(arguments);
@@ -100,7 +94,7 @@ fn a_note_without_text_is_found_by_its_title_and_its_name() {
 
 #[test]
 fn a_query_that_is_none_is_refused_with_its_place() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     sandbox
         .run(&["query", "beacon AND"])
         .exits(2)
@@ -124,7 +118,7 @@ fn a_query_that_is_none_is_refused_with_its_place() {
 
 #[test]
 fn a_scope_without_documents_is_told() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     sandbox
         .run(&["query", "beacon", "--path", "nowhere", "--tag", "nobody"])
         .done()
@@ -166,7 +160,7 @@ fn what_keeps_a_query_from_hits_is_told() {
 
 #[test]
 fn a_source_that_was_deleted_since_the_run_is_told() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     std::fs::remove_file(sandbox.root().join("plan.md")).unwrap();
     for arguments in [&["query", "dawn"][..], &["show", "plan.md:3"]] {
         let outcome = sandbox.run(arguments).done();
@@ -188,7 +182,7 @@ fn a_source_that_was_deleted_since_the_run_is_told() {
 
 #[test]
 fn nodes_of_several_kinds_at_one_place_are_told_apart() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let query = ["query", "dawn", "--type", "section,document"];
     let outcome = sandbox.run(&query).done();
     outcome
@@ -200,7 +194,7 @@ fn nodes_of_several_kinds_at_one_place_are_told_apart() {
 
 #[test]
 fn a_source_that_changed_since_the_run_is_marked() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     sandbox.write("plan.md", "# Plan\n\nThe beacon is out.\n");
     sandbox
         .run(&["query", "beacon", "--path", "plan.md"])

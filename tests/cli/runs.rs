@@ -46,8 +46,7 @@ fn runs_of_another_program_are_named() {
 
 #[test]
 fn an_older_run_answers_when_asked_for_by_number_or_id() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     sandbox.write("plan.md", "# Plan\n\nNo light.\n");
     sandbox.run(&["ingest"]).done();
     let outcome = sandbox.run(&["query", "dawn"]).done().says("no hits");
@@ -69,8 +68,7 @@ fn an_older_run_answers_when_asked_for_by_number_or_id() {
 
 #[test]
 fn an_older_run_that_cannot_be_read_asks_for_no_rebuild() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     sandbox.write("plan.md", "# Plan\n\nNo light.\n");
     sandbox.run(&["ingest"]).done();
     let runs = sandbox.root().join(".pkg/profiles/default/runs");

@@ -1,14 +1,8 @@
-use crate::support::{NOTES, Sandbox};
-
-fn ingested() -> Sandbox {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
-    sandbox
-}
+use crate::support::Sandbox;
 
 #[test]
 fn a_node_is_shown_with_its_links_both_ways() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     let document = sandbox
         .run(&["show", "section:log.md#day-one", "--json"])
         .done()
@@ -40,7 +34,7 @@ fn id_of(sandbox: &Sandbox, name: &str) -> String {
 
 #[test]
 fn a_node_is_found_by_path_fragment_or_the_place_of_a_hit() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     for (name, id) in [
         ("plan.md", "document:plan.md"),
         ("./plan.md", "document:plan.md"),
@@ -116,7 +110,7 @@ fn a_fragment_names_what_a_link_with_it_leads_to() {
 
 #[test]
 fn a_node_that_does_not_exist_is_told_with_the_way_to_find_one() {
-    let sandbox = ingested();
+    let sandbox = Sandbox::ingested();
     for command in ["show", "neighbors"] {
         sandbox
             .run(&[command, "document:nowhere.md"])

@@ -29,8 +29,7 @@ fn the_next_command_names_the_workspace_and_the_profile() {
 
 #[test]
 fn status_shows_the_run_a_usage_bar_and_every_part() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     let outcome = sandbox.run(&["status"]).done();
     let outcome = outcome
         .shows("r0001-")

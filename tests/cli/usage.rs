@@ -280,8 +280,7 @@ fn every_schema_is_documented() {
 
 #[test]
 fn whatever_is_asked_wrongly_there_is_a_next_step() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     let elsewhere = Sandbox::with(&[
         (".pkg", ""),
         ("sub/auditgraph.toml", "[search]\nlimit = 0\n"),

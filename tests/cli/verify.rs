@@ -45,8 +45,7 @@ fn verify_finds_nothing_wrong_where_nothing_is() {
 
 #[test]
 fn a_flipped_bit_in_a_pack_is_found_with_both_digests() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     let name = flip(&sandbox, "packs", ".db");
     sandbox
         .run(&["verify"])
@@ -64,8 +63,7 @@ fn a_flipped_bit_in_a_pack_is_found_with_both_digests() {
 
 #[test]
 fn a_flipped_bit_in_any_manifest_is_found_with_both_digests() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     sandbox.write("plan.md", "# Plan\n\nOther.\n");
     sandbox.run(&["ingest"]).done();
     let folder = sandbox.root().join(".pkg/profiles/default/runs");
@@ -99,8 +97,7 @@ fn a_flipped_bit_in_any_manifest_is_found_with_both_digests() {
 
 #[test]
 fn what_names_the_current_run_and_the_index_is_checked_too() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     let profile = sandbox.root().join(".pkg/profiles/default");
     flip(&sandbox, "cache", ".sha256");
     sandbox
@@ -129,8 +126,7 @@ fn what_names_the_current_run_and_the_index_is_checked_too() {
 
 #[test]
 fn a_source_that_changed_since_the_run_is_told() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     sandbox.write("plan.md", "# Other\n");
     sandbox
         .run(&["verify"])
@@ -141,8 +137,7 @@ fn a_source_that_changed_since_the_run_is_told() {
 
 #[test]
 fn a_missing_or_damaged_index_is_made_again_with_one_line_that_says_so() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     let expected = sandbox.run(&["query", "beacon"]).done().shows("plan.md:3");
     let name = flip(&sandbox, "cache", ".db");
     let path = sandbox
@@ -168,8 +163,7 @@ fn a_missing_or_damaged_index_is_made_again_with_one_line_that_says_so() {
 
 #[test]
 fn an_index_found_damaged_while_it_is_read_is_made_again_and_asked_once_more() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     let commands: [&[&str]; 4] = [
         &["query", "beacon"],
         &["list", "--type", "term"],
@@ -225,8 +219,7 @@ fn schema_page(database: &[u8]) -> usize {
 
 #[test]
 fn without_an_index_the_one_that_the_packs_give_is_verified() {
-    let sandbox = Sandbox::with(NOTES);
-    sandbox.run(&["ingest"]).done();
+    let sandbox = Sandbox::ingested();
     fs::remove_dir_all(sandbox.root().join(".pkg/profiles/default/cache")).unwrap();
     let document = sandbox.run(&["verify", "--json"]).done().document("verify");
     assert_eq!(document["index_checked"], true);

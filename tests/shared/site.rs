@@ -86,7 +86,7 @@ pub(crate) fn described(executable: &[u8]) -> serde_json::Value {
 }
 
 /// The archive of one executable, as a release has it.
-pub(crate) fn archive(executable: &[u8]) -> Vec<u8> {
+fn archive(executable: &[u8]) -> Vec<u8> {
     archive_with(executable, "", tar::EntryType::Regular, b"")
 }
 

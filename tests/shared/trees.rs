@@ -1,5 +1,6 @@
 //! Folders as values: what lies below one, and a copy of it.
 #![allow(dead_code, unreachable_pub, reason = "every test takes what it needs")]
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -8,9 +8,7 @@ use crate::world::{ARCHIVE, World, refused};
 #[test]
 fn endless_archive_is_refused() {
     let world = World::new();
-    let place = world
-        .repository
-        .place(world.repository.targets.keys().next().unwrap());
+    let place = world.repository.first_place();
     world.server.rule(&place, Rule::Endless);
     assert_eq!(world.archive_refusal().0, Attack::WrongLength);
 }
@@ -18,9 +16,7 @@ fn endless_archive_is_refused() {
 #[test]
 fn slow_retrieval_of_an_archive_is_refused() {
     let world = World::new();
-    let place = world
-        .repository
-        .place(world.repository.targets.keys().next().unwrap());
+    let place = world.repository.first_place();
     world.server.rule(&place, Rule::Drip);
     assert_eq!(world.archive_refusal().0, Attack::SlowRetrieval);
 }
@@ -28,9 +24,7 @@ fn slow_retrieval_of_an_archive_is_refused() {
 #[test]
 fn wrong_length_is_refused() {
     let world = World::new();
-    let place = world
-        .repository
-        .place(world.repository.targets.keys().next().unwrap());
+    let place = world.repository.first_place();
     world.server.rule(&place, Rule::Cut(1));
     assert_eq!(world.archive_refusal().0, Attack::WrongLength);
     let mut longer = ARCHIVE.to_vec();
@@ -42,9 +36,7 @@ fn wrong_length_is_refused() {
 #[test]
 fn wrong_digest_is_refused() {
     let world = World::new();
-    let place = world
-        .repository
-        .place(world.repository.targets.keys().next().unwrap());
+    let place = world.repository.first_place();
     let mut other = ARCHIVE.to_vec();
     other[0] ^= 1;
     world.server.rule(&place, Rule::Bytes(other));
@@ -55,9 +47,7 @@ fn wrong_digest_is_refused() {
 #[test]
 fn wrong_target_is_refused() {
     let mut world = World::new();
-    let old = world
-        .repository
-        .place(world.repository.targets.keys().next().unwrap());
+    let old = world.repository.first_place();
     let old = std::fs::read(world.repository.directory.join(old)).unwrap();
     let newer = world.repository.add("1.2.0", &vec![7; old.len()]);
     world.repository.publish();
@@ -92,9 +82,7 @@ fn extraneous_target_is_never_offered() {
 #[test]
 fn a_server_that_lies_of_the_part_it_sends_gains_nothing() {
     let world = World::new();
-    let place = world
-        .repository
-        .place(world.repository.targets.keys().next().unwrap());
+    let place = world.repository.first_place();
     std::fs::write(world.path("archive"), &ARCHIVE[..20]).unwrap();
     world.server.rule(&place, Rule::LyingRange);
     // The whole where the rest was asked for makes it too long.

@@ -17,3 +17,6 @@ mod server;
 mod sources;
 mod transport;
 mod world;
+
+#[path = "../shared/trees.rs"]
+mod trees;

@@ -12,6 +12,8 @@ use auditgraph::foundation::Sha256;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
+use crate::trees::copy_tree;
+
 /// The platform of the releases in these tests.
 pub const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
@@ -213,6 +215,11 @@ impl Repository {
         format!("targets/{sha256}.{name}")
     }
 
+    /// The same of the first target by name.
+    pub fn first_place(&self) -> String {
+        self.place(self.targets.keys().next().unwrap())
+    }
+
     /// Publishes targets, snapshot and timestamp, each as the next version.
     pub fn publish(&mut self) {
         let version = self.version;
@@ -277,13 +284,13 @@ impl Repository {
 
     /// Everything that is published now.
     pub fn copy_to(&self, to: &Path) {
-        copy(&self.directory, to);
+        copy_tree(&self.directory, to);
     }
 
     /// Puts back what [`copy_to`](Self::copy_to) saved.
     pub fn restore(&self, from: &Path) {
         std::fs::remove_dir_all(&self.directory).unwrap();
-        copy(from, &self.directory);
+        copy_tree(from, &self.directory);
     }
 }
 
@@ -293,17 +300,4 @@ fn metafile(bytes: &[u8], version: u64) -> Value {
         "length": bytes.len(),
         "hashes": { "sha256": Sha256::of(bytes).to_string() },
     })
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

@@ -32,9 +32,7 @@ fn a_second_check_fetches_nothing_that_is_known() {
 #[test]
 fn a_download_that_broke_off_goes_on_where_it_stopped() {
     let world = World::new();
-    let place = world
-        .repository
-        .place(world.repository.targets.keys().next().unwrap());
+    let place = world.repository.first_place();
     world.server.rule(&place, Rule::BreakOnce(20));
     let broken = world.fetch(true);
     assert!(
@@ -81,9 +79,7 @@ fn a_link_in_place_of_the_archive_is_not_followed() {
 fn a_mirror_behind_an_https_redirect_works() {
     let world = World::new();
     let mirror = crate::server::Server::https(&world.repository.directory, &world.authority);
-    let place = world
-        .repository
-        .place(world.repository.targets.keys().next().unwrap());
+    let place = world.repository.first_place();
     for path in ["metadata/timestamp.json", place.as_str()] {
         let to = format!("{}{path}", mirror.url());
         world.server.rule(path, Rule::Redirect(to));

@@ -81,9 +81,7 @@ fn headers_without_an_end_are_not_waited_for() {
 fn redirect_to_plain_http_is_refused_and_nothing_is_sent_there() {
     let world = World::new();
     let plain = Server::plain(&world.repository.directory);
-    let place = world
-        .repository
-        .place(world.repository.targets.keys().next().unwrap());
+    let place = world.repository.first_place();
     world
         .server
         .rule(&place, Rule::Redirect(format!("{}{place}", plain.url())));

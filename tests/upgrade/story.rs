@@ -289,13 +289,7 @@ fn an_executable_that_is_not_what_was_signed_changes_nothing() {
             reads_since: 1,
         };
         let [_, compatible, _] = built();
-        let executable = fs::read(compatible).unwrap();
-        let archive = crate::site::archive(&executable);
-        let name = site.repository.add(number, &archive);
-        let custom = site.repository.custom(&name);
-        custom["executable"] = crate::site::described(&executable);
-        custom["schema"]["writes"] = version.writes.into();
-        site.repository.publish();
+        site.publish_executable(version, &fs::read(compatible).unwrap());
         let home = Home::new(&site);
         let before = snapshot(home.bin());
         home.run(&["self-update", "--to", number])

@@ -36,6 +36,13 @@ impl Sandbox {
         sandbox
     }
 
+    /// A workspace with [`NOTES`], ingested.
+    pub(crate) fn ingested() -> Self {
+        let sandbox = Self::with(NOTES);
+        sandbox.run(&["ingest"]).done();
+        sandbox
+    }
+
     /// The workspace's folder.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("notes").canonicalize().unwrap()

@@ -89,21 +89,18 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     let Some(output) = output else {
         // Nothing is written to a disk: the budget can only warn.
         budget.warn(&context.output);
-        let mut failure = None;
+        let mut outcome = Ok(Exit::Done);
         context.output.write(
             |out| match export::write(format, &header, &mut records, out) {
                 Ok(_) => Ok(()),
                 Err(ExportError::Io(error)) => Err(error),
                 Err(ExportError::Index(error)) => {
-                    failure = Some(error);
+                    outcome = Err(error.into());
                     Ok(())
                 }
             },
         )?;
-        return match failure {
-            Some(error) => Err(error.into()),
-            None => Ok(Exit::Done),
-        };
+        return outcome;
     };
     check_destination(&opened.workspace, output)?;
     if budget.assessment().verdict == Verdict::Block {

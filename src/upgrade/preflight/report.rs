@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::budget::Verdict;
 use crate::foundation::json;
 use crate::schema;
-use crate::upgrade::this_build;
 
 /// The version of the preflight protocol that this build speaks.
 pub const PROTOCOL: u32 = 1;
@@ -41,12 +40,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// The question of this build about the workspaces in `roots`.
-    pub fn of<'a>(roots: impl IntoIterator<Item = &'a Path>) -> Self {
+    /// What `installed` asks about the workspaces in `roots`.
+    pub fn of<'a>(installed: Build, roots: impl IntoIterator<Item = &'a Path>) -> Self {
         let roots = roots.into_iter();
         Self {
             protocol: PROTOCOL,
-            installed: this_build(),
+            installed,
             workspaces: roots
                 .filter_map(|root| root.to_str().map(str::to_owned))
                 .collect(),

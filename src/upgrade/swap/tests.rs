@@ -279,7 +279,7 @@ fn a_staged_executable_that_is_not_what_was_signed_is_refused_and_removed() {
 fn an_answer_in_another_protocol_than_the_one_asked_in_is_none() {
     use crate::upgrade::preflight::{PROTOCOL, Request, ask};
 
-    let request = Request::of([]);
+    let request = Request::of(crate::upgrade::this_build(), []);
     for (protocol, understood) in [(PROTOCOL, true), (PROTOCOL + 1, false)] {
         let home = Home::new();
         let held = home.hold();

@@ -68,7 +68,7 @@ fn warn_of_workspaces(context: &Context, staged: &swap::ProvenBinary) {
     let Some(Ok(roots)) = Known::of_user().map(|known| known.list()) else {
         return;
     };
-    let request = preflight::Request::of(roots.iter().map(PathBuf::as_path));
+    let request = preflight::Request::of(this_build(), roots.iter().map(PathBuf::as_path));
     let Ok(theirs) = preflight::ask(staged, &request) else {
         return;
     };

@@ -16,6 +16,7 @@ use crate::upgrade::preflight::{Accept, Need, Report, Request, ask, check_space,
 use crate::upgrade::swap::{
     self, Expected, Held, Identity, Place, Plan, ProvenBinary, StagedBinary,
 };
+use crate::upgrade::this_build;
 use crate::upgrade::trust::Release;
 use crate::workspace::user;
 
@@ -207,7 +208,8 @@ fn phase_two(
     foreseen: &Foreseen,
     accept: Accept,
 ) -> Result<Report, Failure> {
-    let request = Request::of(foreseen.facts.iter().map(|facts| facts.root.as_path()));
+    let roots = foreseen.facts.iter().map(|facts| facts.root.as_path());
+    let request = Request::of(this_build(), roots);
     let answer = ask(staged, &request).map_err(|error| {
         Failure::new(
             Exit::Failed,

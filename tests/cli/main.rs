@@ -5,6 +5,8 @@
 
 #[path = "../shared/executable.rs"]
 mod executable;
+#[path = "../shared/outcome.rs"]
+mod outcome;
 mod support;
 #[path = "../shared/terminal.rs"]
 #[allow(unreachable_pub)]

@@ -9,6 +9,7 @@ use std::process::Command;
 use auditgraph::foundation::Sha256;
 
 use crate::executable::copy_executable;
+use crate::outcome::Outcome;
 use crate::site::Site;
 use crate::versions::{OLD, built};
 
@@ -17,34 +18,6 @@ pub(crate) struct Home {
     folder: tempfile::TempDir,
     authority: PathBuf,
     bin: PathBuf,
-}
-
-/// What a command left.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Outcome {
-    #[track_caller]
-    pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "lacks {text:?}: {self:#?}");
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn shows(self, text: &str) -> Self {
-        assert!(self.stdout.contains(text), "lacks {text:?}: {self:#?}");
-        self
-    }
 }
 
 impl Home {
@@ -133,7 +106,7 @@ impl Home {
 
     /// Runs the installed program.
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
-        outcome(self.command(&self.program()).args(arguments))
+        Outcome::of(self.command(&self.program()).args(arguments))
     }
 
     /// The version that the installed program says it is.
@@ -165,25 +138,6 @@ impl Home {
         )
         .unwrap();
         root
-    }
-}
-
-pub(crate) fn outcome(command: &mut Command) -> Outcome {
-    let output = loop {
-        match command.output() {
-            // A copy that another test's child, between fork and exec,
-            // still has open for writing.
-            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
-                std::thread::yield_now();
-            }
-            output => break output.unwrap(),
-        }
-    };
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Outcome {
-        code: output.status.code(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
     }
 }
 

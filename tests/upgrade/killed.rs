@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Disk};
-use crate::home::{Home, Outcome, outcome, snapshot};
+use crate::home::{Home, snapshot};
+use crate::outcome::Outcome;
 use crate::site::Site;
 use crate::versions::{COMPATIBLE, OLD, built};
 
@@ -67,7 +68,7 @@ impl Place {
     fn strace(&self, options: &[&str], arguments: &[String]) -> Outcome {
         let mut command = self.home.command(Path::new("strace"));
         command.args(options).arg(self.home.program());
-        outcome(command.args(arguments))
+        Outcome::of(command.args(arguments))
     }
 
     fn log(&self) -> PathBuf {
@@ -107,8 +108,8 @@ impl Place {
             (self.update(), COMPATIBLE)
         };
         let mut command = self.home.command(&self.home.program());
-        let next = outcome(command.args(&arguments));
-        assert_eq!(next.code, Some(0), "{when}: {next:?}");
+        let next = Outcome::of(command.args(&arguments));
+        assert_eq!(next.code, 0, "{when}: {next:?}");
         assert_eq!(self.home.version(), version.number, "{when}");
     }
 
@@ -168,7 +169,7 @@ fn killed_everywhere(place: &Place, arguments: &[String], before: &dyn Fn()) {
         let trace = format!("trace={call}");
         let options = ["-o", "/dev/null", "-e", &trace, "-e", &inject];
         let killed = place.strace(&options, arguments);
-        assert_ne!(killed.code, Some(0), "{when}: {killed:?}");
+        assert_ne!(killed.code, 0, "{when}: {killed:?}");
         let is_new = place.assert_sound(&when);
         place.assert_goes_on(is_new, &when);
         olds += usize::from(!is_new);
@@ -209,7 +210,7 @@ fn an_update_whose_processes_are_killed_leaves_a_whole_version() {
             let options = ["-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
             let killed = place.strace(&options, &place.update());
             let is_new = place.assert_sound(&when);
-            if killed.code == Some(0) {
+            if killed.code == 0 {
                 break;
             }
             place.assert_goes_on(is_new, &when);
@@ -250,14 +251,14 @@ fn a_disk_that_is_full_at_any_call_is_told_and_changes_nothing() {
             &["-o", "/dev/null", "-e", &trace, "-e", &inject],
             &arguments,
         );
-        if update.code == Some(0) {
+        if update.code == 0 {
             // The new version was confirmed, or there was another way.
             done += 1;
             assert!(place.assert_sound(&when), "{when}: {update:?}");
             continue;
         }
         failed += 1;
-        assert_eq!(update.code, Some(1), "{when}: {update:?}");
+        assert_eq!(update.code, 1, "{when}: {update:?}");
         assert!(
             update.stderr.contains("No space left"),
             "{when}: {update:?}"

@@ -22,6 +22,8 @@ mod executable;
 #[path = "../shared/nginx.rs"]
 #[allow(unreachable_pub)]
 mod nginx;
+#[path = "../shared/outcome.rs"]
+mod outcome;
 #[path = "../trust/repository.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod repository;

@@ -6,7 +6,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::home::{Home, outcome, snapshot};
+use crate::home::{Home, snapshot};
+use crate::outcome::Outcome;
 use crate::site::Site;
 use crate::stopped::Stopped;
 use crate::terminal::Session;
@@ -61,7 +62,7 @@ fn a_binary_behind_a_symlink_is_replaced_and_the_link_stays() {
     let home = Home::new(&site);
     let link = home.path().join("link");
     symlink(home.program(), &link).unwrap();
-    outcome(home.command(&link).arg("self-update")).exits(0);
+    Outcome::of(home.command(&link).arg("self-update")).exits(0);
     assert_eq!(home.version(), "0.2.0");
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     // What was installed was moved, and a link put in its place.
@@ -85,7 +86,7 @@ fn a_directory_of_root_is_told_before_anything_is_downloaded() {
     let (home, mut command) = home_of_nobody(&site);
     give(home.bin(), "0");
     let before = snapshot(home.bin());
-    outcome(&mut command)
+    Outcome::of(&mut command)
         .exits(1)
         .says("cannot write to")
         .says("belongs to root");
@@ -99,7 +100,7 @@ fn a_read_only_directory_is_told_before_anything_is_downloaded() {
     let (home, mut command) = home_of_nobody(&site);
     fs::set_permissions(home.bin(), fs::Permissions::from_mode(0o555)).unwrap();
     let before = snapshot(home.bin());
-    outcome(&mut command)
+    Outcome::of(&mut command)
         .exits(1)
         .says("cannot write to")
         .says(home.bin().to_str().unwrap());
@@ -124,7 +125,7 @@ fn without_home_nothing_is_guessed() {
     let before = snapshot(home.bin());
     let mut command = home.command(&home.program());
     command.env_remove("HOME").arg("self-update");
-    outcome(&mut command).exits(1).says("HOME is not set");
+    Outcome::of(&mut command).exits(1).says("HOME is not set");
     assert_eq!(snapshot(home.bin()), before);
 }
 
@@ -134,7 +135,7 @@ fn a_temporary_directory_is_not_needed() {
     let home = Home::new(&site);
     let mut command = home.command(&home.program());
     command.env("TMPDIR", "/nonexistent").arg("self-update");
-    outcome(&mut command).exits(0);
+    Outcome::of(&mut command).exits(0);
     assert_eq!(home.version(), "0.2.0");
     // It opens nothing in /tmp either.
     let other = Home::new(&site);
@@ -145,7 +146,7 @@ fn a_temporary_directory_is_not_needed() {
         .arg(&trace)
         .arg(other.program())
         .arg("self-update");
-    outcome(&mut command).exits(0);
+    Outcome::of(&mut command).exits(0);
     let home_path = other.path().display().to_string();
     let site_path = site.authority().parent().unwrap().display().to_string();
     for line in fs::read_to_string(trace).unwrap().lines() {
@@ -234,7 +235,7 @@ fn a_full_disk_is_told_and_changes_nothing() {
     let mounted = Mount::new(&["-t", "tmpfs", "-o", &size], Path::new("none"), &small);
     home.install(&small);
     let before = snapshot(&small);
-    let outcome = outcome(home.command(&small.join("auditgraph")).arg("self-update"));
+    let outcome = Outcome::of(home.command(&small.join("auditgraph")).arg("self-update"));
     let after = snapshot(&small);
     drop(mounted);
     outcome.exits(1).says("not enough disk space");

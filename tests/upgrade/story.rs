@@ -5,7 +5,8 @@ use std::fs;
 use serde_json::Value;
 
 use crate::executable::copy_executable;
-use crate::home::{Home, outcome, snapshot};
+use crate::home::{Home, snapshot};
+use crate::outcome::Outcome;
 use crate::site::Site;
 use crate::versions::{COMPATIBLE, INCOMPATIBLE, OLD, built};
 
@@ -349,10 +350,10 @@ fn a_package_manager_s_installation_is_checked_and_left_to_it() {
     let program = keg.join("bin/auditgraph");
     copy_executable(&built()[0], &program);
     let before = snapshot(&keg);
-    outcome(home.command(&program).args(["self-update", "--check"]))
+    Outcome::of(home.command(&program).args(["self-update", "--check"]))
         .exits(10)
         .shows("brew upgrade auditgraph");
-    outcome(home.command(&program).arg("self-update"))
+    Outcome::of(home.command(&program).arg("self-update"))
         .exits(6)
         .says("brew upgrade auditgraph")
         .says("needs rebuild");

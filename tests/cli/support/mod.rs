@@ -9,6 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+pub(crate) use crate::outcome::Outcome;
 pub(crate) use crate::trees::snapshot;
 
 /// A home and a workspace folder, removed when dropped.
@@ -78,53 +79,7 @@ impl Sandbox {
     }
 }
 
-/// What a process left.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    what: String,
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
 impl Outcome {
-    pub(crate) fn of(command: &mut Command) -> Self {
-        let output = loop {
-            match command.output() {
-                // A copy that another test's child, between fork and exec,
-                // still has open for writing.
-                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
-                    std::thread::yield_now();
-                }
-                output => break output.unwrap(),
-            }
-        };
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self {
-            what: format!("{command:?}"),
-            code: output.status.code().unwrap_or(-1),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
-    }
-
-    /// Asserts success.
-    #[track_caller]
-    pub(crate) fn done(self) -> Self {
-        self.exits(0)
-    }
-
-    /// Asserts the exit code.
-    #[track_caller]
-    pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(
-            self.code, code,
-            "{}\nstdout: {}\nstderr: {}",
-            self.what, self.stdout, self.stderr
-        );
-        self
-    }
-
     /// The one JSON document on standard output, checked against a schema.
     #[track_caller]
     pub(crate) fn document(&self, schema: &str) -> Value {
@@ -132,30 +87,6 @@ impl Outcome {
             .unwrap_or_else(|error| panic!("{}: {error}\n{}", self.what, self.stdout));
         schemas::check(schema, &document);
         document
-    }
-
-    /// Asserts that standard output has `text`.
-    #[track_caller]
-    pub(crate) fn shows(self, text: &str) -> Self {
-        assert!(
-            self.stdout.contains(text),
-            "{}\nlacks {text:?}: {}",
-            self.what,
-            self.stdout
-        );
-        self
-    }
-
-    /// Asserts that standard error has `text`.
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(
-            self.stderr.contains(text),
-            "{}\nlacks {text:?}: {}",
-            self.what,
-            self.stderr
-        );
-        self
     }
 }
 

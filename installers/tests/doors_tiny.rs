@@ -315,7 +315,7 @@ fn the_shell_script_installs_the_executable_of_the_archive() {
 fn pip_installs_the_executable_and_a_module_that_finds_it() {
     let shipped = tiny();
     let served = Served::new(&shipped.site);
-    let index = format!("{}/simple/", served.url);
+    let index = served.index();
     for version in ["3.11", "3.12"] {
         let (_folder, scratch) = scratch();
         let Some(python) = Environment::new(version, &scratch) else {
@@ -344,7 +344,7 @@ fn pip_installs_the_executable_and_a_module_that_finds_it() {
 #[test]
 fn pip_of_an_older_python_is_told_which_one_is_needed() {
     let served = Served::new(&tiny().site);
-    let index = format!("{}/simple/", served.url);
+    let index = served.index();
     let (_folder, scratch) = scratch();
     let Some(python) = Environment::new("3.10", &scratch) else {
         return;
@@ -491,7 +491,7 @@ fn a_second_release_joins_the_first_on_the_same_site() {
         .collect();
     assert_eq!(versions, ["1.4.0", "1.5.0"]);
     let served = Served::new(&site);
-    let index = format!("{}/simple/", served.url);
+    let index = served.index();
     let Some(python) = Environment::new("3.12", &scratch) else {
         return;
     };

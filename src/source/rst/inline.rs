@@ -90,6 +90,7 @@ impl<'t> Markup<'t> {
     ) {
         let reference = match embedded(content) {
             Some((name, target)) => {
+                let name = (marks == 1).then_some(name);
                 return self.references.embedded(builder, name, target, place);
             }
             None if marks > 1 => Reference::Anonymous,

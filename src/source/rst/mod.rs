@@ -291,7 +291,8 @@ impl<'t> Markup<'t> {
     /// what the next `name__` means.
     fn hyperlink_target(&mut self, builder: &mut Builder<'t>, body: &'t str, place: Range<usize>) {
         let parts = match body.strip_prefix('`') {
-            Some(quoted) => quoted.split_once("`:"),
+            // One blank may stand before the colon.
+            Some(quoted) => quoted.split_once("`:").or_else(|| quoted.split_once("` :")),
             None => named(body),
         };
         match parts {

@@ -85,27 +85,28 @@ impl<'t> References<'t> {
         self.targets.entry(name).or_insert(Target::Here);
     }
 
-    /// Takes note of `` `name <written>`_ ``, which is a reference as well.
+    /// Takes note of `` `name <written>`_ ``, which is a reference as well; with
+    /// another `_` behind it names nothing.
     pub(super) fn embedded(
         &mut self,
         builder: &mut Builder<'_>,
-        name: &str,
+        name: Option<&str>,
         written: &'t str,
         place: Range<usize>,
     ) {
-        let name = normalized(name);
         let target = Target::embedded(written);
+        let mut name = name.map(normalized);
         match target {
             Target::Alias(other) => {
                 self.refer(builder, Reference::Phrase(other), place);
                 // `` `PyPI <pypi_>`_ `` gives no new name.
-                if normalized(other) == name {
-                    return;
-                }
+                name = name.filter(|name| *name != normalized(other));
             }
             _ => builder.link(LinkRule::RstLink, &address(written), place),
         }
-        self.targets.entry(name).or_insert(target);
+        if let Some(name) = name {
+            self.targets.entry(name).or_insert(target);
+        }
     }
 
     /// Takes note of `__ written`.

@@ -301,6 +301,21 @@ fn rst_anonymous_and_embedded_references_find_their_targets() {
 }
 
 #[test]
+fn rst_names_are_given_neither_by_anonymous_references_nor_lost_to_a_blank() {
+    assert_links(
+        "\
+Get `Py <https://x.org/get>`__ of Py_ and `NEP 1`_.\n\n.. _Py: https://x.org/\n.. _`NEP 1` : https://n.org/\n",
+        &[
+            ("https://x.org/get", "`Py <https://x.org/get>`__", 1),
+            ("https://x.org/", "Py_", 1),
+            ("https://n.org/", "`NEP 1`_", 1),
+            ("https://x.org/", ".. _Py: https://x.org/", 3),
+            ("https://n.org/", ".. _`NEP 1` : https://n.org/", 4),
+        ],
+    );
+}
+
+#[test]
 fn rst_roles_and_directives_link_to_labels_and_files() {
     assert_links(
         "\

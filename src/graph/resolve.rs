@@ -78,7 +78,7 @@ pub fn at_fragment(
     fragment: &str,
     find: impl Fn(&str) -> Option<NodeId>,
 ) -> Option<NodeId> {
-    let slug = slug(fragment);
+    let slug = slug(fragment.trim());
     let found = [fragment, slug.as_str()].into_iter().find_map(find);
     // The top of a page needs no anchor (HTML, "scroll to the fragment").
     let top = || fragment.eq_ignore_ascii_case("top");
@@ -106,7 +106,7 @@ fn unresolved(path: &str, fragment: Option<&str>) -> NodeId {
 #[must_use]
 pub fn slug(heading: &str) -> String {
     let mut slug = String::with_capacity(heading.len());
-    for c in heading.trim().chars() {
+    for c in heading.chars() {
         if c == ' ' {
             slug.push('-');
         } else if c == '-' || is_word(c) {

@@ -144,8 +144,9 @@ impl<'t> Builder<'t> {
         if !std::mem::take(&mut self.unnamed) {
             return;
         }
-        // The anchor tells blanks from blanks, the title does not.
-        let written = cut(title.trim(), MAX_TITLE);
+        // The anchor tells blanks from blanks, those beside an image or an element of
+        // HTML included; the title does not.
+        let written = cut(title, MAX_TITLE);
         let title = collapsed(title, MAX_TITLE);
         let anchor = match anchor {
             Some(anchor) => self.slugs.unique(cut(anchor, MAX_NAME).to_owned()),
@@ -161,7 +162,7 @@ impl<'t> Builder<'t> {
     pub(super) fn nested_heading(&mut self, title: &str, anchor: Option<&str>, at: Range<usize>) {
         let name = match anchor {
             Some(anchor) => cut(anchor, MAX_NAME).to_owned(),
-            None => self.slugs.of_heading(cut(title.trim(), MAX_TITLE)),
+            None => self.slugs.of_heading(cut(title, MAX_TITLE)),
         };
         self.anchor_here(&name, at);
     }

@@ -60,7 +60,7 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, beside: Besid
             }
             b'{' => {
                 let opens = !text[..place].ends_with(['{', '\\']);
-                if let Some((name, end)) = opens.then(|| attributes(run, mark)).flatten() {
+                if let Some((name, end)) = opens.then(|| name_in_braces(run, mark)).flatten() {
                     builder.anchor_here(name, place..range.start + end);
                     at = end;
                 }
@@ -185,23 +185,61 @@ fn wikilink(run: &str, open: usize) -> Option<(&str, usize)> {
 }
 
 /// The name that the attributes whose `{` is at `open` of `run` give an element, and
-/// their end: `{#name}`, `{: #name .class }`, `{ .class id="name" }`. All else in
-/// braces is of another language: `{{#name}}`, `{#if name}`.
-fn attributes(run: &str, open: usize) -> Option<(&str, usize)> {
+/// their end.
+fn name_in_braces(run: &str, open: usize) -> Option<(&str, usize)> {
     let start = open + 1;
     let window = &run[start..run.floor_char_boundary(start + 2 * MAX_NAME)];
     let length = memchr::memchr3(b'}', b'{', b'\n', window.as_bytes())?;
     let closed = window[length..].starts_with('}');
-    let inner = &window[..length];
-    let mut words = inner.strip_prefix(':').unwrap_or(inner).split_whitespace();
-    let is_attribute = |word: &str| word.starts_with(['#', '.']) || word.contains('=');
-    let are_attributes = words.clone().all(is_attribute);
-    let name = words.find_map(|word| match word.strip_prefix('#') {
-        Some(name) => Some(name),
-        None => word.strip_prefix("id=").map(unquoted),
-    });
-    name.filter(|_| closed && are_attributes)
-        .map(|name| (name, start + length + 1))
+    let name = attributes(&window[..length]).filter(|_| closed)??;
+    Some((name, start + length + 1))
+}
+
+/// The name among the attributes that braces hold: `{#name}`, `{: #name .class }`,
+/// `{ .class id="name" title="a b" }`. `None` where they hold anything else, which is
+/// text or of another language: `{id}`, `{}`, `{#if name}`.
+pub(super) fn attributes(inner: &str) -> Option<Option<&str>> {
+    let mut rest = inner.strip_prefix(':').unwrap_or(inner).trim();
+    if rest.is_empty() {
+        return None;
+    }
+    let mut name = None;
+    while !rest.is_empty() {
+        let (word, behind) = rest.split_at(attribute_length(rest));
+        rest = behind.trim_start();
+        let named = match word.strip_prefix('#') {
+            Some(name) => Some(name),
+            None => word.strip_prefix("id=").map(unquoted),
+        };
+        // `{...props}` is no class; `{-}` takes a heading's number away.
+        let known = named.is_some()
+            || word.contains('=')
+            || (word.starts_with('.') && !word.starts_with(".."))
+            || word == "-";
+        if !known {
+            return None;
+        }
+        name = name.or(named);
+    }
+    Some(name)
+}
+
+/// The length of the attribute with which `text` starts. A value in quotes may hold
+/// blanks.
+fn attribute_length(text: &str) -> usize {
+    let word = |from: usize| {
+        let rest = &text[from..];
+        from + rest.find(char::is_whitespace).unwrap_or(rest.len())
+    };
+    let length = word(0);
+    let Some(quote) = text[..length].find("=\"").or(text[..length].find("='")) else {
+        return length;
+    };
+    let value = quote + 2;
+    let mark = char::from(text.as_bytes()[value - 1]);
+    text[value..]
+        .find(mark)
+        .map_or(length, |end| word(value + end))
 }
 
 /// The value of an attribute without its quotes.

@@ -39,6 +39,7 @@ pub(super) fn extract(text: &str) -> Document {
         builder,
         depth: 0,
         links: 0,
+        images: 0,
         code: 0,
         verbatim: None,
         split: false,
@@ -59,10 +60,15 @@ pub(super) fn extract(text: &str) -> Document {
 
 /// A heading that is open.
 struct Heading {
-    title: String,
-    anchor: Option<String>,
-    /// Its place, for one that starts no section.
-    nested: Option<Range<usize>>,
+    /// Its text, without that of images, of which no anchor is made.
+    text: String,
+    /// The text of its images, which is its title where it has no other.
+    images: String,
+    place: Range<usize>,
+    /// Where what has been read of it ends.
+    read: usize,
+    /// Whether it starts no section.
+    nested: bool,
 }
 
 struct Reader<'t> {
@@ -71,6 +77,8 @@ struct Reader<'t> {
     depth: usize,
     /// Open links and images: their text is not searched for tags and URLs.
     links: usize,
+    /// Open images.
+    images: usize,
     /// Open code blocks.
     code: usize,
     /// The open element of HTML whose text is not searched.
@@ -99,6 +107,11 @@ impl Reader<'_> {
     }
 
     fn event(&mut self, event: Event<'_>, range: Range<usize>, definitions: &RefDefs<'_>) {
+        if let Some(heading) = &mut self.heading
+            && !matches!(event, Event::End(TagEnd::Heading(_)))
+        {
+            heading.read = range.end;
+        }
         if let Event::Text(text) = &event {
             self.text(text, range);
             return;
@@ -168,7 +181,13 @@ impl Reader<'_> {
 
     fn title(&mut self, text: &str) {
         if let Some(heading) = &mut self.heading {
-            heading.title.push_str(text);
+            let images = self.images > 0;
+            let text_of = if images {
+                &mut heading.images
+            } else {
+                &mut heading.text
+            };
+            text_of.push_str(text);
         } else if let Some(heading) = &mut self.html_heading {
             heading.push(text);
         }
@@ -182,18 +201,17 @@ impl Reader<'_> {
             self.leftover(range.start);
             self.covered = range.end;
         }
-        if let Tag::Heading {
-            level, id, attrs, ..
-        } = &tag
-        {
+        if let Tag::Heading { level, .. } = &tag {
             if top {
                 self.builder.open_section(rank(*level), range.clone());
             }
             self.html_heading = None;
             self.heading = Some(Heading {
-                title: String::new(),
-                anchor: id.as_deref().or_else(|| id_of(attrs)).map(str::to_owned),
-                nested: (!top).then(|| range.clone()),
+                text: String::new(),
+                images: String::new(),
+                read: range.start,
+                place: range.clone(),
+                nested: !top,
             });
         }
         if top {
@@ -228,6 +246,7 @@ impl Reader<'_> {
                 ..
             } => {
                 self.links += 1;
+                self.images += 1;
                 self.link(link_type, &dest_url, true, range, definitions);
             }
             _ => {}
@@ -251,19 +270,53 @@ impl Reader<'_> {
         self.depth = self.depth.saturating_sub(1);
         match tag {
             TagEnd::CodeBlock => self.code = self.code.saturating_sub(1),
-            TagEnd::Link | TagEnd::Image => self.links = self.links.saturating_sub(1),
+            TagEnd::Link => self.links = self.links.saturating_sub(1),
+            TagEnd::Image => {
+                self.links = self.links.saturating_sub(1);
+                self.images = self.images.saturating_sub(1);
+            }
             TagEnd::Heading(_) => {
                 if let Some(heading) = self.heading.take() {
-                    let anchor = heading.anchor.as_deref();
-                    match heading.nested {
-                        None => self.builder.name_section(&heading.title, anchor),
-                        Some(place) => {
-                            self.builder.nested_heading(&heading.title, anchor, place);
-                        }
-                    }
+                    self.end_heading(heading);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn end_heading(&mut self, mut heading: Heading) {
+        // The parser takes braces at the end for attributes, whatever they hold.
+        let behind = &self.builder.text()[heading.read..heading.place.end];
+        let mut anchor = None;
+        if let Some((before, inner)) = behind.split_once('{')
+            && let Some((inner, _)) = inner.split_once('}')
+        {
+            match inline::attributes(without_comment(inner)) {
+                Some(name) => {
+                    anchor = name.filter(|name| !name.is_empty());
+                    heading.text.truncate(heading.text.trim_end().len());
+                }
+                None => {
+                    if !heading.text.is_empty() && before.ends_with([' ', '\t']) {
+                        heading.text.push(' ');
+                    }
+                    heading.text.push_str(&format!("{{{inner}}}"));
+                }
+            }
+        }
+        let Heading {
+            text,
+            images,
+            place,
+            nested,
+            ..
+        } = heading;
+        if nested {
+            self.builder.nested_heading(&text, anchor, place);
+        } else if text.trim().is_empty() {
+            self.builder.name_section(&images, anchor.or(Some("")));
+        } else {
+            self.builder.name_section(&text, anchor);
         }
     }
 
@@ -351,11 +404,12 @@ impl Reader<'_> {
     }
 }
 
-/// The `id="name"` among the attributes of a heading.
-fn id_of<'a>(attributes: &'a [(CowStr<'_>, Option<CowStr<'_>>)]) -> Option<&'a str> {
-    let mut named = attributes.iter().filter(|(key, _)| &**key == "id");
-    let name = named.find_map(|(_, value)| Some(inline::unquoted(value.as_deref()?)));
-    name.filter(|name| !name.is_empty())
+/// `#name` of MDX's `{/* #name */}`.
+fn without_comment(inner: &str) -> &str {
+    let comment = inner
+        .strip_prefix("/*")
+        .and_then(|rest| rest.strip_suffix("*/"));
+    comment.unwrap_or(inner)
 }
 
 const fn rank(level: HeadingLevel) -> u8 {

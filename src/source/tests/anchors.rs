@@ -71,6 +71,51 @@ fn attributes_name_headings_and_elements_and_are_no_tags() {
 }
 
 #[test]
+fn braces_at_the_end_of_a_heading_that_are_no_attributes_are_its_text() {
+    let text = "# GET /users/{id}\n## Set {x}\n## {y}\n## No {}\nUse {...props}\n---\n> ## Of {z}\n\n\
+## A {.b}\n## C {-}\n## D { #d title=\"a b\" }\n## E {/* #e */}\n";
+    let document = markdown(text);
+    let sections = document.sections.iter();
+    let found: Vec<_> = sections
+        .map(|s| (s.title.as_str(), s.anchor.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("GET /users/{id}", "get-usersid"),
+            ("Set {x}", "set-x"),
+            ("{y}", "y"),
+            ("No {}", "no-"),
+            ("Use {...props}", "use-props"),
+            ("A", "a"),
+            ("C", "c"),
+            ("D", "d"),
+            ("E", "e"),
+        ]
+    );
+    assert_eq!(document.anchors[0].name, "of-z");
+}
+
+#[test]
+fn an_image_in_a_heading_gives_its_anchor_no_text() {
+    let text = "# Tool [![build](b.svg)](b)\n## ![icon](i.png) Use\n## <img src=x> End\n## ![Logo](l.png)\n";
+    let document = markdown(text);
+    let sections = document.sections.iter();
+    let found: Vec<_> = sections
+        .map(|s| (s.title.as_str(), s.anchor.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("Tool", "tool-"),
+            ("Use", "-use"),
+            ("End", "-end"),
+            ("Logo", "section")
+        ]
+    );
+}
+
+#[test]
 fn the_name_of_a_block_is_an_anchor() {
     let text = "# A\n\ntext *b* ^one-1\nand ^two  \n- item ^three\n\n^four\n\nx^no\n\n^no more\n\n^five\n\n# B\n\n`^no`\n";
     let document = markdown(text);

@@ -1,6 +1,7 @@
-//! What the files of a run are called.
+//! What the files of a run are called, and where they are.
 
 use std::fs;
+use std::path::PathBuf;
 
 use super::RunId;
 use crate::workspace::Layout;
@@ -20,8 +21,27 @@ pub(super) fn run_of_manifest(name: &str) -> Option<RunId> {
 
 /// Whether `run` has a manifest, whatever it says.
 pub(super) fn has_manifest(layout: &Layout, run: &RunId) -> bool {
-    let path = layout.runs().join(manifest_file(run));
-    fs::symlink_metadata(path).is_ok()
+    fs::symlink_metadata(manifest_path(layout, run)).is_ok()
+}
+
+/// Where [`manifest_file`] is.
+pub(super) fn manifest_path(layout: &Layout, run: &RunId) -> PathBuf {
+    layout.runs().join(manifest_file(run))
+}
+
+/// Where [`index_file`] is.
+pub(super) fn index_path(layout: &Layout, run: &RunId) -> PathBuf {
+    layout.cache().join(index_file(run))
+}
+
+/// Where [`index_digest_file`] is.
+pub(super) fn index_digest_path(layout: &Layout, run: &RunId) -> PathBuf {
+    layout.cache().join(index_digest_file(run))
+}
+
+/// Where [`stat_file`] is.
+pub(super) fn stat_path(layout: &Layout, run: &RunId) -> PathBuf {
+    layout.cache().join(stat_file(run))
 }
 
 /// The index of a run, under `cache/`.

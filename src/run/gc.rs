@@ -10,7 +10,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use serde::Serialize;
@@ -293,7 +292,7 @@ impl Needs {
     fn of(layout: &Layout, readable: &[Manifest], incompatible: &[RunId]) -> Option<Self> {
         let packs = readable.iter().flat_map(|manifest| &manifest.packs);
         let whole = |run: &RunId| {
-            let path = layout.runs().join(file_names::manifest_file(run));
+            let path = file_names::manifest_path(layout, run);
             let bytes = durable::read_bounded(&path, manifest::BOUNDS.bytes as u64).ok()?;
             // Half of a manifest names half of its packs.
             json::parse::<serde::de::IgnoredAny>(&bytes, manifest::BOUNDS).ok()?;
@@ -348,8 +347,6 @@ fn remove_any(path: &Path) -> Result<(), RunError> {
         Ok(_) => fs::remove_file(path),
         Err(error) => Err(error),
     };
-    match outcome {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::io(path, error)),
-        _ => Ok(()),
-    }
+    let gone = durable::if_there(outcome).map(drop);
+    gone.map_err(|error| RunError::io(path, error))
 }

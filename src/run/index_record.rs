@@ -45,11 +45,9 @@ pub(super) fn bytes(run: &RunId) -> u64 {
 /// # Errors
 /// Any I/O error but a missing file.
 pub(super) fn read(layout: &Layout, run: &RunId) -> io::Result<Record> {
-    let path = layout.cache().join(file_names::index_digest_file(run));
-    let bytes = match durable::read_bounded(&path, 4_096) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Record::None),
-        Err(error) => return Err(error),
+    let path = file_names::index_digest_path(layout, run);
+    let Some(bytes) = durable::if_there(durable::read_bounded(&path, 4_096))? else {
+        return Ok(Record::None);
     };
     let text = String::from_utf8_lossy(&bytes);
     let digest = text.split(' ').next().and_then(|word| word.parse().ok());
@@ -77,8 +75,8 @@ pub enum Trust {
 /// # Errors
 /// Any I/O error of the index.
 pub(super) fn vouches_for(layout: &Layout, run: &RunId, trust: Trust) -> io::Result<bool> {
-    let index = layout.cache().join(file_names::index_file(run));
-    let record = layout.cache().join(file_names::index_digest_file(run));
+    let index = file_names::index_path(layout, run);
+    let record = file_names::index_digest_path(layout, run);
     let before = mark(&index)?;
     let recorded = || fs::symlink_metadata(&record)?.modified();
     match trust {
@@ -101,9 +99,8 @@ pub(super) fn vouches_for(layout: &Layout, run: &RunId, trust: Trust) -> io::Res
 /// Lets the record of the index of `run`, both in place, vouch for it. Where
 /// that cannot be done, the next command compares the bytes.
 pub(super) fn bind(layout: &Layout, run: &RunId) {
-    let cache = layout.cache();
-    let _ = mark(&cache.join(file_names::index_file(run)))
-        .and_then(|mark| date(&cache.join(file_names::index_digest_file(run)), mark));
+    let record = file_names::index_digest_path(layout, run);
+    let _ = mark(&file_names::index_path(layout, run)).and_then(|mark| date(&record, mark));
 }
 
 fn date(record: &Path, time: SystemTime) -> io::Result<()> {

@@ -70,10 +70,9 @@ impl Intent {
     /// removed on its word then.
     pub(super) fn read(layout: &Layout) -> Result<Option<Self>, RunError> {
         let path = layout.staging().join(Self::FILE);
-        let bytes = match durable::read_bounded(&path, BOUNDS.bytes as u64) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(RunError::io(&path, error)),
+        let bytes = durable::if_there(durable::read_bounded(&path, BOUNDS.bytes as u64));
+        let Some(bytes) = bytes.map_err(|error| RunError::io(&path, error))? else {
+            return Ok(None);
         };
         // Typed names only: a run id and a pack name are one harmless
         // component each, so no word of this file leads elsewhere.

@@ -142,12 +142,7 @@ fn check_not_superseded(plan: &RunPlan) -> Result<(), RunError> {
 /// written beside it.
 fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(), RunError> {
     let staging = plan.layout.staging();
-    match fs::create_dir(&staging) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(RunError::io(&staging, error));
-        }
-        _ => {}
-    }
+    fs::create_dir_all(&staging).map_err(|error| RunError::io(&staging, error))?;
     let write = |name: &str, content: &mut dyn BufRead| {
         let path = staging.join(name);
         let before = meter.written();
@@ -218,27 +213,25 @@ fn unreadable(what: &str) -> impl Fn(io::Error) -> RunError {
 fn show(plan: &RunPlan, meter: &Meter) -> Result<(), RunError> {
     let layout = &plan.layout;
     let run = &plan.manifest.run;
-    let (packs, cache, runs) = (layout.packs(), layout.cache(), layout.runs());
+    let packs = layout.packs();
     let place = |staged: &str, to: PathBuf| rename(&layout.staging().join(staged), &to);
     // That `current` waits here tells the next writer that the run never was.
     sync(&layout.staging())?;
     if let Some((name, _)) = &plan.pack {
         place(staged::PACK, packs.join(name.as_str()))?;
     }
-    let index = cache.join(file_names::index_file(run));
+    let index = file_names::index_path(layout, run);
     match &plan.index.same_as {
-        Some(twin) => second_name(&cache.join(file_names::index_file(twin)), &index, meter)?,
+        Some(twin) => second_name(&file_names::index_path(layout, twin), &index, meter)?,
         None => place(staged::INDEX, index)?,
     }
-    place(
-        staged::INDEX_DIGEST,
-        cache.join(file_names::index_digest_file(run)),
-    )?;
+    let record = file_names::index_digest_path(layout, run);
+    place(staged::INDEX_DIGEST, record)?;
     index_record::bind(layout, run);
-    place(staged::STAT, cache.join(file_names::stat_file(run)))?;
-    at_once([&|| sync(&packs)], || sync(&cache))?;
-    place(staged::MANIFEST, runs.join(file_names::manifest_file(run)))?;
-    sync(&runs)?;
+    place(staged::STAT, file_names::stat_path(layout, run))?;
+    at_once([&|| sync(&packs)], || sync(&layout.cache()))?;
+    place(staged::MANIFEST, file_names::manifest_path(layout, run))?;
+    sync(&layout.runs())?;
     place(staged::CURRENT, layout.current())
 }
 
@@ -258,14 +251,14 @@ fn tidy(plan: &RunPlan) {
     let parent = plan.manifest.parent.as_ref();
     let stale = parent.filter(|_| plan.drops_parent_index).map(|parent| {
         [
-            file_names::index_file(parent),
-            file_names::index_digest_file(parent),
-            file_names::stat_file(parent),
+            file_names::index_path(layout, parent),
+            file_names::index_digest_path(layout, parent),
+            file_names::stat_path(layout, parent),
         ]
     });
     let drop_stale = || {
         for file in stale.iter().flatten() {
-            let _ = fs::remove_file(layout.cache().join(file));
+            let _ = fs::remove_file(file);
         }
         Ok(())
     };

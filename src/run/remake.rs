@@ -63,7 +63,7 @@ pub(super) fn editable_index(
     if meta.schema.written != WRITES {
         return Ok(None);
     }
-    let path = layout.cache().join(file_names::index_file(&manifest.run));
+    let path = file_names::index_path(layout, &manifest.run);
     let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let scratch = scratch_for(bytes, EDITABLE_BYTES);
     let copy = |written| Editable::copy(&path, meta.clone(), written, &scratch);
@@ -108,7 +108,7 @@ pub(super) fn open_cached(
     trust: Trust,
 ) -> Result<Index, Useless> {
     let lost = |why: &str| Err(Useless::Lost(why.to_owned()));
-    let path = layout.cache().join(file_names::index_file(&manifest.run));
+    let path = file_names::index_path(layout, &manifest.run);
     match durable::open_regular(&path) {
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -252,7 +252,7 @@ fn store(
     if !read_current(layout).is_ok_and(|now| now.is_some_and(|now| now.run == manifest.run)) {
         return Err("another run is current now".to_owned());
     }
-    let path = layout.cache().join(file_names::index_file(&manifest.run));
+    let path = file_names::index_path(layout, &manifest.run);
     let io = |error: std::io::Error| error.to_string();
     // The damaged one goes; its bytes stay where another run's index is the
     // same file.
@@ -266,15 +266,10 @@ fn store(
     if assessment.verdict == Verdict::Block {
         return Err("it does not fit into the footprint budget".to_owned());
     }
-    match fs::create_dir(layout.cache()) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(error)),
-        _ => {}
-    }
+    fs::create_dir_all(layout.cache()).map_err(io)?;
     // The damaged file is worth nothing; without it the new one fits. No
     // moment has a new index beside the record of the old one.
-    let record = layout
-        .cache()
-        .join(file_names::index_digest_file(&manifest.run));
+    let record = file_names::index_digest_path(layout, &manifest.run);
     for stale in [&path, &record] {
         recover::remove(stale).map_err(|error| error.to_string())?;
     }

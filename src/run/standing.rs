@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::file_names::{manifest_file, run_of_manifest};
+use super::file_names::{manifest_file, manifest_path, run_of_manifest};
 use super::intent::Intent;
 use super::{Manifest, RunError, RunId, manifest};
 use crate::foundation::{durable, json};
@@ -109,10 +109,10 @@ pub fn read_current(layout: &Layout) -> Result<Option<Current>, Reason> {
         artifact: "current".to_owned(),
         detail,
     };
-    let bytes = match durable::read_bounded(&layout.current(), CURRENT_BOUNDS.bytes as u64) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error.to_string())),
+    let bytes = durable::read_bounded(&layout.current(), CURRENT_BOUNDS.bytes as u64);
+    let bytes = durable::if_there(bytes).map_err(|error| unreadable(error.to_string()))?;
+    let Some(bytes) = bytes else {
+        return Ok(None);
     };
     let current: Current = json::parse(&bytes, CURRENT_BOUNDS)
         .map_err(|error| unreadable(format!("it names no run: {error}")))?;
@@ -134,14 +134,13 @@ pub fn read_current(layout: &Layout) -> Result<Option<Current>, Reason> {
 /// # Errors
 /// The [`Reason`] why it cannot be read.
 pub fn read_manifest(layout: &Layout, run: &RunId) -> Result<Manifest, Reason> {
-    let name = manifest_file(run);
-    let path = layout.runs().join(&name);
+    let path = manifest_path(layout, run);
     let bytes = durable::read_bounded(&path, manifest::BOUNDS.bytes as u64).map_err(|error| {
         let detail = match error.kind() {
             io::ErrorKind::NotFound => "the manifest is missing".to_owned(),
             _ => error.to_string(),
         };
-        let artifact = format!("runs/{name}");
+        let artifact = format!("runs/{}", manifest_file(run));
         Reason::Unreadable { artifact, detail }
     })?;
     judge_manifest(&bytes, run)
@@ -265,19 +264,12 @@ fn ordinal_in(name: &str) -> Option<u32> {
 
 pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>, RunError> {
     let io = |source| RunError::io(folder, source);
-    match fs::read_dir(folder) {
-        Ok(entries) => entries
-            .map(|entry| {
-                Ok(entry
-                    .map_err(io)?
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned())
-            })
-            .collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
-        Err(error) => Err(io(error)),
-    }
+    let Some(entries) = durable::if_there(fs::read_dir(folder)).map_err(io)? else {
+        return Ok(BTreeSet::new());
+    };
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    let names: io::Result<_> = entries.map(|entry| entry.map(name)).collect();
+    names.map_err(io)
 }
 
 /// A profile without `current` is empty if it holds nothing but what an

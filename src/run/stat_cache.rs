@@ -91,7 +91,7 @@ const ENDING: u8 = 3;
 impl StatCache {
     /// Reads the cache of a run; empty when there is none worth reading.
     pub(super) fn read(layout: &Layout, manifest: &Manifest) -> Self {
-        let path = layout.cache().join(file_names::stat_file(&manifest.run));
+        let path = file_names::stat_path(layout, &manifest.run);
         durable::read_bounded(&path, MAX_BYTES)
             .ok()
             .and_then(|bytes| Self::parse(&bytes, manifest.tree))

@@ -134,10 +134,9 @@ impl Known {
             path: self.directory.clone(),
             source,
         };
-        let entries = match std::fs::read_dir(&self.directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed(error)),
+        let entries = durable::if_there(std::fs::read_dir(&self.directory));
+        let Some(entries) = entries.map_err(failed)? else {
+            return Ok(Vec::new());
         };
         let mut found = Vec::new();
         for entry in entries.take(MOST) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::DERIVED_FOLDER;
+use crate::foundation::durable::if_there;
 
 /// The name of a profile: 1 to 64 of `a-z 0-9 . _ -`, starting with a letter
 /// or digit, so that it is one harmless path component everywhere.
@@ -174,16 +175,13 @@ impl Layout {
             &self.cache(),
             &self.staging(),
         ] {
-            match fs::symlink_metadata(folder) {
-                Ok(metadata) if metadata.is_dir() => {}
-                Ok(_) => return Err(LayoutError::NotAFolder(folder.clone())),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => {
-                    return Err(LayoutError::Io {
-                        path: folder.clone(),
-                        source,
-                    });
-                }
+            let found = if_there(fs::symlink_metadata(folder));
+            let found = found.map_err(|source| LayoutError::Io {
+                path: folder.clone(),
+                source,
+            })?;
+            if found.is_some_and(|found| !found.is_dir()) {
+                return Err(LayoutError::NotAFolder(folder.clone()));
             }
         }
         Ok(())
@@ -194,10 +192,8 @@ impl Layout {
     /// # Errors
     /// Any I/O error but a missing folder.
     pub fn profiles(workspace: &Path) -> io::Result<Vec<ProfileName>> {
-        let entries = match fs::read_dir(profiles_folder(workspace)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
+        let Some(entries) = if_there(fs::read_dir(profiles_folder(workspace)))? else {
+            return Ok(Vec::new());
         };
         let mut names = Vec::new();
         for entry in entries {

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::LayoutError;
+use crate::foundation::durable::if_there;
 
 /// Bytes and files of one part of a profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -110,14 +111,10 @@ pub fn measure_without(folder: &Path, gone: &BTreeSet<PathBuf>) -> Result<Usage,
 }
 
 fn present<T>(path: &Path, outcome: io::Result<T>) -> Result<Option<T>, LayoutError> {
-    match outcome {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(LayoutError::Io {
-            path: path.to_owned(),
-            source,
-        }),
-    }
+    if_there(outcome).map_err(|source| LayoutError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]

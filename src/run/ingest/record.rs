@@ -102,10 +102,7 @@ impl Request<'_> {
             let sha256 = artifact
                 .sha256()
                 .map_err(|error| RunError::Build(format!("the index: {error}")))?;
-            let cached = self
-                .layout
-                .cache()
-                .join(file_names::index_file(&parent.run));
+            let cached = file_names::index_path(&self.layout, &parent.run);
             let same = durable::file_digest(&cached).is_ok_and(|cached| cached == sha256);
             same_as = same.then(|| parent.run.clone());
         }

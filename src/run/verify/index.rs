@@ -27,7 +27,7 @@ pub(super) fn check(
     is_current: bool,
     progress: &dyn Progress,
 ) -> Option<Vec<Problem>> {
-    let path = layout.cache().join(file_names::index_file(&manifest.run));
+    let path = file_names::index_path(layout, &manifest.run);
     // Another schema may give other rows, and is taken at its word.
     let comparable = is_current && manifest.index.schema.written == WRITES;
     let build = || {

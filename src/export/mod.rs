@@ -89,20 +89,17 @@ pub type Sink<'s, T> = &'s mut dyn FnMut(&T) -> io::Result<()>;
 
 /// A run's nodes and links, each in a fixed order.
 pub trait Records {
-    /// Why they could not be read.
-    type Error: From<io::Error>;
-
     /// Hands every node to `sink`.
     ///
     /// # Errors
     /// The source's own, or the sink's.
-    fn nodes(&mut self, sink: Sink<'_, Node>) -> Result<(), Self::Error>;
+    fn nodes(&self, sink: Sink<'_, Node>) -> Result<(), ExportError>;
 
     /// Hands every link to `sink`.
     ///
     /// # Errors
     /// The source's own, or the sink's.
-    fn links(&mut self, sink: Sink<'_, Link>) -> Result<(), Self::Error>;
+    fn links(&self, sink: Sink<'_, Link>) -> Result<(), ExportError>;
 }
 
 /// Why an export stopped.
@@ -116,10 +113,8 @@ pub enum ExportError {
     Io(#[from] io::Error),
 }
 
-impl Records for &Index {
-    type Error = ExportError;
-
-    fn nodes(&mut self, sink: Sink<'_, Node>) -> Result<(), ExportError> {
+impl Records for Index {
+    fn nodes(&self, sink: Sink<'_, Node>) -> Result<(), ExportError> {
         let mut written = Ok(());
         self.each_node(&NodeKind::ALL.into(), &mut |node| {
             written = sink(&node);
@@ -128,7 +123,7 @@ impl Records for &Index {
         Ok(written?)
     }
 
-    fn links(&mut self, sink: Sink<'_, Link>) -> Result<(), ExportError> {
+    fn links(&self, sink: Sink<'_, Link>) -> Result<(), ExportError> {
         let mut written = Ok(());
         self.each_link(&LinkKind::ALL.into(), &mut |link| {
             written = sink(&link);
@@ -177,38 +172,18 @@ pub struct Count {
 ///
 /// # Errors
 /// What reading the records or writing reports; `out` then holds a part.
-pub fn write<R: Records>(
+pub fn write(
     format: Format,
     header: &Header,
-    records: &mut R,
+    records: &dyn Records,
     out: &mut dyn Write,
-) -> Result<Count, R::Error> {
-    match format {
-        Format::Json => pour(&mut json::Document::default(), header, records, out),
-        Format::Jsonl => pour(&mut json::Lines, header, records, out),
-        Format::Dot => pour(&mut dot::Dot, header, records, out),
-        Format::Graphml => pour(&mut graphml::GraphMl::default(), header, records, out),
-    }
-}
-
-/// The text of one format, in the order the methods are declared.
-trait Writer {
-    fn begin(&mut self, header: &Header, out: &mut dyn Write) -> io::Result<()>;
-    fn node(&mut self, node: &Node, out: &mut dyn Write) -> io::Result<()>;
-    /// Between the last node and the first link.
-    fn turn(&mut self, _out: &mut dyn Write) -> io::Result<()> {
-        Ok(())
-    }
-    fn link(&mut self, link: &Link, out: &mut dyn Write) -> io::Result<()>;
-    fn end(&mut self, out: &mut dyn Write) -> io::Result<()>;
-}
-
-fn pour<R: Records>(
-    writer: &mut dyn Writer,
-    header: &Header,
-    records: &mut R,
-    out: &mut dyn Write,
-) -> Result<Count, R::Error> {
+) -> Result<Count, ExportError> {
+    let writer: &mut dyn Writer = match format {
+        Format::Json => &mut json::Document::default(),
+        Format::Jsonl => &mut json::Lines,
+        Format::Dot => &mut dot::Dot,
+        Format::Graphml => &mut graphml::GraphMl::default(),
+    };
     let mut count = Count::default();
     writer.begin(header, out)?;
     records.nodes(&mut |node| {
@@ -222,6 +197,18 @@ fn pour<R: Records>(
     })?;
     writer.end(out)?;
     Ok(count)
+}
+
+/// The text of one format, in the order the methods are declared.
+trait Writer {
+    fn begin(&mut self, header: &Header, out: &mut dyn Write) -> io::Result<()>;
+    fn node(&mut self, node: &Node, out: &mut dyn Write) -> io::Result<()>;
+    /// Between the last node and the first link.
+    fn turn(&mut self, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+    fn link(&mut self, link: &Link, out: &mut dyn Write) -> io::Result<()>;
+    fn end(&mut self, out: &mut dyn Write) -> io::Result<()>;
 }
 
 #[cfg(test)]

@@ -15,9 +15,7 @@ fn odd() -> NodeId {
 }
 
 impl Records for Nasty {
-    type Error = io::Error;
-
-    fn nodes(&mut self, sink: Sink<'_, Node>) -> io::Result<()> {
+    fn nodes(&self, sink: Sink<'_, Node>) -> Result<(), ExportError> {
         sink(&Node {
             id: odd(),
             kind: NodeKind::Document,
@@ -40,10 +38,11 @@ impl Records for Nasty {
             place: None,
             level: None,
             uses: Some(1),
-        })
+        })?;
+        Ok(())
     }
 
-    fn links(&mut self, sink: Sink<'_, Link>) -> io::Result<()> {
+    fn links(&self, sink: Sink<'_, Link>) -> Result<(), ExportError> {
         sink(&Link {
             source: odd(),
             kind: LinkKind::Tagged,
@@ -59,7 +58,8 @@ impl Records for Nasty {
                 end: 12,
                 sha256: Sha256::of(b"a"),
             },
-        })
+        })?;
+        Ok(())
     }
 }
 
@@ -72,7 +72,7 @@ fn export(format: Format) -> String {
         },
     };
     let mut out = Vec::new();
-    let count = write(format, &header, &mut Nasty, &mut out).unwrap();
+    let count = write(format, &header, &Nasty, &mut out).unwrap();
     assert_eq!(count, Count { nodes: 2, links: 1 });
     String::from_utf8(out).unwrap()
 }

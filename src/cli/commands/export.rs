@@ -85,21 +85,21 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
             digest: opened.source.digest,
         },
     };
-    let mut records = opened.session.index();
+    let records = opened.session.index();
     let Some(output) = output else {
         // Nothing is written to a disk: the budget can only warn.
         budget.warn(&context.output);
         let mut outcome = Ok(Exit::Done);
-        context.output.write(
-            |out| match export::write(format, &header, &mut records, out) {
+        context
+            .output
+            .write(|out| match export::write(format, &header, records, out) {
                 Ok(_) => Ok(()),
                 Err(ExportError::Io(error)) => Err(error),
                 Err(ExportError::Index(error)) => {
                     outcome = Err(error.into());
                     Ok(())
                 }
-            },
-        )?;
+            })?;
         return outcome;
     };
     check_destination(&opened.workspace, output)?;
@@ -112,7 +112,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
             hasher: Sha256Hasher::default(),
             bytes: 0,
         };
-        let count = export::write(format, &header, &mut records, &mut out)?;
+        let count = export::write(format, &header, records, &mut out)?;
         Ok::<_, ExportError>((count, out.hasher.finish(), out.bytes))
     })
     .map_err(|error| match error {

@@ -16,7 +16,7 @@ const MOST_PIECES: usize = 64;
 ///
 /// Whoever waits for a result does other work of the pool meanwhile, if it is a
 /// thread of the pool.
-pub struct InOrder<'work, T, R, F> {
+pub struct InOrder<'work, R, F> {
     work: &'work F,
     done: Sender<Done<R>>,
     results: Receiver<Done<R>>,
@@ -24,17 +24,11 @@ pub struct InOrder<'work, T, R, F> {
     early: BTreeMap<usize, std::thread::Result<R>>,
     given: usize,
     taken: usize,
-    pieces: std::marker::PhantomData<T>,
 }
 
 type Done<R> = (usize, std::thread::Result<R>);
 
-impl<'work, T, R, F> InOrder<'work, T, R, F>
-where
-    T: Send + 'work,
-    R: Send + 'work,
-    F: Fn(T) -> R + Sync,
-{
+impl<'work, R: Send + 'work, F: Sync> InOrder<'work, R, F> {
     /// An empty queue in which `work` is done.
     pub fn new(work: &'work F) -> Self {
         let (done, results) = channel();
@@ -45,7 +39,6 @@ where
             early: BTreeMap::new(),
             given: 0,
             taken: 0,
-            pieces: std::marker::PhantomData,
         }
     }
 
@@ -57,7 +50,10 @@ where
     }
 
     /// Gives a piece of work to the pool.
-    pub fn give(&mut self, scope: &ScopeFifo<'work>, piece: T) {
+    pub fn give<T: Send + 'work>(&mut self, scope: &ScopeFifo<'work>, piece: T)
+    where
+        F: Fn(T) -> R,
+    {
         let (number, work, done) = (self.given, self.work, self.done.clone());
         self.given += 1;
         scope.spawn_fifo(move |_| {

@@ -265,17 +265,15 @@ fn read_budget(input: &Input<'_>, root: &DeTable<'_>) -> Result<Policy, ConfigEr
         return Ok(policy);
     };
     input.check_keys(table, BUDGET)?;
-    let multiplier = "a number from 0.001 to 1000000";
-    let accept = |thousandths| (1..=1_000_000_000).contains(&thousandths);
-    if let Some(value) = input.decimal(table, "multiplier", 3, multiplier, accept)? {
+    let wanted = "a number from 0.001 to 1000000";
+    if let Some(value) = input.decimal(table, "multiplier", 3, wanted, 1..=1_000_000_000)? {
         policy.multiplier_thousandths = value;
     }
     let share = "a number above 0 and at most 1";
-    let accept = |ppm| (1..=1_000_000).contains(&ppm);
-    if let Some(value) = input.decimal(table, "warn_threshold", 6, share, accept)? {
+    if let Some(value) = input.decimal(table, "warn_threshold", 6, share, 1..=1_000_000)? {
         policy.warn_ppm = value;
     }
-    if let Some(value) = input.decimal(table, "block_threshold", 6, share, accept)? {
+    if let Some(value) = input.decimal(table, "block_threshold", 6, share, 1..=1_000_000)? {
         policy.block_ppm = value;
     }
     if policy.warn_ppm > policy.block_ppm {
@@ -307,9 +305,8 @@ fn read_search(input: &Input<'_>, root: &DeTable<'_>) -> Result<Search, ConfigEr
         return Ok(search);
     };
     input.check_keys(table, SEARCH)?;
-    let accept = |thousandths| thousandths <= 1_000_000;
     let wanted = "a number from 0 to 1000";
-    if let Some(value) = input.decimal(table, "heading_weight", 3, wanted, accept)? {
+    if let Some(value) = input.decimal(table, "heading_weight", 3, wanted, 0..=1_000_000)? {
         search.heading_weight_thousandths = value;
     }
     if let Some(limit) = input.integer(table, "limit", 1..=u64::MAX)? {

@@ -141,15 +141,15 @@ impl Input<'_> {
         })
     }
 
-    /// A decimal as a whole number of `10^-places`, accepted by `accept`; what
-    /// lies between two of them must be within the range as well.
+    /// A decimal as a whole number of `10^-places` within `range`; what lies
+    /// between two of them must be within it as well.
     pub(super) fn decimal(
         &self,
         table: &DeTable<'_>,
         key: &str,
         places: u32,
         wanted: &str,
-        accept: impl Fn(u64) -> bool,
+        range: RangeInclusive<u64>,
     ) -> Result<Option<u64>, ConfigError> {
         self.get(table, key, wanted, |value| {
             let text = match value {
@@ -157,8 +157,8 @@ impl Input<'_> {
                 DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
                 _ => return None,
             };
-            let between = decimal::parse(text, places)?;
-            (accept(*between.start()) && accept(*between.end())).then_some(*between.start())
+            let (floor, ceiling) = decimal::parse(text, places)?.into_inner();
+            (range.contains(&floor) && range.contains(&ceiling)).then_some(floor)
         })
     }
 

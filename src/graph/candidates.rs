@@ -94,12 +94,8 @@ pub fn candidates<'t>(source: &WorkspacePath, rule: LinkRule, target: &'t str) -
         && Format::of_extension(source.extension()) == Format::Rst;
     match WorkspacePath::joined(base, &path).map(WorkspacePath::of) {
         Some(Ok(exact)) => {
-            let paths = Paths::of(exact, rule, path.ends_with('/'));
-            let paths = if below {
-                paths.below(source.parent())
-            } else {
-                paths
-            };
+            let below = if below { source.parent() } else { "" };
+            let paths = Paths::of(exact, rule, path.ends_with('/')).below(below);
             Candidates::Paths { paths, fragment }
         }
         Some(Err(root)) if root.is_empty() => Candidates::Root { fragment },

@@ -44,16 +44,14 @@ impl Paths {
 
     /// Of a wikilink; `folder` for one with folders.
     pub(super) fn of_page(exact: WorkspacePath, folder: bool) -> Self {
+        let left_out: &[_] = match exact.extension().eq_ignore_ascii_case("md") {
+            true => &[],
+            false => &[".md", ".markdown", ".rst", ".txt"],
+        };
         Self {
             folder,
-            slash: false,
-            left_out: match exact.extension().eq_ignore_ascii_case("md") {
-                true => &[],
-                false => &[".md", ".markdown", ".rst", ".txt"],
-            },
-            rendered: None,
-            below: String::new(),
-            exact,
+            left_out,
+            ..Self::only(exact)
         }
     }
 
@@ -74,8 +72,7 @@ impl Paths {
                 false => &[],
             },
             rendered: rendered.filter(|_| !slash),
-            below: String::new(),
-            exact,
+            ..Self::only(exact)
         }
     }
 

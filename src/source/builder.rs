@@ -320,8 +320,7 @@ fn is_end_of_elements(text: &str) -> bool {
     const LONGEST: usize = 64;
     let mut rest = text.trim_end();
     while let Some(tag) = rest.strip_suffix('>') {
-        let window = &tag[tag.ceil_char_boundary(tag.len().saturating_sub(LONGEST))..];
-        let Some((_, name)) = window.rsplit_once("</") else {
+        let Some((_, name)) = tail(tag, LONGEST).rsplit_once("</") else {
             return false;
         };
         if !name
@@ -355,4 +354,9 @@ pub(super) fn collapsed(text: &str, most: usize) -> String {
 /// `text` cut to at most `most` bytes, between characters.
 pub(super) fn cut(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
+}
+
+/// The end of `text`: at most `most` bytes, from between characters.
+pub(super) fn tail(text: &str, most: usize) -> &str {
+    &text[text.ceil_char_boundary(text.len().saturating_sub(most))..]
 }

@@ -222,6 +222,7 @@ impl Reader<'_> {
         if (top && !self.split) || (self.depth == 2 && self.split) {
             self.builder.block(range.clone());
         }
+        let image = matches!(tag, Tag::Image { .. });
         match tag {
             Tag::CodeBlock(kind) => {
                 self.code += 1;
@@ -236,18 +237,15 @@ impl Reader<'_> {
                 link_type,
                 dest_url,
                 ..
-            } => {
-                self.links += 1;
-                self.link(link_type, &dest_url, false, range, definitions);
             }
-            Tag::Image {
+            | Tag::Image {
                 link_type,
                 dest_url,
                 ..
             } => {
                 self.links += 1;
-                self.images += 1;
-                self.link(link_type, &dest_url, true, range, definitions);
+                self.images += usize::from(image);
+                self.link(link_type, &dest_url, image, range, definitions);
             }
             _ => {}
         }
@@ -362,8 +360,8 @@ impl Reader<'_> {
         // The parser leaves the empty label of `[x][]` out.
         let collapsed = kind == LinkType::Collapsed
             && self.builder.text().as_bytes()[range.end..].starts_with(b"[]");
-        let range = range.start..range.end + if collapsed { 2 } else { 0 };
-        self.builder.link(rule, &target, range);
+        let end = range.end + if collapsed { "[]".len() } else { 0 };
+        self.builder.link(rule, &target, range.start..end);
     }
 
     /// `[[1]](target)` and `[[1]][label]` are links whose text has brackets: what

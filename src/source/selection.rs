@@ -69,23 +69,17 @@ impl Selection {
             folder == glob || folder == "**"
         });
         Ok(Self {
-            include: if everything {
-                None
-            } else {
-                Some(compile(&sources.include, Covers::Below)?)
+            include: match everything {
+                true => None,
+                false => Some(compile(&sources.include, Covers::Below)?),
             },
             roots: roots(&sources.include),
             exclude: compile(&sources.exclude, Covers::Itself)?,
-            exclude_files: if files.is_empty() {
-                None
-            } else {
-                Some(compile(&files, Covers::Below)?)
+            exclude_files: match files.is_empty() {
+                true => None,
+                false => Some(compile(&files, Covers::Below)?),
             },
-            extensions: sources
-                .extensions
-                .iter()
-                .map(|extension| extension.to_ascii_lowercase())
-                .collect(),
+            extensions: sources.extensions.clone(),
             max_file_bytes: sources.max_file_bytes,
             hidden: sources.hidden,
         })
@@ -109,10 +103,7 @@ impl Selection {
         let path = &*composed(path);
         self.considers_name(path.rsplit('/').next().unwrap_or(path).as_bytes())
             && !matches!(&self.exclude_files, Some(globs) if globs.is_match(path))
-            && self
-                .include
-                .as_ref()
-                .is_none_or(|globs| globs.is_match(path))
+            && !matches!(&self.include, Some(globs) if !globs.is_match(path))
     }
 
     /// Whether the folder `path` may hold sources.

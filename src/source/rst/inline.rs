@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Markup;
 use super::references::{Reference, normalized};
 use crate::graph::{LinkRule, MentionRule};
-use crate::source::builder::{Builder, MAX_NAME};
+use crate::source::builder::{Builder, MAX_NAME, tail};
 use crate::source::inline::{Beside, scan};
 
 /// Roles whose content is code.
@@ -182,7 +182,7 @@ pub(super) fn word_reference(text: &str, mark: usize) -> (&str, usize) {
 /// The simple name at the end of `before`: letters and digits, with single
 /// punctuation inside. Empty when there is none.
 fn word_before(before: &str) -> &str {
-    let window = &before[before.ceil_char_boundary(before.len().saturating_sub(MAX_NAME))..];
+    let window = tail(before, MAX_NAME);
     let mut start = window.len();
     // Between two alphanumeric characters stands at most one other.
     let mut joint = true;
@@ -238,7 +238,7 @@ pub(super) fn role(before: &str) -> &str {
     if !before.ends_with(':') {
         return "";
     }
-    let window = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST))..];
+    let window = tail(before, LONGEST);
     let start = window
         .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.' | '+')))
         .map_or(0, |at| {

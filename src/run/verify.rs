@@ -95,11 +95,11 @@ impl Problem {
         }
     }
 
-    /// With the digests recorded and found, as far as there are any.
-    fn with(self, expected: Option<String>, actual: Option<String>) -> Self {
+    /// With the digests recorded and found.
+    fn with(self, expected: &impl ToString, actual: &impl ToString) -> Self {
         Self {
-            expected,
-            actual,
+            expected: Some(expected.to_string()),
+            actual: Some(actual.to_string()),
             ..self
         }
     }
@@ -108,18 +108,6 @@ impl Problem {
 impl Report {
     fn problem(&mut self, kind: Kind, path: impl Into<String>, message: impl Into<String>) {
         self.problems.push(Problem::new(kind, path, message));
-    }
-
-    fn mismatch(
-        &mut self,
-        kind: Kind,
-        path: impl Into<String>,
-        message: impl Into<String>,
-        expected: Option<String>,
-        actual: Option<String>,
-    ) {
-        let problem = Problem::new(kind, path, message);
-        self.problems.push(problem.with(expected, actual));
     }
 }
 
@@ -206,7 +194,11 @@ fn manifests(layout: &Layout, report: &mut Report) -> Result<Vec<Manifest>, RunE
             Err(reason) => match damage(&bytes, &reason) {
                 Some(message) => {
                     let (expected, actual) = Manifest::check(&bytes).err().unzip();
-                    report.mismatch(Kind::Manifest, path, message, expected, actual);
+                    report.problems.push(Problem {
+                        expected,
+                        actual,
+                        ..Problem::new(Kind::Manifest, path, message)
+                    });
                 }
                 None => report.incompatible.push(Incompatible { run, reason }),
             },
@@ -231,15 +223,17 @@ fn damage(bytes: &[u8], reason: &Reason) -> Option<String> {
 
 fn check_manifest(path: &str, bytes: &[u8], manifest: &Manifest, report: &mut Report) {
     if let Err((expected, actual)) = Manifest::check(bytes) {
-        let (expected, actual) = (Some(expected), Some(actual));
-        report.mismatch(Kind::Manifest, path, NOT_AS_WRITTEN, expected, actual);
+        let problem = Problem::new(Kind::Manifest, path, NOT_AS_WRITTEN);
+        report.problems.push(problem.with(&expected, &actual));
     }
     let digest = Manifest::run_digest(manifest.tree, manifest.config, manifest.schema.written);
     let named = manifest.run.digest_prefix() == manifest.digest.short();
     if digest != manifest.digest || !named {
-        let (expected, actual) = (manifest.digest.to_string(), digest.to_string());
         let message = "the run's digest is not that of its tree, configuration and schema";
-        report.mismatch(Kind::Manifest, path, message, Some(expected), Some(actual));
+        let problem = Problem::new(Kind::Manifest, path, message);
+        report
+            .problems
+            .push(problem.with(&manifest.digest, &digest));
     }
 }
 
@@ -277,9 +271,8 @@ fn packs(
                 report.packs -= 1;
             }
             Ok(actual) => {
-                let (expected, actual) = (expected.to_string(), actual.to_string());
-                let message = "the pack is not what was written";
-                report.mismatch(Kind::Pack, path, message, Some(expected), Some(actual));
+                let problem = Problem::new(Kind::Pack, path, "the pack is not what was written");
+                report.problems.push(problem.with(&expected, &actual));
             }
             Err(error) if durable::is_exhausted(&error) => {
                 return Err(RunError::io(&layout.packs().join(file), error));
@@ -289,7 +282,10 @@ fn packs(
                     io::ErrorKind::NotFound => "the pack is missing".to_owned(),
                     _ => format!("the pack cannot be read: {error}"),
                 };
-                report.mismatch(Kind::Pack, path, message, Some(expected.to_string()), None);
+                report.problems.push(Problem {
+                    expected: Some(expected.to_string()),
+                    ..Problem::new(Kind::Pack, path, message)
+                });
             }
         }
         progress.advance(1);

@@ -70,8 +70,7 @@ fn of_packs(manifest: &Manifest, built: &Built) -> Vec<Problem> {
     }
     let manifest = format!("runs/{}", file_names::manifest_file(&manifest.run));
     let message = "the packs give another index than it says";
-    let (expected, actual) = (expected.to_string(), actual.to_string());
-    vec![Problem::new(Kind::Object, manifest, message).with(Some(expected), Some(actual))]
+    vec![Problem::new(Kind::Object, manifest, message).with(&expected, &actual)]
 }
 
 /// What tells a file from one that was put in its place.
@@ -95,15 +94,16 @@ fn problems(
     match index_record::read(layout, &manifest.run) {
         Ok(Record::Digest(expected)) if expected != actual => {
             let message = "the index is not what was written, by its .sha256".to_owned();
-            let (expected, actual) = (expected.to_string(), actual.to_string());
-            return vec![problem(message).with(Some(expected), Some(actual))];
+            return vec![problem(message).with(&expected, &actual)];
         }
         Ok(Record::Digest(_) | Record::None) => {}
         Ok(Record::Damaged) | Err(_) => {
             let record = format!("cache/{}", file_names::index_digest_file(&manifest.run));
             let message = "it is not the digest of the index";
-            let expected = Some(actual.to_string());
-            found.push(Problem::new(Kind::Index, record, message).with(expected, None));
+            found.push(Problem {
+                expected: Some(actual.to_string()),
+                ..Problem::new(Kind::Index, record, message)
+            });
         }
     }
     let built = build();
@@ -119,8 +119,7 @@ fn problems(
         Ok(None) | Err(IndexError::OtherSchema(_)) => {}
         Ok(Some((expected, actual))) => {
             let message = "the index does not hold what the packs say".to_owned();
-            let (expected, actual) = (expected.to_string(), actual.to_string());
-            found.push(problem(message).with(Some(expected), Some(actual)));
+            found.push(problem(message).with(&expected, &actual));
         }
         Err(error) => found.push(problem(error.to_string())),
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{Kind, Report};
+use super::{Kind, Problem, Report};
 use crate::foundation::Sha256;
 use crate::foundation::progress::{Phase, Progress};
 use crate::graph::WorkspacePath;
@@ -66,8 +66,10 @@ pub(super) fn check(
             }
             None => "the source is gone".to_owned(),
         };
-        let expected = Some(sha256.to_string());
-        report.mismatch(Kind::Source, path.as_str(), message, expected, None);
+        report.problems.push(Problem {
+            expected: Some(sha256.to_string()),
+            ..Problem::new(Kind::Source, path.as_str(), message)
+        });
     }
     Ok(())
 }
@@ -101,10 +103,12 @@ fn compare(
     // One that was refused before was none.
     let message = message.filter(|_| matches!(recorded, Some(Entry::Source { .. })));
     if expected != actual {
-        let text = |digest: Option<Sha256>| digest.map(|digest| digest.to_string());
         let message = message.unwrap_or_else(|| "the source changed since the run".to_owned());
-        let (expected, actual) = (text(expected), text(actual));
-        report.mismatch(Kind::Source, path.as_str(), message, expected, actual);
+        report.problems.push(Problem {
+            expected: expected.map(|digest| digest.to_string()),
+            actual: actual.map(|digest| digest.to_string()),
+            ..Problem::new(Kind::Source, path.as_str(), message)
+        });
     }
 }
 

@@ -62,6 +62,15 @@ impl Intent {
     /// Name of the file in the staging folder.
     pub(super) const FILE: &str = "intent.json";
 
+    /// To publish `run`, with the `pack` that it adds.
+    pub(super) fn of(run: &RunId, pack: Option<&PackName>) -> Self {
+        Self {
+            format: FORMAT,
+            run: run.clone(),
+            pack: pack.cloned(),
+        }
+    }
+
     /// Reads the intent of an interrupted or running writer; `None` when
     /// there is none.
     ///

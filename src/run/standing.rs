@@ -29,6 +29,15 @@ pub struct Current {
 }
 
 impl Current {
+    /// That names `run`, the newest.
+    pub(super) fn of(run: &RunId) -> Self {
+        Self {
+            format: FORMAT,
+            run: run.clone(),
+            highest_ordinal: run.ordinal(),
+        }
+    }
+
     /// The highest ordinal that it tells of.
     #[must_use]
     pub(super) fn reached(&self) -> u32 {

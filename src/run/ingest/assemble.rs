@@ -269,22 +269,17 @@ fn derive(
         };
         return Ok((work, tally));
     }
-    let mut all: BTreeMap<WorkspacePath, Item> = items
-        .map(|item| match &item {
-            Item::Fresh(found) => (found.path.clone(), item),
-            Item::Kept { path, .. } => (path.clone(), item),
-        })
-        .collect();
+    let mut all: BTreeMap<WorkspacePath, Item> =
+        items.map(|item| (item.path().clone(), item)).collect();
     for (path, entry) in &survey.kept {
         match *entry {
             Entry::Source { sha256, bytes } => {
-                let path = path.clone();
-                let item = Item::Kept {
+                let source = index::Source {
                     path: path.clone(),
                     sha256,
                     bytes,
                 };
-                all.insert(path, item);
+                all.insert(path.clone(), Item::Kept(source));
             }
             Entry::Refused { .. } => {
                 derivation.files.insert(path.clone(), entry.clone());

@@ -4,7 +4,6 @@
 
 use rayon::prelude::*;
 
-use crate::foundation::Sha256;
 use crate::foundation::in_order::InOrder;
 use crate::foundation::progress::Progress;
 use crate::graph::{Document, FileTarget, WorkspacePath};
@@ -22,21 +21,31 @@ pub(super) enum Item {
     /// To be read and extracted.
     Fresh(Found),
     /// Ingested before; its object is in a pack.
-    Kept {
-        path: WorkspacePath,
-        sha256: Sha256,
-        bytes: u64,
-    },
+    Kept(index::Source),
 }
 
 impl Item {
+    /// Where the source lies.
+    pub(super) const fn path(&self) -> &WorkspacePath {
+        match self {
+            Self::Fresh(found) => &found.path,
+            Self::Kept(source) => &source.path,
+        }
+    }
+
     /// Bytes of the source.
     const fn bytes(&self) -> u64 {
         match self {
             Self::Fresh(found) => found.bytes,
-            Self::Kept { bytes, .. } => *bytes,
+            Self::Kept(source) => source.bytes,
         }
     }
+}
+
+/// An item, and the object of one that was ingested before.
+enum Fetched {
+    Fresh(Found),
+    Kept(index::Source, Vec<u8>),
 }
 
 /// What became of a source.
@@ -166,16 +175,16 @@ impl Derivation<'_> {
         Ok(documents)
     }
 
-    /// Adds to each stored item the bytes of its object. One connection
+    /// Adds to each kept item the bytes of its object. One connection
     /// serves the packs, so this is done in turn.
     fn fetch(&mut self, group: Vec<Item>) -> Result<Vec<Fetched>, RunError> {
         group
             .into_iter()
-            .map(|item| match &item {
-                Item::Fresh(_) => Ok((item, None)),
-                Item::Kept { sha256, bytes, .. } => {
-                    let object = self.shared.source(*sha256, *bytes)?;
-                    Ok((item, Some(object)))
+            .map(|item| match item {
+                Item::Fresh(found) => Ok(Fetched::Fresh(found)),
+                Item::Kept(source) => {
+                    let object = self.shared.source(source.sha256, source.bytes)?;
+                    Ok(Fetched::Kept(source, object))
                 }
             })
             .collect()
@@ -215,28 +224,13 @@ impl Derivation<'_> {
     }
 }
 
-/// An item with the object that stands for it, if it was ingested before.
-type Fetched = (Item, Option<Vec<u8>>);
-
 /// Reads and parses one source.
-fn extract_one(
-    root: &Root,
-    max_bytes: u64,
-    (item, stored): Fetched,
-) -> Result<Extracted, RunError> {
-    match item {
-        Item::Fresh(found) => fresh(root, &found, max_bytes),
-        Item::Kept {
-            path,
-            sha256,
-            bytes,
-        } => {
-            let source = index::Source {
-                path,
-                sha256,
-                bytes,
-            };
-            kept(source, &stored.unwrap_or_default())
+fn extract_one(root: &Root, max_bytes: u64, fetched: Fetched) -> Result<Extracted, RunError> {
+    match fetched {
+        Fetched::Fresh(found) => fresh(root, &found, max_bytes),
+        Fetched::Kept(source, object) => {
+            let document = document::decode(&source.path, source.sha256, &object)?;
+            Ok(derived(source, document, None))
         }
     }
 }
@@ -271,11 +265,6 @@ fn refused(found: &Found, rejected: &Rejected) -> Outcome {
             print: rejected.fingerprint,
         },
     }
-}
-
-fn kept(source: index::Source, object: &[u8]) -> Result<Extracted, RunError> {
-    let document = document::decode(&source.path, source.sha256, object)?;
-    Ok(derived(source, document, None))
 }
 
 /// What becomes of a document, and of the text and fingerprint it was read

@@ -121,16 +121,8 @@ impl Request<'_> {
         } = parts;
         let policy = self.workspace.config().budget.clone();
         let usage = usage::measure_without(self.layout.profile(), &self.gone)?;
-        let current = Current {
-            format: 1,
-            run: manifest.run.clone(),
-            highest_ordinal: manifest.run.ordinal(),
-        };
-        let intent = Intent {
-            format: 1,
-            run: manifest.run.clone(),
-            pack: pack.as_ref().map(|(name, ..)| name.clone()),
-        };
+        let current = Current::of(&manifest.run);
+        let intent = Intent::of(&manifest.run, pack.as_ref().map(|(name, ..)| name));
         let of_this_schema = |parent: &Manifest| parent.index.schema == manifest.index.schema;
         let drops_parent_index =
             self.mode == Mode::Ingest && self.parent.as_ref().is_some_and(of_this_schema);

@@ -6,7 +6,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Page;
 use crate::cli::style::Style;
-use crate::graph::{Chunk, NodeId, NodeKind, WorkspacePath, all_forms, resolve};
+use crate::graph::{Chunk, ChunkKey, NodeId, NodeKind, WorkspacePath, all_forms, resolve};
 use crate::index::{Index, Link, Node, Status};
 use crate::run::Session;
 
@@ -115,8 +115,8 @@ fn chunk_at(
         .position(holds)
         .or_else(|| chunks.iter().rposition(|chunk| chunk.span.line < line))
         .unwrap_or(0);
-    let key = crate::graph::chunk_keys(chunks).into_iter().nth(at);
-    Ok(key.map(|key| NodeId::chunk(path, &key)))
+    let key = ChunkKey::of_all(chunks).into_iter().nth(at);
+    Ok(key.map(|key| NodeId::chunk(path, key)))
 }
 
 /// One node on one line: its id, its title, where it stands.

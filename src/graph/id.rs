@@ -12,10 +12,10 @@
 //! unresolved:notes/missing.md#fragment    names nothing that exists
 //! ```
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Chunk, WorkspacePath};
@@ -114,9 +114,9 @@ impl NodeId {
         Self::new(NodeKind::Section, format!("{path}#{anchor}"))
     }
 
-    /// The id of a chunk; `key` as made by [`chunk_keys`].
+    /// The id of a chunk.
     #[must_use]
-    pub fn chunk(path: &WorkspacePath, key: &str) -> Self {
+    pub fn chunk(path: &WorkspacePath, key: ChunkKey) -> Self {
         Self::new(NodeKind::Chunk, format!("{path}~{key}"))
     }
 
@@ -166,24 +166,42 @@ impl FromStr for NodeId {
 
 crate::foundation::text::serde_as_text!(NodeId);
 
-/// The keys of a document's chunks, in their order: the first 12 hex digits
-/// of the text's SHA-256, and `~2`, `~3`, … for repeats of the same text.
-#[must_use]
-pub fn chunk_keys(chunks: &[Chunk]) -> Vec<String> {
-    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    chunks
-        .iter()
-        .map(|chunk| {
-            let key = Sha256::of(chunk.text.as_bytes()).short();
-            let count = seen.entry(key.clone()).or_insert(0);
-            *count += 1;
-            if *count == 1 {
-                key
-            } else {
-                format!("{key}~{count}")
-            }
-        })
-        .collect()
+/// What tells a chunk from the others of its document; shown as in its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkKey {
+    /// The first six bytes of its text's SHA-256.
+    pub hash: [u8; 6],
+    /// Which of the chunks with this text it is, counted from 1.
+    pub copy: u32,
+}
+
+impl ChunkKey {
+    /// The keys of a document's chunks, in their order.
+    #[must_use]
+    pub fn of_all(chunks: &[Chunk]) -> Vec<Self> {
+        let mut seen: HashMap<[u8; 6], u32> = HashMap::new();
+        let keys = chunks.iter().map(|chunk| {
+            let digest = Sha256::of(chunk.text.as_bytes());
+            let &[a, b, c, d, e, f, ..] = digest.as_bytes();
+            let hash = [a, b, c, d, e, f];
+            let copy = seen.entry(hash).or_insert(0);
+            *copy += 1;
+            Self { hash, copy: *copy }
+        });
+        keys.collect()
+    }
+}
+
+impl fmt::Display for ChunkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.hash {
+            write!(f, "{byte:02x}")?;
+        }
+        match self.copy {
+            0 | 1 => Ok(()),
+            copy => write!(f, "~{copy}"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub use document::{
 pub use file_names::{FileNames, FileTarget};
 pub use forms::{all_forms, composed};
 pub(crate) use forms::{folded, lower};
-pub use id::{NodeId, NodeKind, ParseIdError, chunk_keys};
+pub use id::{ChunkKey, NodeId, NodeKind, ParseIdError};
 pub(crate) use path::stem_of;
 pub use path::{InvalidPath, WorkspacePath};
 pub use target_paths::{FOLDER_PAGES, Paths};

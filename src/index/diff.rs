@@ -84,14 +84,10 @@ pub fn diff(before: &Index, after: &Index) -> Result<Difference, IndexError> {
             }
             continue;
         }
-        let parts = |side: &Side<'_>, document: &Option<Document>| match document {
-            Some(document) => side.nodes(document),
-            None => Ok(Vec::new()),
-        };
-        nodes(parts(one, &old)?, parts(two, &new)?, &mut difference.nodes);
-        let old = old.map_or(Ok(Vec::new()), |old| one.links(&old))?;
-        let new = new.map_or(Ok(Vec::new()), |new| two.links(&new))?;
-        links(old, new, &mut difference.links);
+        let (old_nodes, old_links) = one.parts(old)?;
+        let (new_nodes, new_links) = two.parts(new)?;
+        nodes(old_nodes, new_nodes, &mut difference.nodes);
+        links(old_links, new_links, &mut difference.links);
     }
     let names = [
         NodeKind::Term,
@@ -159,12 +155,16 @@ impl<'i> Side<'i> {
         Ok(Some(Document { head, points }))
     }
 
-    fn nodes(&self, document: &Document) -> Result<Vec<Node>, IndexError> {
+    /// What stands in a document, itself included, and what it links.
+    fn parts(&mut self, document: Option<Document>) -> Result<(Vec<Node>, Vec<Link>), IndexError> {
+        let Some(document) = document else {
+            return Ok((Vec::new(), Vec::new()));
+        };
         let (locator, head) = (Locator::new(self.index), &document.head);
         let mut nodes = vec![document_node(head)];
         nodes.extend(locator.sections(head, row_range(head.id))?);
         nodes.extend(locator.chunks(head, head.first_chunk, head.chunks)?);
-        Ok(nodes)
+        Ok((nodes, self.links(&document)?))
     }
 
     fn links(&mut self, document: &Document) -> Result<Vec<Link>, IndexError> {

@@ -4,9 +4,8 @@
 //! for where its links point, one per refused source; their SHA-256 are
 //! summed order-independently, so an edit changes the sum at its own cost.
 
-use super::layout::ChunkKey;
 use crate::foundation::Sha256;
-use crate::graph::Span;
+use crate::graph::{ChunkKey, Span};
 
 /// Hashes rows field by field; every text is preceded by its length, so that
 /// no two different rows have the same bytes.

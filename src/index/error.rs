@@ -2,6 +2,8 @@
 
 use std::io;
 
+use rusqlite::types::FromSqlError;
+
 use crate::foundation::sqlite::SqliteError;
 use crate::graph::{InvalidPath, WorkspacePath};
 
@@ -59,6 +61,13 @@ impl From<InvalidPath> for IndexError {
 impl From<rusqlite::Error> for IndexError {
     fn from(error: rusqlite::Error) -> Self {
         SqliteError::of_reading(error).into()
+    }
+}
+
+/// A column of a row is not of the type that this program writes.
+impl From<FromSqlError> for IndexError {
+    fn from(error: FromSqlError) -> Self {
+        rusqlite::Error::from(error).into()
     }
 }
 

@@ -3,6 +3,7 @@
 
 use rusqlite::Connection;
 
+use super::error::IndexError;
 use crate::graph::{Format, LinkRule, MentionRule, NodeKind, TagRule};
 
 /// `application_id` in the header of every index: `AGix` in ASCII.
@@ -94,15 +95,6 @@ pub(super) const fn mention_range(first: i64, count: i64) -> (i64, i64) {
     )
 }
 
-/// What tells a chunk from the others of its document: the first six bytes
-/// of its text's SHA-256, and which of the chunks with this text it is,
-/// counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct ChunkKey {
-    pub(super) hash: [u8; 6],
-    pub(super) copy: u32,
-}
-
 /// How long the text of a mention is when nothing is stored: the term, in
 /// backticks where it is inline code.
 pub(super) const fn usual_mention_bytes(rule: MentionRule, term: &str) -> i64 {
@@ -131,12 +123,14 @@ pub(super) trait Code: Copy + PartialEq + 'static {
             .map_or(-1, |place| place as i64)
     }
 
-    /// The value an integer stands for.
-    fn from_code(code: i64) -> Option<Self> {
-        usize::try_from(code)
-            .ok()
-            .and_then(|place| Self::ALL.get(place))
-            .copied()
+    /// The value an integer of a row stands for.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`] when it stands for none.
+    fn from_code(code: i64) -> Result<Self, IndexError> {
+        let place = usize::try_from(code).ok();
+        let value = place.and_then(|place| Self::ALL.get(place)).copied();
+        value.ok_or_else(|| IndexError::damaged(format!("the code {code} stands for nothing")))
     }
 }
 

@@ -10,7 +10,7 @@ use super::error::IndexError;
 use super::layout::{Code, plain_anchor, row_id, row_range, split_row_id};
 use super::open::Index;
 use crate::foundation::Sha256;
-use crate::graph::{NodeId, NodeKind, WorkspacePath};
+use crate::graph::{ChunkKey, NodeId, NodeKind, WorkspacePath};
 
 /// A node by its rows. Sections and chunks by their number in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,12 +93,9 @@ impl<'i> Locator<'i> {
         let row = rows
             .next()?
             .ok_or_else(|| IndexError::damaged("a document is missing"))?;
-        let path: String = row.get(0)?;
         let head = Rc::new(Head {
             id: document,
-            path: path
-                .parse()
-                .map_err(|_| IndexError::damaged("a path leaves the workspace"))?,
+            path: row.get_ref(0)?.as_str()?.parse()?,
             title: row.get(1)?,
             sha256: Sha256::from_bytes(row.get(2)?),
             bytes: row.get(3)?,
@@ -239,9 +236,7 @@ impl<'i> Locator<'i> {
                     .connection()
                     .prepare_cached("SELECT kind, key FROM target WHERE id = ?")?
                     .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                let kind = NodeKind::from_code(kind)
-                    .ok_or_else(|| IndexError::damaged("a target is of no known kind"))?;
-                Ok(name_node(kind, &key, None))
+                Ok(name_node(NodeKind::from_code(kind)?, &key, None))
             }
         }
     }
@@ -295,22 +290,20 @@ impl<'i> Locator<'i> {
         count: i64,
     ) -> Result<Vec<Node>, IndexError> {
         let mut statement = self.index.connection().prepare_cached(
-            "SELECT lower(hex(key)), copy, line, more_lines, start, bytes
+            "SELECT key, copy, line, more_lines, start, bytes
              FROM chunk WHERE id >= ? AND id < ? ORDER BY id",
         )?;
         let mut rows = statement.query([first, first.saturating_add(count)])?;
         let mut nodes = Vec::new();
         while let Some(row) = rows.next()? {
-            let (hash, copy): (String, u32) = (row.get(0)?, row.get(1)?);
-            let key = if copy > 1 {
-                format!("{hash}~{copy}")
-            } else {
-                hash
+            let key = ChunkKey {
+                hash: row.get(0)?,
+                copy: row.get(1)?,
             };
             let (line, more): (u32, u32) = (row.get(2)?, row.get(3)?);
             let (start, bytes): (u64, u64) = (row.get(4)?, row.get(5)?);
             nodes.push(Node {
-                id: NodeId::chunk(&head.path, &key),
+                id: NodeId::chunk(&head.path, key),
                 kind: NodeKind::Chunk,
                 title: None,
                 place: Some(NodePlace {

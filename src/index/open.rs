@@ -2,7 +2,6 @@
 //! opened read-only and immutable, SQLite is told to trust nothing, and no
 //! query runs before every object of its schema is one this program makes.
 
-use std::io::Read;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -12,7 +11,7 @@ use super::error::IndexError;
 use super::layout::{APPLICATION_ID, expected_schema};
 use crate::foundation::Sha256;
 use crate::foundation::json::{self, Bounds};
-use crate::foundation::spill::Artifact;
+use crate::foundation::spill::{Artifact, Lent};
 use crate::foundation::sqlite;
 use crate::schema::{self, Reader, SchemaBlock, Verdict};
 
@@ -67,12 +66,10 @@ impl Index {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_artifact(artifact: &Artifact) -> Result<Self, IndexError> {
-        artifact.lend(|lent| Self::from_reader(&mut lent.reader(), artifact.bytes()))?
-    }
-
-    fn from_reader(reader: &mut dyn Read, bytes: u64) -> Result<Self, IndexError> {
-        let connection = sqlite::copy_untrusted(reader, bytes, MAX_VALUE_BYTES)?;
-        Self::check(connection)
+        let copy = |lent: Lent<'_>| {
+            sqlite::copy_untrusted(&mut lent.reader(), artifact.bytes(), MAX_VALUE_BYTES)
+        };
+        Self::check(artifact.lend(copy)??)
     }
 
     fn check(connection: Connection) -> Result<Self, IndexError> {
@@ -81,7 +78,7 @@ impl Index {
             Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
         };
         if number("application_id")? != APPLICATION_ID {
-            return Err(IndexError::Damaged("not an index".to_owned()));
+            return Err(IndexError::damaged("not an index"));
         }
         let version = number("user_version")?;
         let meta = readable(&connection, version).map_err(|error| match error {
@@ -112,7 +109,7 @@ fn readable(connection: &Connection, version: i32) -> Result<Meta, IndexError> {
     check_schema(connection)?;
     let meta = Meta::read(connection)?;
     if u32::try_from(version) != Ok(meta.schema.written) {
-        return Err(IndexError::Damaged("it names two schemas".to_owned()));
+        return Err(IndexError::damaged("it names two schemas"));
     }
     match Reader::this_build().judge(&meta.schema) {
         Verdict::Compatible => Ok(meta),

@@ -5,10 +5,10 @@
 use hashbrown::HashMap;
 
 use super::digest::{RowHasher, place};
-use super::layout::{ChunkKey, Code, usual_mention_bytes};
+use super::layout::{Code, usual_mention_bytes};
 use super::link_names::name_of;
 use crate::foundation::Sha256;
-use crate::graph::{Document, MentionRule, WorkspacePath};
+use crate::graph::{ChunkKey, Document, MentionRule, WorkspacePath};
 
 /// One source of a run, as the tree names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) struct MentionRow {
 /// Prepares `document`, the extraction of `source`.
 #[must_use]
 pub fn prepare(source: Source, document: Document) -> Prepared {
-    let keys = chunk_keys(&document);
+    let keys = ChunkKey::of_all(&document.chunks);
     let mentions = mention_rows(&document);
     let names = document
         .links
@@ -184,19 +184,6 @@ pub(super) fn search_text<'a>(
         heading,
         text,
     }
-}
-
-/// As [`crate::graph::chunk_keys`], in the form that is stored.
-pub(super) fn chunk_keys(document: &Document) -> Vec<ChunkKey> {
-    let mut seen: HashMap<[u8; 6], u32> = HashMap::new();
-    let keys = document.chunks.iter().map(|chunk| {
-        let mut hash = [0; 6];
-        hash.copy_from_slice(&Sha256::of(chunk.text.as_bytes()).as_bytes()[..6]);
-        let copy = seen.entry(hash).or_insert(0);
-        *copy += 1;
-        ChunkKey { hash, copy: *copy }
-    });
-    keys.collect()
 }
 
 fn mention_rows(document: &Document) -> Vec<MentionRow> {

@@ -1,16 +1,16 @@
 //! The logical digest computed from the rows of an index: one document at a
 //! time for an update, all of it for `verify`.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::build::{Counts, Resolution};
 use super::digest::{self, RowHasher};
 use super::error::IndexError;
-use super::layout::{ChunkKey, Code, mention_range, plain_anchor, row_range};
+use super::layout::{Code, mention_range, plain_anchor, row_range};
 use super::link_names::name_of;
 use crate::foundation::Sha256;
 use crate::foundation::digest::MultisetDigest;
-use crate::graph::{LinkRule, NodeKind, WorkspacePath};
+use crate::graph::{ChunkKey, LinkRule, NodeKind, WorkspacePath};
 
 /// What the rows of one document say, and how many there are.
 pub(super) struct DocumentRows {
@@ -32,10 +32,7 @@ pub(super) fn document(connection: &Connection, id: i64) -> Result<DocumentRows,
     let row = rows
         .next()?
         .ok_or_else(|| IndexError::damaged(format!("document {id} is missing")))?;
-    let path: String = row.get(0)?;
-    let path: WorkspacePath = path
-        .parse()
-        .map_err(|error| IndexError::damaged(format!("{error}")))?;
+    let path: WorkspacePath = row.get_ref(0)?.as_str()?.parse()?;
     let sha256: [u8; 32] = row.get(1)?;
     let title: Option<String> = row.get(2)?;
     let mut hasher = RowHasher::new("document");
@@ -211,8 +208,7 @@ fn links(
         let code: i64 = row.get(2)?;
         let numbers = [code, row.get(3)?, row.get(4)?, row.get(5)?];
         hasher.link(row.get(0)?, &written, numbers);
-        let rule =
-            LinkRule::from_code(code).ok_or_else(|| IndexError::damaged("a link has no rule"))?;
+        let rule = LinkRule::from_code(code)?;
         if row.get::<_, Option<i64>>(6)? != name_of(path, rule, &written) {
             return Err(IndexError::damaged("a link is filed under another name"));
         }
@@ -243,8 +239,7 @@ pub(super) fn resolution(
             resolution.inside(&inside, row.get(1)?);
             continue;
         }
-        let kind = NodeKind::from_code(row.get(2)?)
-            .ok_or_else(|| IndexError::damaged("a target is of no known kind"))?;
+        let kind = NodeKind::from_code(row.get(2)?)?;
         let key: String = row.get(3)?;
         resolution.outside(kind.name(), &key);
         unresolved += u64::from(kind == NodeKind::Unresolved);
@@ -322,10 +317,9 @@ fn no_strays(connection: &Connection, counts: &Counts) -> Result<(), IndexError>
             )));
         }
     }
-    let strays = connection.query_row(
+    let strays = count(
+        connection,
         "SELECT count(*) FROM anchor WHERE id >> 20 NOT IN (SELECT id FROM document)",
-        params![],
-        |row| row.get::<_, i64>(0),
     )?;
     if strays > 0 {
         return Err(IndexError::damaged("an anchor belongs to no document"));

@@ -88,7 +88,7 @@ impl Index {
         let mut statement = self.connection().prepare(sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            let name = row.get_ref(0)?.as_str()?;
             let node = name_node(kind, name, row.get(1)?);
             if visit(node).is_break() {
                 return Ok(ControlFlow::Break(()));

@@ -209,24 +209,11 @@ impl Index {
 }
 
 fn sort(links: &mut [Link]) {
-    links.sort_by(|a, b| {
-        (
-            &a.source,
-            a.kind,
-            &a.target,
-            a.evidence.start,
-            a.evidence.end,
-            a.rule,
-        )
-            .cmp(&(
-                &b.source,
-                b.kind,
-                &b.target,
-                b.evidence.start,
-                b.evidence.end,
-                b.rule,
-            ))
-    });
+    fn order(link: &Link) -> impl Ord {
+        let (start, end) = (link.evidence.start, link.evidence.end);
+        (&link.source, link.kind, &link.target, start, end, link.rule)
+    }
+    links.sort_by(|a, b| order(a).cmp(&order(b)));
 }
 
 /// Reads edges around nodes; keeps those of the last documents at hand.
@@ -255,8 +242,7 @@ impl<'i> Walker<'i> {
     ) -> Result<Vec<Edge>, IndexError> {
         let mut edges = Vec::new();
         if matches!(direction, Direction::Out | Direction::Both)
-            && let Ref::Document(document) | Ref::Section(document, _) | Ref::Chunk(document, _) =
-                at
+            && let Some(document) = at.document()
         {
             let outgoing = self.outgoing(document)?;
             if whole {

@@ -115,7 +115,7 @@ impl Index {
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let (name, document): (i64, i64) = (row.get(0)?, row.get(1)?);
-                let path = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+                let path = row.get_ref(2)?.as_str()?;
                 let earlier = first
                     .get(&name)
                     .is_none_or(|(other, _)| path < other.as_str());

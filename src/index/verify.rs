@@ -58,9 +58,7 @@ impl Index {
             hasher.number(sum.copied().unwrap_or_default().cast_signed());
         }
         if found != postings.len() {
-            return Err(IndexError::Damaged(
-                "search holds text of no chunk".to_owned(),
-            ));
+            return Err(IndexError::damaged("search holds text of no chunk"));
         }
         Ok(hasher.finish())
     }
@@ -74,13 +72,13 @@ impl Index {
         let mut sums: HashMap<i64, u64> = HashMap::new();
         let mut last = (Vec::new(), 0u64);
         while let Some(row) = rows.next()? {
-            let term = row.get_ref(0)?.as_bytes().map_err(rusqlite::Error::from)?;
+            let term = row.get_ref(0)?.as_bytes()?;
             if last.0 != term {
                 let mut hasher = DefaultHasher::new();
                 hasher.write(term);
                 last = (term.to_vec(), hasher.finish());
             }
-            let column = row.get_ref(2)?.as_bytes().map_err(rusqlite::Error::from)?;
+            let column = row.get_ref(2)?.as_bytes()?;
             let offset: i64 = row.get(3)?;
             let mut hasher = DefaultHasher::new();
             hasher.write_u64(last.1);

@@ -105,8 +105,7 @@ impl Spool {
                 }
                 open = Some((pending.document, Resolution::new(source)));
             }
-            let rule = LinkRule::from_code(pending.rule)
-                .ok_or_else(|| IndexError::Damaged("a spooled link has no rule".to_owned()))?;
+            let rule = LinkRule::from_code(pending.rule)?;
             let node = resolve::resolve(source, rule, &pending.target, known);
             let end = known.end(&node);
             if let Some((_, resolution)) = &mut open {

@@ -21,7 +21,7 @@ use super::layout::row_id;
 use super::locate::{Locator, Ref};
 use super::open::Index;
 use crate::foundation::Sha256;
-use crate::graph::{NodeId, NodeKind, WorkspacePath};
+use crate::graph::{ChunkKey, NodeId, NodeKind, WorkspacePath};
 use matches::Matches;
 use ranking::Ranking;
 pub(super) use scope::Scope;
@@ -202,9 +202,8 @@ impl Index {
                 .query_row([head.first_chunk + number as i64], |row| row.get(0))?,
             _ => None,
         };
-        let offset = |at: u64| {
-            u32::try_from(at).map_err(|_| IndexError::Damaged("a link stands nowhere".to_owned()))
-        };
+        let offset =
+            |at: u64| u32::try_from(at).map_err(|_| IndexError::damaged("a link stands nowhere"));
         Ok(Place {
             path: head.path.clone(),
             line: edge.line,
@@ -263,28 +262,25 @@ impl Index {
         let mut statement = self.connection().prepare_cached(
             "SELECT d.path, c.line, c.line + c.more_lines,
                c.start, c.start + c.bytes, d.title, d.sha256, d.id, c.section,
-               lower(hex(c.key)), c.copy
+               c.key, c.copy
              FROM chunk c JOIN document d ON d.id = c.document WHERE c.id = ?",
         )?;
         let mut rows = statement.query([chunk])?;
         let Some(row) = rows.next()? else {
             return Err(IndexError::Damaged(format!("chunk {chunk} is missing")));
         };
-        let path: String = row.get(0)?;
-        let path: WorkspacePath = path.parse()?;
+        let path: WorkspacePath = row.get_ref(0)?.as_str()?.parse()?;
         let section: Option<i64> = row.get(8)?;
         let (trail, anchor) = self.trail(row.get(7)?, section)?;
         let id = match (kind, anchor) {
             (NodeKind::Section, Some(anchor)) => NodeId::section(&path, &anchor),
             (NodeKind::Section, None) => return Ok(None),
             (NodeKind::Chunk, _) => {
-                let (key, copy): (String, u32) = (row.get(9)?, row.get(10)?);
-                let repeat = if copy > 1 {
-                    format!("~{copy}")
-                } else {
-                    String::new()
+                let key = ChunkKey {
+                    hash: row.get(9)?,
+                    copy: row.get(10)?,
                 };
-                NodeId::chunk(&path, &format!("{key}{repeat}"))
+                NodeId::chunk(&path, key)
             }
             _ => NodeId::document(&path),
         };
@@ -319,15 +315,13 @@ impl Index {
         while let Some(number) = next {
             // Ranks are 1 to 6: a longer trail is a loop.
             if trail.len() == 6 {
-                return Err(IndexError::Damaged(
-                    "sections enclose each other".to_owned(),
-                ));
+                return Err(IndexError::damaged("sections enclose each other"));
             }
             let number = usize::try_from(number)
-                .map_err(|_| IndexError::Damaged("a section has no number".to_owned()))?;
+                .map_err(|_| IndexError::damaged("a section has no number"))?;
             let mut rows = statement.query([row_id(document, number)])?;
             let Some(row) = rows.next()? else {
-                return Err(IndexError::Damaged("a section is missing".to_owned()));
+                return Err(IndexError::damaged("a section is missing"));
             };
             let title: String = row.get(0)?;
             if innermost.is_none() {

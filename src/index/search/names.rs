@@ -27,7 +27,7 @@ pub(super) fn search(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
-        let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        let name = row.get_ref(1)?.as_str()?;
         let words: Vec<_> = tokens(name).collect();
         if !wanted.matches(&words) || used.as_ref().is_some_and(|used| !used.contains(&id)) {
             continue;

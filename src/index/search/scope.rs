@@ -96,8 +96,7 @@ impl Scope {
             if tagged.as_ref().is_some_and(|tagged| !tagged.contains(&id)) {
                 continue;
             }
-            let path: String = row.get(1)?;
-            let path: WorkspacePath = path.parse()?;
+            let path: WorkspacePath = row.get_ref(1)?.as_str()?.parse()?;
             if paths.is_empty() || paths.iter().any(|pattern| pattern.matches(&path)) {
                 let (first, count): (i64, i64) = (row.get(2)?, row.get(3)?);
                 ranges.push((first, first.saturating_add(count), id));

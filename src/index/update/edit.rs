@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Change;
-use super::names::LiveNames;
-use crate::graph::{Document, WorkspacePath};
+use super::names::{LiveNames, next_id};
+use crate::graph::{ChunkKey, Document, WorkspacePath};
 use crate::index::error::IndexError;
-use crate::index::layout::ChunkKey;
 use crate::index::layout::{mention_range, row_range};
-use crate::index::prepare::{Prepared, chunk_keys, search_text};
+use crate::index::prepare::{Prepared, search_text};
 
 /// A change and the ids of its rows.
 pub(super) struct Edit<'a> {
@@ -37,7 +36,9 @@ impl<'a> Edit<'a> {
             .optional()?;
         let (id, old_first_chunk) = match (stored, old) {
             (Some(stored), Some(old)) => {
-                if stored_keys(connection, stored.0, stored.1, old.chunks.len())? != chunk_keys(old)
+                let (id, first) = stored;
+                if stored_keys(connection, id, first, old.chunks.len())?
+                    != ChunkKey::of_all(&old.chunks)
                 {
                     return Err(IndexError::Stale(path.clone()));
                 }
@@ -196,14 +197,8 @@ pub(super) fn assign_ids(
     connection: &Connection,
     edits: &mut [Edit<'_>],
 ) -> Result<(), IndexError> {
-    let mut next_document: i64 =
-        connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM document", [], |row| {
-            row.get(0)
-        })?;
-    let mut next_chunk: i64 =
-        connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM chunk", [], |row| {
-            row.get(0)
-        })?;
+    let mut next_document = next_id(connection, "document")?;
+    let mut next_chunk = next_id(connection, "chunk")?;
     edits.sort_by_key(|edit| (edit.old_first_chunk == 0, edit.old_first_chunk, edit.path));
     for edit in edits.iter_mut().filter(|edit| edit.new.is_some()) {
         if edit.old.is_none() {

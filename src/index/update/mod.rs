@@ -94,7 +94,7 @@ impl Editable {
         let mut file = Checking::new(file, written);
         let workshop = Workshop::copy(scratch, &mut file, bytes)?;
         if !file.is_as_expected() {
-            return Err(IndexError::Damaged("its bytes have changed".to_owned()));
+            return Err(IndexError::damaged("its bytes have changed"));
         }
         // The file may have been exchanged since it was opened.
         check_schema(workshop.connection())?;

@@ -51,7 +51,7 @@ impl Counted {
         let mut statement = connection.prepare(&format!("SELECT id, name FROM {}", self.table))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            let name = row.get_ref(1)?.as_str()?;
             if let Some(id) = self.ids.get_mut(name) {
                 *id = Some(row.get(0)?);
             }
@@ -99,7 +99,7 @@ impl Counted {
 
 /// One more than the highest id, which anybody may have written: behind the last
 /// there is none, and the same once more is refused.
-fn next_id(connection: &Connection, table: &str) -> rusqlite::Result<i64> {
+pub(super) fn next_id(connection: &Connection, table: &str) -> rusqlite::Result<i64> {
     connection.query_row(
         &format!("SELECT coalesce(max(id), 0) + 1 FROM {table}"),
         [],
@@ -154,12 +154,9 @@ impl<'c> LiveNames<'c> {
         let mut rows = statement.query([])?;
         let mut probe = (NodeKind::External, String::new());
         while let Some(row) = rows.next()? {
-            probe.0 = NodeKind::from_code(row.get(1)?)
-                .ok_or_else(|| IndexError::Damaged("a target is of no known kind".to_owned()))?;
+            probe.0 = NodeKind::from_code(row.get(1)?)?;
             probe.1.clear();
-            probe
-                .1
-                .push_str(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?);
+            probe.1.push_str(row.get_ref(2)?.as_str()?);
             if let Some(id) = self.targets.get_mut(&probe) {
                 *id = Some(row.get(0)?);
             }

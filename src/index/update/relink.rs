@@ -88,8 +88,7 @@ impl<'c, 'p> Relinker<'c, 'p> {
         for id in links {
             let (rule, target): (i64, String) =
                 statement.query_row([*id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let rule = LinkRule::from_code(rule)
-                .ok_or_else(|| IndexError::Damaged("a link has no rule".to_owned()))?;
+            let rule = LinkRule::from_code(rule)?;
             let (node, end) = self.live.resolve(source, rule, &target)?;
             self.turned.push(Turned {
                 id: *id,
@@ -227,7 +226,7 @@ impl Live<'_> {
             let anchor: Option<String> = row.get(2)?;
             let anchor = match anchor {
                 Some(anchor) => anchor,
-                None => plain_anchor(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?),
+                None => plain_anchor(row.get_ref(1)?.as_str()?),
             };
             to.add(document, &anchor, Some(number as u32));
         }
@@ -236,7 +235,7 @@ impl Live<'_> {
         )?;
         let mut rows = anchors.query(row_range(document))?;
         while let Some(row) = rows.next()? {
-            let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            let name = row.get_ref(0)?.as_str()?;
             to.add(document, name, row.get(1)?);
         }
         Ok(())
@@ -278,8 +277,7 @@ impl Live<'_> {
         let mut rows = statement.query([])?;
         let mut labels = Labels::new();
         while let Some(row) = rows.next()? {
-            let path: String = row.get(0)?;
-            let path: WorkspacePath = path.parse()?;
+            let path: WorkspacePath = row.get_ref(0)?.as_str()?.parse()?;
             match labels.entry(row.get(1)?) {
                 Entry::Vacant(free) => drop(free.insert(path)),
                 Entry::Occupied(mut other) => {

@@ -7,7 +7,7 @@ use rusqlite::serialize::Data;
 use rusqlite::{Connection, MAIN_DB};
 
 /// Length of a database's header (file format 1.3).
-pub(crate) const HEADER: usize = 100;
+pub(super) const HEADER: usize = 100;
 
 /// Bytes that are kept with the header: SQLite's default page.
 const HEAD: usize = 4096;
@@ -60,7 +60,7 @@ impl Image {
 /// Gives a header the counters of a file that was written by one transaction
 /// (file format 1.3.7 and 1.3.16), so that a database has the same bytes
 /// wherever it was built.
-pub(crate) fn stamp_as_written_once(head: &mut [u8; HEADER]) {
+pub(super) fn stamp_as_written_once(head: &mut [u8; HEADER]) {
     let counter = 1u32.to_be_bytes();
     let version = rusqlite::version_number().cast_unsigned().to_be_bytes();
     for (at, value) in [(24, counter), (92, counter), (96, version)] {

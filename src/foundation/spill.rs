@@ -67,6 +67,12 @@ impl SpillFile {
         &self.path
     }
 
+    /// The file, open for reading and writing.
+    #[must_use]
+    pub const fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Takes the name away now, so that not even a kill leaves the file
     /// behind; whoever has it open goes on using it.
     pub fn unlink(&mut self) {

@@ -8,12 +8,14 @@
 //! rows than there are bytes, so what statements do is bounded by those.
 
 use std::io::{self, Read, Seek};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
+use super::image::{HEADER, stamp_as_written_once};
 use super::spill::{Artifact, SpillFile};
 
 /// Why a database file cannot be used.
@@ -63,7 +65,7 @@ pub enum Scratch {
     Spill(PathBuf),
 }
 
-/// A database being built outside the profile.
+/// A database being built outside the profile, inside one open transaction.
 pub struct Workbench {
     connection: Connection,
     spill: Option<SpillFile>,
@@ -71,24 +73,60 @@ pub struct Workbench {
 
 impl Workbench {
     /// An empty database with pages of `page_size` bytes, its tables made by
-    /// `schema` (SQL), inside one open transaction.
+    /// `schema` (SQL).
     ///
     /// # Errors
     /// [`SqliteError`].
     pub fn create(scratch: &Scratch, page_size: u32, schema: &str) -> Result<Self, SqliteError> {
-        let (connection, mut spill) = match scratch {
+        let (connection, spill) = match scratch {
             Scratch::Memory => (Connection::open_in_memory()?, None),
             Scratch::Spill(folder) => {
                 let spill = SpillFile::create(folder)?;
-                let connection = Connection::open(spill.path())?;
-                (connection, Some(spill))
+                (Connection::open(spill.path())?, Some(spill))
             }
         };
+        connection.pragma_update(None, "page_size", page_size)?;
+        let bench = Self::begin(connection, spill)?;
+        bench.connection.execute_batch(schema)?;
+        Ok(bench)
+    }
+
+    /// A copy of a database of `bytes` bytes, which is not trusted: as
+    /// [`connect_untrusted`] opens it, but to be written.
+    ///
+    /// # Errors
+    /// [`SqliteError`].
+    pub fn copy(
+        scratch: &Scratch,
+        reader: &mut dyn Read,
+        bytes: u64,
+        largest: i32,
+    ) -> Result<Self, SqliteError> {
+        let (mut connection, spill) = match scratch {
+            Scratch::Memory => {
+                let mut connection = Connection::open_in_memory()?;
+                let length = usize::try_from(bytes).map_err(io::Error::other)?;
+                connection.deserialize_read_exact(MAIN_DB, reader, length, false)?;
+                (connection, None)
+            }
+            Scratch::Spill(folder) => {
+                let spill = SpillFile::create(folder)?;
+                io::copy(reader, &mut spill.file())?;
+                (Connection::open(spill.path())?, Some(spill))
+            }
+        };
+        distrust_copy(&mut connection, largest, bytes)?;
+        Self::begin(connection, spill)
+    }
+
+    fn begin(connection: Connection, mut spill: Option<SpillFile>) -> Result<Self, SqliteError> {
+        let temporary = if spill.is_some() { "FILE" } else { "MEMORY" };
+        // The journal is off because a failed build is thrown away whole.
         connection.execute_batch(&format!(
-            "PRAGMA page_size={page_size}; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; \
-             PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; \
-             BEGIN; {schema}"
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; \
+             PRAGMA temp_store={temporary}; PRAGMA cache_size=-16384; BEGIN EXCLUSIVE;"
         ))?;
+        connection.set_prepared_statement_cache_capacity(64);
         if let Some(spill) = &mut spill {
             spill.unlink();
         }
@@ -106,12 +144,17 @@ impl Workbench {
     /// # Errors
     /// [`SqliteError`].
     pub fn finish(self) -> Result<Artifact, SqliteError> {
+        self.connection.flush_prepared_statement_cache();
         self.connection.execute_batch("COMMIT")?;
-        if let Some(spill) = self.spill {
-            self.connection.close().map_err(|(_, error)| error)?;
-            return Ok(spill.seal()?);
-        }
-        Ok(Artifact::of_database(self.connection)?)
+        let Some(spill) = self.spill else {
+            return Ok(Artifact::of_database(self.connection)?);
+        };
+        self.connection.close().map_err(|(_, error)| error)?;
+        let mut head = [0; HEADER];
+        spill.file().read_exact_at(&mut head, 0)?;
+        stamp_as_written_once(&mut head);
+        spill.file().write_all_at(&head, 0)?;
+        Ok(spill.seal()?)
     }
 }
 
@@ -187,14 +230,7 @@ fn distrust(connection: &mut Connection, largest: i32, bytes: u64) -> Result<(),
 
 /// As for a file that is only read, for a copy of one that is going to be
 /// changed: before anything else is asked of it.
-///
-/// # Errors
-/// [`SqliteError::Sqlite`].
-pub fn distrust_copy(
-    connection: &mut Connection,
-    largest: i32,
-    bytes: u64,
-) -> Result<(), SqliteError> {
+fn distrust_copy(connection: &mut Connection, largest: i32, bytes: u64) -> Result<(), SqliteError> {
     bound_work(connection, bytes)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;

@@ -24,7 +24,8 @@ pub(super) const MENTION_END: usize = 1 << MENTION_BITS;
 /// One more than the largest number of a row in its document.
 pub(super) const NUMBER_END: usize = 1 << NUMBER_BITS;
 
-const TABLES: &str = include_str!("schema.sql");
+/// The tables, which are there before rows are loaded.
+pub(super) const TABLES: &str = include_str!("schema.sql");
 const INDEXES: &str = include_str!("indexes.sql");
 const VIEWS: &str = include_str!("views.sql");
 
@@ -52,11 +53,6 @@ pub(super) fn expected_schema() -> impl Iterator<Item = &'static str> {
         .chain(SHADOWS)
         .chain(statements(INDEXES))
         .chain(statements(VIEWS))
-}
-
-/// Creates the tables, before rows are loaded.
-pub(super) fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(TABLES)
 }
 
 /// Creates indexes and views, after the rows are loaded: sorting once is

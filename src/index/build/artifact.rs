@@ -1,31 +1,26 @@
-//! The database while it is written, and the bytes it becomes.
+//! The database while it is written, and what it says of itself.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+use std::io::Read;
 
-use rusqlite::{Connection, MAIN_DB, params};
+use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use super::{Built, Counts, Facts, logical};
 use crate::foundation::digest::MultisetDigest;
-use crate::foundation::image::{HEADER, stamp_as_written_once};
-use crate::foundation::spill::{Artifact, SpillFile};
-use crate::foundation::sqlite::{Scratch, distrust_copy};
+use crate::foundation::sqlite::{Scratch, Workbench};
 use crate::foundation::{Sha256Hasher, json};
 use crate::index::error::IndexError;
-use crate::index::layout::APPLICATION_ID;
+use crate::index::layout::{APPLICATION_ID, TABLES};
 use crate::index::open::MAX_VALUE_BYTES;
 use crate::schema::{self, SchemaBlock};
 
 /// Bytes of a page: SQLite's default, said aloud because the bytes of the
 /// index depend on it.
-const PAGE: usize = 4096;
+const PAGE: u32 = 4096;
 
-/// A database open for writing, nowhere under a name.
+/// An index while it is written.
 pub(in crate::index) struct Workshop {
-    connection: Connection,
-    spill: Option<(SpillFile, File)>,
+    bench: Workbench,
     /// Whether it was empty at first.
     anew: bool,
 }
@@ -52,79 +47,32 @@ impl Origin {
 }
 
 impl Workshop {
-    /// An empty database inside a transaction.
+    /// An empty one, with its tables.
     pub(in crate::index) fn empty(scratch: &Scratch) -> Result<Self, IndexError> {
-        Self::open(scratch, None)
+        let bench = Workbench::create(scratch, PAGE, TABLES)?;
+        Ok(Self { bench, anew: true })
     }
 
-    /// A copy of `previous` inside a transaction.
+    /// A copy of `previous`. Anybody may have written it: an edit too large for
+    /// the bounds is told as damage, and the index built from nothing.
     pub(in crate::index) fn copy(
         scratch: &Scratch,
         previous: &mut dyn Read,
         bytes: u64,
     ) -> Result<Self, IndexError> {
-        Self::open(scratch, Some((previous, bytes)))
-    }
-
-    fn open(scratch: &Scratch, previous: Option<(&mut dyn Read, u64)>) -> Result<Self, IndexError> {
-        let copied = previous.as_ref().map(|(_, bytes)| *bytes);
-        let (mut connection, mut spill) = match scratch {
-            Scratch::Memory => {
-                let mut connection = Connection::open_in_memory()?;
-                if let Some((previous, bytes)) = previous {
-                    let bytes = usize::try_from(bytes).map_err(io::Error::other)?;
-                    connection.deserialize_read_exact(MAIN_DB, previous, bytes, false)?;
-                }
-                (connection, None)
-            }
-            Scratch::Spill(directory) => {
-                let spill = SpillFile::create(directory)?;
-                let mut file = File::options().read(true).write(true).open(spill.path())?;
-                if let Some((previous, _)) = previous {
-                    io::copy(previous, &mut file)?;
-                }
-                let connection = Connection::open(spill.path())?;
-                (connection, Some((spill, file)))
-            }
-        };
-        if let Some(bytes) = copied {
-            // Anybody may have written it. An edit too large for the bounds is
-            // told as damage, and the index built from nothing.
-            distrust_copy(&mut connection, MAX_VALUE_BYTES, bytes)?;
-        }
-        // The journal is off because a failed build is thrown away whole.
-        connection.execute_batch(&format!(
-            "PRAGMA page_size = {PAGE};
-             PRAGMA journal_mode = OFF;
-             PRAGMA synchronous = OFF;
-             PRAGMA locking_mode = EXCLUSIVE;
-             PRAGMA temp_store = {};
-             PRAGMA cache_size = -16384;
-             BEGIN EXCLUSIVE;",
-            if spill.is_some() { "FILE" } else { "MEMORY" },
-        ))?;
-        connection.set_prepared_statement_cache_capacity(64);
-        if let Some((spill, _)) = &mut spill {
-            spill.unlink();
-        }
-        Ok(Self {
-            connection,
-            spill,
-            anew: copied.is_none(),
-        })
+        let bench = Workbench::copy(scratch, previous, bytes, MAX_VALUE_BYTES)?;
+        Ok(Self { bench, anew: false })
     }
 
     /// The connection, inside its transaction.
     pub(in crate::index) const fn connection(&self) -> &Connection {
-        &self.connection
+        self.bench.connection()
     }
 
     /// Its pages now.
     pub(in crate::index) fn pages(&self) -> Result<u64, IndexError> {
-        let pages = self
-            .connection
-            .pragma_query_value(None, "page_count", |row| row.get(0));
-        Ok(pages?)
+        let connection = self.connection();
+        Ok(connection.pragma_query_value(None, "page_count", |row| row.get(0))?)
     }
 
     /// Writes what the index says of itself, commits, and gives back the bytes.
@@ -136,10 +84,10 @@ impl Workshop {
     ) -> Result<Built, IndexError> {
         let logical = logical(rows, counts);
         let counts_json = json::canonical_text(&counts);
+        let connection = self.connection();
         {
-            let mut put = self
-                .connection
-                .prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)")?;
+            let mut put =
+                connection.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)")?;
             for (key, value) in [
                 ("schema", &json::canonical_text(&SchemaBlock::current())),
                 ("root_tree", &facts.root_tree),
@@ -159,32 +107,13 @@ impl Workshop {
                 put.execute(params![Origin::KEY, json::canonical_text(&origin)])?;
             }
         }
-        self.connection
-            .pragma_update(None, "application_id", APPLICATION_ID)?;
-        self.connection
-            .pragma_update(None, "user_version", schema::WRITES)?;
-        self.connection.flush_prepared_statement_cache();
-        self.connection.execute_batch("COMMIT")?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        connection.pragma_update(None, "user_version", schema::WRITES)?;
         Ok(Built {
-            artifact: self.into_artifact()?,
+            artifact: self.bench.finish()?,
             logical,
             counts,
         })
-    }
-
-    fn into_artifact(self) -> Result<Artifact, IndexError> {
-        let Self {
-            connection, spill, ..
-        } = self;
-        let Some((spill, file)) = spill else {
-            return Ok(Artifact::of_database(connection)?);
-        };
-        connection.close().map_err(|(_, error)| error)?;
-        let mut head = [0; HEADER];
-        file.read_exact_at(&mut head, 0)?;
-        stamp_as_written_once(&mut head);
-        file.write_all_at(&head, 0)?;
-        Ok(spill.seal()?)
     }
 }
 

@@ -123,11 +123,9 @@ impl Builder {
     /// # Errors
     /// [`IndexError::Io`] when there is no room for it.
     pub fn new(scratch: &Scratch) -> Result<Self, IndexError> {
-        let workshop = Workshop::empty(scratch)?;
-        layout::create_tables(workshop.connection())?;
         Ok(Self {
             spool: Spool::new(scratch)?,
-            workshop,
+            workshop: Workshop::empty(scratch)?,
             names: Names::default(),
             fulltext: Loader::default(),
             unwritten: 0,

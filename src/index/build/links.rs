@@ -44,8 +44,7 @@ impl Spool {
             Scratch::Memory => Self::Memory(Vec::new()),
             Scratch::Spill(directory) => {
                 let spill = SpillFile::create(directory)?;
-                let file = File::options().read(true).write(true).open(spill.path())?;
-                Self::File(BufWriter::new(file))
+                Self::File(BufWriter::new(spill.file().try_clone()?))
             }
         })
     }
@@ -109,12 +108,21 @@ impl Spool {
             let node = resolve::resolve(source, rule, &pending.target, known);
             let end = known.end(&node);
             if let Some((_, resolution)) = &mut open {
-                resolution.add(&node, &end, |document| {
+                resolution.add(&node, end, |document| {
                     documents[document as usize - 1].as_str()
                 });
             }
             counts.unresolved += u64::from(node.kind() == NodeKind::Unresolved);
-            insert(&pending, &node, &end, inserts, names)?;
+            inserts.link(&LinkRow {
+                id: row_id(pending.document, pending.number),
+                section: pending.section,
+                rule: pending.rule,
+                written: written(&pending.target, &node, end),
+                place: pending.place,
+                end,
+                to_target: names.outside(&node, end)?,
+                name: pending.name,
+            })?;
         }
         if let Some((_, done)) = open {
             sum.add(done.finish());
@@ -135,35 +143,9 @@ pub(in crate::index) struct End {
 pub(in crate::index) fn written<'a>(
     target: &'a str,
     node: &NodeId,
-    end: &Option<End>,
+    end: Option<End>,
 ) -> Option<&'a str> {
     (end.is_some() || node.key() != target).then_some(target)
-}
-
-/// Inserts `pending`, which points at `node`.
-fn insert(
-    pending: &Pending,
-    node: &NodeId,
-    end: &Option<End>,
-    inserts: &Inserts<'_>,
-    names: &mut dyn NameIds,
-) -> Result<(), IndexError> {
-    let to_target = match end {
-        Some(_) => None,
-        None => Some(names.target(node.kind(), node.key())?),
-    };
-    let written = written(&pending.target, node, end);
-    inserts.link(&LinkRow {
-        id: row_id(pending.document, pending.number),
-        section: pending.section,
-        rule: pending.rule,
-        written,
-        place: pending.place,
-        to_document: end.map(|end| end.document),
-        to_section: end.and_then(|end| end.section),
-        to_target,
-        name: pending.name,
-    })
 }
 
 impl Pending {
@@ -219,7 +201,7 @@ impl Resolution {
     pub(in crate::index) fn add<'p>(
         &mut self,
         node: &NodeId,
-        end: &Option<End>,
+        end: Option<End>,
         path: impl Fn(i64) -> &'p str,
     ) {
         match end {

@@ -3,9 +3,9 @@
 use hashbrown::HashMap;
 use rusqlite::{Connection, params};
 
-use super::{Counts, Facts};
+use super::{Counts, End, Facts};
 use crate::foundation::digest::MultisetDigest;
-use crate::graph::{NodeKind, WorkspacePath};
+use crate::graph::{NodeId, NodeKind, WorkspacePath};
 use crate::index::digest::{self, place};
 use crate::index::error::IndexError;
 use crate::index::layout::{Code, MENTION_END, NUMBER_END, mention_id, plain_anchor, row_id};
@@ -87,6 +87,15 @@ pub(in crate::index) trait NameIds {
     fn tag(&mut self, name: &str) -> Result<i64, IndexError>;
     /// The id of a target that one more `link` row uses.
     fn target(&mut self, kind: NodeKind, key: &str) -> Result<i64, IndexError>;
+
+    /// The id of the target of a link to `node`; `None` where it ends inside the
+    /// documents.
+    fn outside(&mut self, node: &NodeId, end: Option<End>) -> Result<Option<i64>, IndexError> {
+        match end {
+            Some(_) => Ok(None),
+            None => self.target(node.kind(), node.key()).map(Some),
+        }
+    }
 }
 
 impl NameIds for Names {
@@ -134,8 +143,8 @@ pub(in crate::index) struct LinkRow<'a> {
     pub(in crate::index) rule: i64,
     pub(in crate::index) written: Option<&'a str>,
     pub(in crate::index) place: [i64; 3],
-    pub(in crate::index) to_document: Option<i64>,
-    pub(in crate::index) to_section: Option<u32>,
+    pub(in crate::index) end: Option<End>,
+    /// Where `end` is none.
     pub(in crate::index) to_target: Option<i64>,
     pub(in crate::index) name: Option<i64>,
 }
@@ -302,8 +311,8 @@ impl<'c> Inserts<'c> {
                 line,
                 start,
                 bytes,
-                link.to_document,
-                link.to_section,
+                link.end.map(|end| end.document),
+                link.end.and_then(|end| end.section),
                 link.to_target,
                 link.name,
             ])?;

@@ -116,11 +116,10 @@ impl<'c, 'p> Relinker<'c, 'p> {
                 id: row_id(fresh.document, fresh.number),
                 section: link.section,
                 rule: link.rule.code(),
-                written: written(&link.target, &fresh.node, &fresh.end),
+                written: written(&link.target, &fresh.node, fresh.end),
                 place: place(link.span),
-                to_document: fresh.end.map(|end| end.document),
-                to_section: fresh.end.and_then(|end| end.section),
-                to_target: target_id(names, &fresh.node, fresh.end)?,
+                end: fresh.end,
+                to_target: names.outside(&fresh.node, fresh.end)?,
                 name: fresh.of.names[fresh.number],
             })?;
         }
@@ -135,25 +134,14 @@ impl<'c, 'p> Relinker<'c, 'p> {
             let old: Option<i64> = before.query_row([turned.id], |row| row.get(0))?;
             old.into_iter().for_each(|id| names.release_target(id));
             update.execute(params![
-                written(&turned.target, &turned.node, &turned.end),
+                written(&turned.target, &turned.node, turned.end),
                 turned.end.map(|end| end.document),
                 turned.end.and_then(|end| end.section),
-                target_id(names, &turned.node, turned.end)?,
+                names.outside(&turned.node, turned.end)?,
                 turned.id,
             ])?;
         }
         Ok(())
-    }
-}
-
-fn target_id(
-    names: &mut LiveNames<'_>,
-    node: &NodeId,
-    end: Option<End>,
-) -> Result<Option<i64>, IndexError> {
-    match end {
-        Some(_) => Ok(None),
-        None => names.target(node.kind(), node.key()).map(Some),
     }
 }
 

@@ -140,7 +140,7 @@ pub(super) fn scan(
             }
         } else if bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
             let name = &bytes[word(bytes, &mut at)];
-            let (end, is_link) = attributes(builder, html, tag + 1);
+            let (end, is_link) = attributes(builder, html, tag, name);
             at = end;
             links |= is_link;
             if let Some(level) = rank(name) {
@@ -207,17 +207,21 @@ fn entity_length(text: &str) -> usize {
     length + usize::from(text.as_bytes().get(length) == Some(&b';'))
 }
 
-/// Reads a tag's name and attributes from `at`; returns where it stopped, and
-/// whether the tag is an `<a>` that links something.
-fn attributes(builder: &mut Builder<'_>, html: &Html<'_>, mut at: usize) -> (usize, bool) {
-    let mut links = false;
+/// Reads the attributes of the element `name` whose tag starts at `tag`; returns
+/// where it stopped, and whether the tag is an `<a>` that links something.
+fn attributes(
+    builder: &mut Builder<'_>,
+    html: &Html<'_>,
+    tag: usize,
+    name: &[u8],
+) -> (usize, bool) {
     let bytes = html.text.as_bytes();
-    let start = at - 1;
-    let name = word(bytes, &mut at);
     let (is_a, is_img) = (
-        bytes[name.clone()].eq_ignore_ascii_case(b"a"),
-        bytes[name].eq_ignore_ascii_case(b"img"),
+        name.eq_ignore_ascii_case(b"a"),
+        name.eq_ignore_ascii_case(b"img"),
     );
+    let mut links = false;
+    let mut at = tag + "<".len() + name.len();
     loop {
         skip_space(bytes, &mut at);
         match bytes.get(at) {
@@ -228,44 +232,29 @@ fn attributes(builder: &mut Builder<'_>, html: &Html<'_>, mut at: usize) -> (usi
             }
             Some(_) => {}
         }
-        let key = word(bytes, &mut at);
+        let key = &bytes[word(bytes, &mut at)];
         skip_space(bytes, &mut at);
         if bytes.get(at) != Some(&b'=') {
             continue;
         }
         at += 1;
         skip_space(bytes, &mut at);
-        let value = match bytes.get(at) {
-            Some(&quote @ (b'"' | b'\'')) => {
-                let from = at + 1;
-                // Without its end the value would swallow the document.
-                let Some(length) = memchr::memchr2(quote, b'\n', &bytes[from..]) else {
-                    return (bytes.len(), links);
-                };
-                at = from + length + 1;
-                from..from + length
-            }
-            _ => {
-                let from = at;
-                while bytes
-                    .get(at)
-                    .is_some_and(|&byte| !byte.is_ascii_whitespace() && byte != b'>')
-                {
-                    at += 1;
-                }
-                from..at
-            }
+        let Some(value) = value(bytes, &mut at) else {
+            return (bytes.len(), links);
         };
-        let is = |name: &[u8]| bytes[key.clone()].eq_ignore_ascii_case(name);
-        let link = match () {
-            () if is(b"id") || (is_a && is(b"name")) => None,
-            () if is_a && is(b"href") => Some(LinkRule::Inline),
-            () if is_img && is(b"src") => Some(LinkRule::Image),
-            () => continue,
+        let is = |name: &[u8]| key.eq_ignore_ascii_case(name);
+        let link = if is(b"id") || (is_a && is(b"name")) {
+            None
+        } else if is_a && is(b"href") {
+            Some(LinkRule::Inline)
+        } else if is_img && is(b"src") {
+            Some(LinkRule::Image)
+        } else {
+            continue;
         };
         let end = memchr::memchr(b'>', &bytes[at..bytes.len().min(at + 200)])
             .map_or(at, |close| at + close + 1);
-        let (value, place) = (html.text.get(value).unwrap_or(""), html.place(start..end));
+        let (value, place) = (html.text.get(value).unwrap_or(""), html.place(tag..end));
         match link {
             None => builder.anchor(value.trim(), place),
             Some(rule) => {
@@ -274,6 +263,22 @@ fn attributes(builder: &mut Builder<'_>, html: &Html<'_>, mut at: usize) -> (usi
             }
         }
     }
+}
+
+/// The value of an attribute; `None` for quotes without an end on their line: it
+/// would swallow the document.
+fn value(bytes: &[u8], at: &mut usize) -> Option<Range<usize>> {
+    if let Some(&quote @ (b'"' | b'\'')) = bytes.get(*at) {
+        let start = *at + 1;
+        let end = start + memchr::memchr2(quote, b'\n', &bytes[start..])?;
+        *at = end + 1;
+        return Some(start..end);
+    }
+    let start = *at;
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
+    let length = bytes[start..].iter().position(ends);
+    *at = length.map_or(bytes.len(), |length| start + length);
+    Some(start..*at)
 }
 
 /// A run of bytes that may name a tag or an attribute.

@@ -12,7 +12,9 @@ mod record;
 mod survey;
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow::{self, Break, Continue};
 
+use crate::foundation::Sha256;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::threads::start_pool;
 use crate::graph::WorkspacePath;
@@ -105,29 +107,26 @@ fn plan_once(
 
     let config = workspace.config().derivation_digest();
     let max_bytes = workspace.config().sources.max_file_bytes;
-    let same_config = previous
-        .as_ref()
-        .is_some_and(|p| p.manifest.config == config);
     let look = Look {
         layout: &layout,
         root: &root,
         others: &others,
+        config,
         max_bytes,
         may_update: leeway.update,
         progress,
     };
     let looked = match (previous, mode) {
-        (None, _) => look.first(found, parent.as_ref()),
+        (None, _) => Continue(look.first(found, parent.as_ref())),
         (Some(previous), Mode::Rebuild) => {
             let (inherited, before) = Inherited::by_rebuild(previous);
-            let survey = Survey::of_all(found, before);
-            Looked::Sources { survey, inherited }
+            Continue((Survey::of_all(found, before), inherited))
         }
-        (Some(previous), Mode::Ingest) => look.again(found, previous, same_config)?,
+        (Some(previous), Mode::Ingest) => look.again(found, previous)?,
     };
     let (survey, inherited) = match looked {
-        Looked::Sources { survey, inherited } => (survey, inherited),
-        Looked::Unchanged(unchanged) => {
+        Continue(sources) => sources,
+        Break(unchanged) => {
             progress.finish();
             return Ok(Planned::Unchanged(unchanged));
         }
@@ -152,18 +151,9 @@ fn plan_once(
     planned
 }
 
-/// What a look at the sources came to.
-// There is one of them, and it is taken apart at once.
-#[allow(clippy::large_enum_variant)]
-enum Looked {
-    /// They are those of the previous run.
-    Unchanged(Unchanged),
-    /// They may not be.
-    Sources {
-        survey: Survey,
-        inherited: Inherited,
-    },
-}
+/// What a look at the sources came to: they are those of the previous run, or
+/// may not be.
+type Looked = ControlFlow<Unchanged, (Survey, Inherited)>;
 
 /// A look at the sources.
 struct Look<'a> {
@@ -171,6 +161,8 @@ struct Look<'a> {
     root: &'a Root,
     /// Files of the workspace that are no sources.
     others: &'a [WorkspacePath],
+    /// The digest of the configuration.
+    config: Sha256,
     max_bytes: u64,
     may_update: bool,
     progress: &'a dyn Progress,
@@ -179,23 +171,17 @@ struct Look<'a> {
 impl Look<'_> {
     /// Where nothing of a previous run is used: there is none, or another schema
     /// wrote the run `parent`. What changed since is told all the same.
-    fn first(&self, found: Scan, parent: Option<&Manifest>) -> Looked {
+    fn first(&self, found: Scan, parent: Option<&Manifest>) -> (Survey, Inherited) {
         let listing =
             parent.map(|manifest| Objects::of(self.layout, manifest).listing(manifest.tree));
         let before = listing.and_then(Result::ok).unwrap_or_default().files;
-        Looked::Sources {
-            survey: Survey::of_all(found, before),
-            inherited: Inherited::nothing(self.layout),
-        }
+        let survey = Survey::of_all(found, before);
+        (survey, Inherited::nothing(self.layout))
     }
 
-    /// Compares with the run `previous`, whose configuration is the same or not.
-    fn again(
-        &self,
-        found: Scan,
-        previous: Previous,
-        same_config: bool,
-    ) -> Result<Looked, RunError> {
+    /// Compares with the run `previous`.
+    fn again(&self, found: Scan, previous: Previous) -> Result<Looked, RunError> {
+        let same_config = previous.manifest.config == self.config;
         let stat = &previous.stat;
         let (glance, same_targets) = rayon::join(
             || Glance::at(found, stat),
@@ -205,8 +191,7 @@ impl Look<'_> {
             },
         );
         if same_config && same_targets? && glance.says_the_same_as(&previous) {
-            let unchanged = Unchanged::of(&previous.manifest, Vec::new());
-            return Ok(Looked::Unchanged(unchanged));
+            return Ok(Break(Unchanged::of(&previous.manifest, Vec::new())));
         }
         let with_index = self.may_update && glance.is_small(previous.manifest.source_bytes);
         let (inherited, before, prints) = Inherited::by_ingest(previous, self.layout, with_index)?;
@@ -216,10 +201,9 @@ impl Look<'_> {
             && let (Some(manifest), Some(links)) = (&inherited.manifest, &inherited.links)
             && survey.is_unchanged(links, self.root, self.others)?
         {
-            let unchanged = Unchanged::of(manifest, survey.refused_kept());
-            return Ok(Looked::Unchanged(unchanged));
+            return Ok(Break(Unchanged::of(manifest, survey.refused_kept())));
         }
-        Ok(Looked::Sources { survey, inherited })
+        Ok(Continue((survey, inherited)))
     }
 }
 

@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{SeekFrom, seek};
+use rustix::fs::{OFlags, SeekFrom, seek};
 use rustix::io::Errno;
 
 use super::digest::Sha256;
@@ -189,7 +189,7 @@ pub fn replace_all(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
 /// the same file can be opened.
 #[must_use]
 pub fn is_exhausted(error: &io::Error) -> bool {
-    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    let errno = Errno::from_io_error(error);
     matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM))
 }
 
@@ -286,21 +286,26 @@ pub fn own_file(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Opens a regular file for reading; never follows a symbolic link as its
-/// last part and never blocks on a FIFO.
+/// Options that never follow a symbolic link as the last part of a path and
+/// never block on a FIFO.
+#[must_use]
+pub fn wary_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    options.custom_flags(flags.bits().cast_signed());
+    options
+}
+
+/// Opens a regular file for reading, with [`wary_options`].
 ///
 /// # Errors
 /// Any I/O error; [`io::ErrorKind::InvalidInput`] for what is no regular file.
 pub fn open_regular(path: &Path) -> io::Result<File> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
-        .map_err(|error| match rustix::io::Errno::from_io_error(&error) {
-            Some(rustix::io::Errno::LOOP) => not_regular("it is a symbolic link"),
-            _ => error,
-        })?;
+    let opened = wary_options().read(true).open(path);
+    let file = opened.map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::LOOP) => not_regular("it is a symbolic link"),
+        _ => error,
+    })?;
     if !file.metadata()?.is_file() {
         return Err(not_regular("it is not a regular file"));
     }

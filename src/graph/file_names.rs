@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::WorkspacePath;
 use super::forms::folded;
-use super::page::{ends_in, last};
+use super::page::ends_in;
+use super::path::file_name_of;
 use super::targets::nearness;
 
 /// Where a link says that a file is.
@@ -60,7 +61,7 @@ impl<'p> FileNames<'p> {
         ends: impl Iterator<Item = &'e str>,
         paths: impl Iterator<Item = &'p WorkspacePath>,
     ) -> Self {
-        let wanted: BTreeSet<Cow<'_, str>> = ends.map(|end| folded(last(end))).collect();
+        let wanted: BTreeSet<Cow<'_, str>> = ends.map(|end| folded(file_name_of(end))).collect();
         if wanted.is_empty() {
             return Self::default();
         }
@@ -70,7 +71,7 @@ impl<'p> FileNames<'p> {
     /// The nearest file whose path ends in `end`, which is in lower case.
     #[must_use]
     pub fn find(&self, end: &str) -> Option<&'p WorkspacePath> {
-        let same = self.0.get(&folded(last(end)))?.iter().copied();
+        let same = self.0.get(&folded(file_name_of(end)))?.iter().copied();
         same.filter(|path| ends_in(path.as_str(), end))
             .min_by_key(|path| nearness(path.as_str()))
     }

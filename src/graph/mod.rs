@@ -28,7 +28,7 @@ pub use file_names::{FileNames, FileTarget};
 pub use forms::{all_forms, composed};
 pub(crate) use forms::{folded, lower};
 pub use id::{ChunkKey, NodeId, NodeKind, ParseIdError};
-pub(crate) use path::stem_of;
 pub use path::{InvalidPath, WorkspacePath};
+pub(crate) use path::{file_name_of, stem_of};
 pub use target_paths::{FOLDER_PAGES, Paths};
 pub use targets::{Targets, nearness};

@@ -1,7 +1,7 @@
 //! What a wikilink names: a document by the end of its path, or a file.
 
 use super::forms::{all_forms, composed, folded};
-use super::path::stem_of;
+use super::path::{file_name_of, stem_of};
 use super::target_paths::Paths;
 use super::targets::{Targets, nearest};
 use super::{FileTarget, WorkspacePath};
@@ -89,7 +89,7 @@ impl PageName {
     /// name, of all that it may point at.
     #[must_use]
     pub fn last(&self) -> &str {
-        last(&self.name)
+        file_name_of(&self.name)
     }
 
     /// The document that it means: one with the extension it is written with,
@@ -110,7 +110,7 @@ impl PageName {
 /// its page may be meant.
 #[must_use]
 pub fn folder_name(path: &str) -> String {
-    without_md(&last(path).to_lowercase()).to_owned()
+    without_md(&file_name_of(path).to_lowercase()).to_owned()
 }
 
 /// The nearest document with this stem, in any form of Unicode, that `fits`.
@@ -145,9 +145,8 @@ fn without_extension(path: &WorkspacePath) -> &str {
 /// `path` without `.md`, where something is left of its last part.
 fn without_md(path: &str) -> &str {
     let bare = path.strip_suffix(".md").unwrap_or(path);
-    if last(bare).is_empty() { path } else { bare }
-}
-
-pub(super) fn last(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    match file_name_of(bare).is_empty() {
+        true => path,
+        false => bare,
+    }
 }

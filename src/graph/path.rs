@@ -41,7 +41,7 @@ impl WorkspacePath {
     /// The last part.
     #[must_use]
     pub fn file_name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or(&self.0)
+        file_name_of(&self.0)
     }
 
     /// The last part without its last extension: `b` of `a/b.md`.
@@ -89,9 +89,14 @@ impl WorkspacePath {
     }
 }
 
+/// The last part of `path`.
+pub(crate) fn file_name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// The last part of `path` without its last extension.
 pub(crate) fn stem_of(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name_of(path);
     match name.rsplit_once('.') {
         Some((stem, _)) if !stem.is_empty() => stem,
         _ => name,

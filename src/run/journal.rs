@@ -1,7 +1,6 @@
 //! The journal: when, where and by which command each run was made. For
 //! people; never hashed, never needed. A line that cannot be read is skipped.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -57,12 +56,10 @@ impl JournalEntry {
 
 /// Appends a line, never following a link.
 pub(super) fn append(layout: &Layout, line: &str) -> io::Result<()> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let mut file = OpenOptions::new()
+    let mut file = durable::wary_options()
         .append(true)
         .create(true)
         .mode(0o644)
-        .custom_flags(flags.bits().cast_signed())
         .open(layout.journal())?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("the journal is not a regular file"));

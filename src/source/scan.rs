@@ -22,7 +22,7 @@ use super::fingerprint::{self, Fingerprint};
 use super::refusal::Refusal;
 use super::selection::Selection;
 use crate::foundation::durable::is_exhausted;
-use crate::graph::WorkspacePath;
+use crate::graph::{WorkspacePath, file_name_of};
 use crate::workspace::DERIVED_FOLDER;
 
 /// A regular file that is to be read as a source.
@@ -270,7 +270,7 @@ impl Walk<'_> {
                 visit.refuse(path, Refusal::SpecialFile, 0);
                 continue;
             }
-            let name = path.rsplit('/').next().unwrap_or(&path);
+            let name = file_name_of(&path);
             match rustix::fs::statat(folder.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => self.file(path, &stat, None, &mut visit),
                 // It was removed since its name was read.
@@ -349,7 +349,7 @@ impl Walk<'_> {
 }
 
 fn unresolvable(error: &std::io::Error) -> Refusal {
-    match error.raw_os_error().map(Errno::from_raw_os_error) {
+    match Errno::from_io_error(error) {
         Some(Errno::LOOP) => Refusal::SymlinkLoop,
         Some(Errno::NOENT | Errno::NOTDIR) => Refusal::SymlinkDangling,
         Some(Errno::NAMETOOLONG) => Refusal::PathTooLong,

@@ -2,7 +2,7 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::graph::composed;
+use crate::graph::{composed, file_name_of};
 use crate::workspace::{DERIVED_FOLDER, Sources};
 
 /// The selection rules of a workspace, compiled.
@@ -101,7 +101,7 @@ impl Selection {
     #[must_use]
     pub fn selects(&self, path: &str) -> bool {
         let path = &*composed(path);
-        self.considers_name(path.rsplit('/').next().unwrap_or(path).as_bytes())
+        self.considers_name(file_name_of(path).as_bytes())
             && !matches!(&self.exclude_files, Some(globs) if globs.is_match(path))
             && !matches!(&self.include, Some(globs) if !globs.is_match(path))
     }
@@ -110,7 +110,7 @@ impl Selection {
     #[must_use]
     pub fn enters(&self, path: &str) -> bool {
         let path = &*composed(path);
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = file_name_of(path);
         if name == DERIVED_FOLDER || (!self.hidden && name.starts_with('.')) {
             return false;
         }

@@ -9,13 +9,16 @@
 //! is the process that holds it, so threads do not lock each other out. Nothing
 //! but this module opens a lock file, and a process takes it once.
 
-use std::fs::{self, DirEntry, File, Metadata, OpenOptions};
+use std::fs::{self, DirEntry, File, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
+use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
+
+use crate::foundation::durable::wary_options;
 
 /// The writer's lock, held until dropped.
 #[derive(Debug)]
@@ -83,7 +86,7 @@ impl Lock {
     /// # Errors
     /// [`LockError::Io`] when the file is there and cannot be opened.
     pub fn is_held(path: &Path) -> Result<bool, LockError> {
-        match Self::options().open(path) {
+        match wary_options().read(true).open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             opened => opened
                 .and_then(|file| Ok(holder(&file)?.is_some()))
@@ -124,8 +127,7 @@ impl Lock {
     /// Between opening and locking, the one who held it may have removed it.
     fn take_opened(path: &Path, create: bool) -> Result<Self, LockError> {
         for _ in 0..TRIES {
-            let opened = Self::open(path, create);
-            let lock = Self::hold(path, opened)?;
+            let lock = Self::hold(path, Self::open(path, create)?)?;
             if lock.is_there() {
                 return Ok(lock);
             }
@@ -134,36 +136,29 @@ impl Lock {
         Err(LockError::io(path, source))
     }
 
-    fn open(path: &Path, create: bool) -> io::Result<File> {
-        Self::options()
+    fn open(path: &Path, create: bool) -> Result<File, LockError> {
+        wary_options()
+            .read(true)
             .write(true)
             .create(create)
             .truncate(false)
             .mode(0o644)
             .open(path)
+            .map_err(|source| LockError::io(path, source))
     }
 
-    fn options() -> OpenOptions {
-        let mut options = OpenOptions::new();
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options.read(true).custom_flags(flags.bits().cast_signed());
-        options
-    }
-
-    fn hold(path: &Path, opened: io::Result<File>) -> Result<Self, LockError> {
-        let io = |source| LockError::io(path, source);
-        let file = opened.map_err(io)?;
+    fn hold(path: &Path, file: File) -> Result<Self, LockError> {
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self {
                 file,
                 path: path.to_owned(),
             }),
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {
+            Err(Errno::AGAIN | Errno::ACCESS) => {
                 let pid = holder(&file).ok().flatten().and_then(|lock| lock.pid);
                 let pid = pid.map(rustix::process::Pid::as_raw_pid);
                 Err(Busy { pid }.into())
             }
-            Err(error) => Err(io(error.into())),
+            Err(error) => Err(LockError::io(path, error.into())),
         }
     }
 }
@@ -182,7 +177,7 @@ mod tests {
     fn a_lock_on_a_file_that_was_removed_or_replaced_counts_for_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let opened = || Lock::open(&path, true);
+        let opened = || Lock::open(&path, true).unwrap();
         assert!(Lock::hold(&path, opened()).unwrap().is_there());
         let removed = opened();
         fs::remove_file(&path).unwrap();

@@ -66,7 +66,7 @@ pub enum RunError {
     Glob(#[from] InvalidGlob),
     /// The index cannot be built or read.
     #[error(transparent)]
-    Index(IndexError),
+    Index(#[from] IndexError),
     /// An artifact cannot be built.
     #[error("cannot build an artifact: {0}")]
     Build(String),
@@ -119,11 +119,5 @@ impl From<PackError> for RunError {
 impl From<SqliteError> for RunError {
     fn from(error: SqliteError) -> Self {
         Self::Build(error.to_string())
-    }
-}
-
-impl From<IndexError> for RunError {
-    fn from(error: IndexError) -> Self {
-        Self::Index(error)
     }
 }

@@ -219,34 +219,16 @@ fn a_tree_cannot_lead_outside_or_on_forever() {
         path_bytes: 1 << 30,
         ..limits
     };
+    let empty = r#"{"kind":"tree"}"#;
+    let full = &*format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#);
     for (limits, leaf, levels, problem) in [
-        (limits, r#"{"kind":"tree"}"#, 20, "it is empty"),
-        (
-            alike,
-            &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
-            20,
-            "100 files in folders that are alike",
-        ),
-        (
-            limits,
-            &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
-            20,
-            "1000 files",
-        ),
-        (
-            limits,
-            &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
-            200,
-            "bytes of paths",
-        ),
-        (
-            long,
-            &format!(r#"{{"kind":"tree","entries":{{"f":{file}}}}}"#),
-            600,
-            "inside the workspace",
-        ),
+        (limits, empty, 20, "it is empty"),
+        (alike, full, 20, "100 files in folders that are alike"),
+        (limits, full, 20, "1000 files"),
+        (limits, full, 200, "bytes of paths"),
+        (long, full, 600, "inside the workspace"),
         // Paths that no file is told of yet.
-        (limits, r#"{"kind":"tree"}"#, 200, "bytes of paths"),
+        (limits, empty, 200, "bytes of paths"),
     ] {
         let mut store = Store::new();
         let (mut id, bytes) = object(leaf);

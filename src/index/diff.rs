@@ -1,6 +1,6 @@
 //! What one index says that another does not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 
 use serde::Serialize;
@@ -204,28 +204,52 @@ fn links(old: Vec<Link>, new: Vec<Link>, changes: &mut Changes<Link>) {
     compare(old, new, key, |link| (link.rule, link.uses), changes);
 }
 
-/// Pairs items by key, those with equal keys in their order; what has no
-/// partner came or went.
-fn compare<T, K: Ord, C: PartialEq>(
+/// Pairs what is equal first, then items by key, those with equal keys in their
+/// order; what has no partner came or went.
+fn compare<T, K: Ord, C: Ord>(
     old: Vec<T>,
     new: Vec<T>,
     key: impl Fn(&T) -> K,
     content: impl Fn(&T) -> C,
     changes: &mut Changes<T>,
 ) {
-    let mut before: BTreeMap<K, std::collections::VecDeque<T>> = BTreeMap::new();
-    for item in old {
+    let whole = |item: &T| (key(item), content(item));
+    let (in_old, in_new) = (counts(&old, whole), counts(&new, whole));
+    let mut before: BTreeMap<K, VecDeque<T>> = BTreeMap::new();
+    for item in beyond(old, in_new, whole) {
         before.entry(key(&item)).or_default().push_back(item);
     }
-    for item in new {
-        match before
-            .get_mut(&key(&item))
-            .and_then(std::collections::VecDeque::pop_front)
-        {
+    for item in beyond(new, in_old, whole) {
+        let partner = before.get_mut(&key(&item)).and_then(VecDeque::pop_front);
+        match partner {
             None => changes.added.push(item),
-            Some(partner) if content(&partner) == content(&item) => {}
             Some(partner) => changes.changed.push((partner, item)),
         }
     }
     changes.removed.extend(before.into_values().flatten());
+}
+
+/// How many of `items` are equal, by what they are.
+fn counts<T, W: Ord>(items: &[T], whole: impl Fn(&T) -> W) -> BTreeMap<W, usize> {
+    let mut counts = BTreeMap::new();
+    for item in items {
+        *counts.entry(whole(item)).or_default() += 1;
+    }
+    counts
+}
+
+/// What of `items` has no partner among the others, of which there are so many.
+fn beyond<T, W: Ord>(
+    mut items: Vec<T>,
+    mut others: BTreeMap<W, usize>,
+    whole: impl Fn(&T) -> W,
+) -> Vec<T> {
+    items.retain(|item| match others.get_mut(&whole(item)) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            false
+        }
+        _ => true,
+    });
+    items
 }

@@ -272,6 +272,19 @@ fn a_difference_names_what_came_went_and_turned() {
     assert!(!found.links.changed.iter().any(|(link, _)| moved(link)));
 }
 
+#[test]
+fn of_links_to_one_place_the_one_that_went_is_named() {
+    let index = |text| {
+        let built = build(&Scratch::Memory, &[("a.md", text)], &facts(&[]));
+        Index::from_artifact(&built.artifact).unwrap()
+    };
+    let both = index("[x](a.md) [[a]]\n");
+    let found = diff(&both, &index("[[a]]\n")).unwrap().links;
+    let gone = found.removed.iter().map(|link| link.rule);
+    assert_eq!(gone.collect::<Vec<_>>(), ["structure", "inline"]);
+    assert!(found.changed.is_empty());
+}
+
 /// The `sql` blocks of the documentation.
 fn documented_queries() -> Vec<&'static str> {
     let blocks = include_str!("../../docs/index-schema.md").split("```sql\n");

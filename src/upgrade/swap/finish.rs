@@ -2,7 +2,6 @@
 //! interrupted, the next one.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use super::record::{Previous, read};
@@ -14,10 +13,9 @@ use crate::upgrade::install::Receipt;
 /// not made again: whoever removed it meant it.
 pub(super) fn record_receipt(path: &Path, version: &str) -> Result<(), SwapError> {
     const LIMIT: u64 = 256 * 1024;
-    let bytes = match durable::read_bounded(path, LIMIT) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(SwapError::io("read", path)(error)),
+    let bytes = durable::if_there(durable::read_bounded(path, LIMIT));
+    let Some(bytes) = bytes.map_err(SwapError::io("read", path))? else {
+        return Ok(());
     };
     let receipt = Receipt::parse(path.to_owned(), &bytes)?;
     if receipt.version() != version {

@@ -97,10 +97,9 @@ pub struct Previous {
 
 /// Reads a record; `None` when there is none.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SwapError> {
-    let bytes = match durable::read_bounded(path, BOUNDS.bytes as u64) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(SwapError::io("read", path)(error)),
+    let bytes = durable::if_there(durable::read_bounded(path, BOUNDS.bytes as u64));
+    let Some(bytes) = bytes.map_err(SwapError::io("read", path))? else {
+        return Ok(None);
     };
     json::parse(&bytes, BOUNDS)
         .map(Some)

@@ -129,11 +129,8 @@ impl Store {
     /// A remembered file, if it is there.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, TrustError> {
         let path = self.directory.join(name);
-        match durable::read_bounded(&path, MAX_BYTES) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(TrustError::State { path, error }),
-        }
+        durable::if_there(durable::read_bounded(&path, MAX_BYTES))
+            .map_err(|error| TrustError::State { path, error })
     }
 
     fn damaged(&self, name: &str) -> TrustError {
@@ -185,10 +182,7 @@ impl Store {
             known.extend(self.metadata(name)?.map(|bytes| (name, bytes)));
         }
         let prepare = || -> io::Result<()> {
-            match fs::remove_dir_all(&scratch) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            durable::if_there(fs::remove_dir_all(&scratch))?;
             DirBuilder::new().mode(0o700).create(&scratch)?;
             known
                 .iter()

@@ -11,6 +11,14 @@ fn anchors(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// The title and the anchor of each section.
+fn headings(document: &Document) -> Vec<(&str, &str)> {
+    let sections = document.sections.iter();
+    sections
+        .map(|section| (section.title.as_str(), section.anchor.as_str()))
+        .collect()
+}
+
 /// The names of all places, the sections they stand in, and what `more` says.
 fn named<T>(document: &Document, more: impl Fn(&Anchor) -> T) -> Vec<(&str, Option<u32>, T)> {
     let anchors = document.anchors.iter();
@@ -75,12 +83,8 @@ fn braces_at_the_end_of_a_heading_that_are_no_attributes_are_its_text() {
     let text = "# GET /users/{id}\n## Set {x}\n## {y}\n## No {}\nUse {...props}\n---\n> ## Of {z}\n\n\
 ## A {.b}\n## C {-}\n## D { #d title=\"a b\" }\n## E {/* #e */}\n";
     let document = markdown(text);
-    let sections = document.sections.iter();
-    let found: Vec<_> = sections
-        .map(|s| (s.title.as_str(), s.anchor.as_str()))
-        .collect();
     assert_eq!(
-        found,
+        headings(&document),
         [
             ("GET /users/{id}", "get-usersid"),
             ("Set {x}", "set-x"),
@@ -99,13 +103,8 @@ fn braces_at_the_end_of_a_heading_that_are_no_attributes_are_its_text() {
 #[test]
 fn an_image_in_a_heading_gives_its_anchor_no_text() {
     let text = "# Tool [![build](b.svg)](b)\n## ![icon](i.png) Use\n## <img src=x> End\n## ![Logo](l.png)\n";
-    let document = markdown(text);
-    let sections = document.sections.iter();
-    let found: Vec<_> = sections
-        .map(|s| (s.title.as_str(), s.anchor.as_str()))
-        .collect();
     assert_eq!(
-        found,
+        headings(&markdown(text)),
         [
             ("Tool", "tool-"),
             ("Use", "-use"),

@@ -128,6 +128,13 @@ fn distribution(environment: &Path, installer: &str, length: usize) {
     );
 }
 
+/// What pip records below `base`, for a Python that no machine has.
+fn user_site(base: &Path, library: &str) {
+    distribution(base, "pip", 5);
+    let libraries = base.join("lib");
+    fs::rename(libraries.join("python3.11"), libraries.join(library)).unwrap();
+}
+
 #[test]
 fn pip_is_the_pip_of_the_environment_that_records_the_file() {
     let (home, path) = executable("my env/bin/auditgraph");
@@ -211,13 +218,12 @@ fn pip_install_user_over_a_standalone_binary_belongs_to_pip() {
     let (home, path) = executable(".local/bin/auditgraph");
     let config = home.path().join(".config");
     receipt_of(&config, path.parent().unwrap(), "flat");
-    distribution(&home.path().join(".local"), "pip", 5);
+    user_site(&home.path().join(".local"), "python3.99");
     let install = verdict(&path, &config);
     assert_eq!(install.kind, Kind::Pip);
-    let command = install.upgrade.unwrap();
-    assert!(
-        command.contains("python3.11 -m pip install --user "),
-        "{command}"
+    assert_eq!(
+        install.upgrade.as_deref(),
+        Some("python3.99 -m pip install --user -U auditgraph")
     );
     // The installer ran again afterwards: pip's record is of another file.
     fs::write(&path, "#!longer").unwrap();
@@ -228,20 +234,20 @@ fn pip_install_user_over_a_standalone_binary_belongs_to_pip() {
 fn a_user_site_elsewhere_is_named_to_pip() {
     let (home, path) = executable("my base/bin/auditgraph");
     let base = home.path().canonicalize().unwrap().join("my base");
-    distribution(&base, "pip", 5);
+    user_site(&base, "python3.99");
     let install = verdict(&path, &home.path().join(".config"));
-    let command = install.upgrade.unwrap();
-    let start = format!("PYTHONUSERBASE='{}' ", base.display());
-    assert!(command.starts_with(&start), "{command}");
-    assert!(command.contains(" install --user "), "{command}");
+    let command = format!(
+        "PYTHONUSERBASE='{}' python3.99 -m pip install --user -U auditgraph",
+        base.display()
+    );
+    assert_eq!(install.upgrade, Some(command));
 }
 
 #[test]
 fn a_user_site_of_a_framework_on_macos_belongs_to_pip() {
     let (home, path) = executable("Library/Python/3.99/bin/auditgraph");
     let base = home.path().join("Library/Python/3.99");
-    distribution(&base, "pip", 5);
-    fs::rename(base.join("lib/python3.11"), base.join("lib/python")).unwrap();
+    user_site(&base, "python");
     let install = verdict(&path, &home.path().join(".config"));
     assert_eq!(
         install.upgrade.as_deref(),

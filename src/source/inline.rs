@@ -243,7 +243,7 @@ fn attribute_length(text: &str) -> usize {
 }
 
 /// The value of an attribute without its quotes.
-pub(super) fn unquoted(value: &str) -> &str {
+fn unquoted(value: &str) -> &str {
     value.trim_matches(['"', '\''])
 }
 

@@ -168,7 +168,7 @@ fn python(executable: &Path) -> Option<PythonFacts> {
                         .map(|text| text.trim().to_owned())
                         .unwrap_or_default();
                     let (interpreter, user_site) = interpreter(environment, &version);
-                    let externally_managed = is_managed(environment, &interpreter);
+                    let externally_managed = is_managed(&interpreter);
                     return Some(PythonFacts {
                         record,
                         interpreter,
@@ -226,17 +226,14 @@ fn interpreter(environment: &Path, version: &Path) -> (PathBuf, bool) {
 }
 
 /// Whether the standard library of `interpreter` is marked as another package
-/// manager's (PEP 668); a virtual environment is nobody else's.
-fn is_managed(environment: &Path, interpreter: &Path) -> bool {
-    let Some((prefix, name)) = interpreter
-        .parent()
-        .and_then(Path::parent)
-        .zip(interpreter.file_name())
-    else {
-        return false;
-    };
-    let marker = prefix.join("lib").join(name).join("EXTERNALLY-MANAGED");
-    !environment.join("pyvenv.cfg").is_file() && marker.is_file()
+/// manager's (PEP 668); a virtual environment has none of its own.
+fn is_managed(interpreter: &Path) -> bool {
+    let prefix = interpreter.parent().and_then(Path::parent);
+    let library = prefix.zip(interpreter.file_name());
+    library.is_some_and(|(prefix, name)| {
+        let marker = prefix.join("lib").join(name).join("EXTERNALLY-MANAGED");
+        marker.is_file()
+    })
 }
 
 #[derive(Deserialize)]

@@ -54,9 +54,11 @@ fn names_version(tag: &str) -> bool {
     semver::Version::parse(version).is_ok()
 }
 
-/// What git prints, or `None` where git or the repository is missing.
+/// What git prints, or `None` where git or the repository is missing. It is only
+/// asked: the index stays as it is, and free for whoever works there.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
+        .arg("--no-optional-locks")
         .args(arguments)
         .current_dir(root)
         .output()

@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Shipped, copy, release, text, tiny};
+use super::{Shipped, copy, release, text, tiny, tiny_project};
 
-/// A copy of the second product and its site.
+/// A checkout of the second product, and a copy of its site.
 pub(crate) struct Copy {
     _folder: tempfile::TempDir,
     pub(crate) project: PathBuf,
@@ -17,19 +17,7 @@ impl Copy {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (project, site) = (folder.path().join("project"), folder.path().join("site"));
-        for entry in fs::read_dir(&tiny().project).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_name() == "target" {
-                continue;
-            }
-            let place = project.join(entry.file_name());
-            if entry.file_type().unwrap().is_dir() {
-                copy(&entry.path(), &place);
-            } else {
-                fs::create_dir_all(&project).unwrap();
-                fs::copy(entry.path(), place).unwrap();
-            }
-        }
+        tiny_project(&project);
         copy(&tiny().site, &site);
         Self {
             _folder: folder,

@@ -90,11 +90,13 @@ impl Failure {
     fn way_out(self, path: &Path, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::PermissionDenied => {
-                // What was to be made is not there to be looked at.
-                let folder = path.parent().filter(|_| path.symlink_metadata().is_err());
+                // What was to be made is not there to be looked at, nor is what a
+                // folder hides.
+                let is_there = |path: &&Path| path.symlink_metadata().is_ok();
+                let there = path.ancestors().find(is_there);
                 self.hint(format_args!(
                     "see who may read and write it: ls -ld {}",
-                    quote(folder.unwrap_or(path))
+                    quote(there.unwrap_or(Path::new(".")))
                 ))
             }
             io::ErrorKind::ReadOnlyFilesystem => {
@@ -117,6 +119,9 @@ impl Failure {
                 ),
                 Some(Errno::MFILE) => self.hint(
                     "let this shell open more files (ulimit -n 1024), then run the command again",
+                ),
+                Some(Errno::LOOP) => self.hint(
+                    "a symbolic link leads to itself, or stands where none is followed: move it away",
                 ),
                 _ => self,
             },
@@ -281,4 +286,27 @@ pub(crate) enum Part {
     Why,
     /// What to do next.
     Hint,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_out_names_what_is_there_to_be_looked_at() {
+        let hint = |path: &str, errno: Errno| {
+            let failure = Failure::io("write", Path::new(path), &errno.into());
+            failure.0.hint.unwrap_or_default()
+        };
+        for (path, there) in [
+            ("none.json", "."),
+            ("src/none/none.json", "src"),
+            ("src", "src"),
+            ("/none", "/"),
+        ] {
+            let look = format!("see who may read and write it: ls -ld {there}");
+            assert_eq!(hint(path, Errno::ACCESS), look, "{path}");
+        }
+        assert!(hint("src", Errno::LOOP).contains("symbolic link"));
+    }
 }

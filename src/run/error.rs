@@ -49,6 +49,9 @@ pub enum RunError {
     /// What is stored is not what was written.
     #[error("{0}")]
     Damaged(String),
+    /// No run id comes after that of a file.
+    #[error("no run can come after {}: its ordinal is the last", .0.display())]
+    LastOrdinal(PathBuf),
     /// The folders under `.pkg` are not what they must be.
     #[error(transparent)]
     Layout(#[from] LayoutError),

@@ -238,23 +238,17 @@ pub(super) fn next_ordinal(layout: &Layout, gone: &BTreeSet<PathBuf>) -> Result<
         Ok(Some(current)) => current.reached(),
         Ok(None) | Err(_) => 0,
     };
-    let in_names = [layout.runs(), layout.packs(), layout.cache()]
-        .iter()
-        .map(|folder| {
-            let mut names = names(folder)?;
-            names.retain(|name| !gone.contains(&folder.join(name)));
-            Ok(names)
-        })
-        .collect::<Result<Vec<_>, RunError>>()?
-        .into_iter()
-        .flatten()
-        .filter_map(|name| ordinal_in(&name))
-        .max()
-        .unwrap_or(0);
-    let highest = recorded.max(in_names);
+    let mut highest = (recorded, layout.current());
+    for folder in [layout.runs(), layout.packs(), layout.cache()] {
+        let paths = names(&folder)?.into_iter().filter_map(|name| {
+            let path = folder.join(&name);
+            (!gone.contains(&path)).then_some((ordinal_in(&name)?, path))
+        });
+        highest = paths.fold(highest, Ord::max);
+    }
+    let (highest, path) = highest;
     if highest >= RunId::LAST_ORDINAL {
-        let text = format!("the ordinal {highest} is in use: no later run can be named");
-        return Err(RunError::Damaged(text));
+        return Err(RunError::LastOrdinal(path));
     }
     Ok(highest + 1)
 }

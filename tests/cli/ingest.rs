@@ -251,6 +251,20 @@ fn a_folder_that_may_not_be_written_is_told_with_what_to_look_at() {
 }
 
 #[test]
+fn what_has_the_last_ordinal_is_told_with_the_way_out() {
+    let sandbox = Sandbox::ingested();
+    let pack = ".pkg/profiles/default/packs/r999999999-3fa9c0d21b44-3fa9c0d21b44.db";
+    sandbox.write(pack, "");
+    sandbox
+        .run(&["rebuild"])
+        .exits(1)
+        .says(pack)
+        .says("next: move it away");
+    std::fs::remove_file(sandbox.root().join(pack)).unwrap();
+    sandbox.run(&["rebuild"]).done();
+}
+
+#[test]
 fn where_large_artifacts_are_built_is_told_when_it_cannot_be_used() {
     let sandbox = Sandbox::with(NOTES);
     let text = "All work and no play.\n".repeat(400_000);

@@ -85,7 +85,7 @@ impl From<RunError> for Failure {
                 .run(run)
                 .hint("auditgraph verify"),
             RunError::Damaged(_) => Self::damaged(text),
-            RunError::Layout(LayoutError::NotAFolder(path)) => {
+            RunError::Layout(LayoutError::NotAFolder(path)) | RunError::LastOrdinal(path) => {
                 Self::new(Exit::Failed, "layout", text)
                     .path(path.display())
                     .hint("move it away, then run the command again")

@@ -268,7 +268,7 @@ fn no_run_is_published_that_no_id_can_name() {
     let last = story.publish(Mode::Ingest).run;
     assert_eq!(last.to_string().parse::<RunId>().unwrap(), last);
     story.write("notes/2.md", "# Other\n");
-    assert!(matches!(ingest(&story), Err(RunError::Damaged(_))));
+    assert!(matches!(ingest(&story), Err(RunError::LastOrdinal(_))));
     claim(u64::from(RunId::LAST_ORDINAL) + 1);
     assert!(matches!(
         ingest(&story),

@@ -90,11 +90,12 @@ pub fn write(path: &Path, content: &mut dyn BufRead, meter: &Meter) -> io::Resul
         .create_new(true)
         .mode(0o644)
         .open(path)?;
-    let written = Written {
+    let mut written = Written {
         file,
         path: path.to_owned(),
+        bytes: 0,
     };
-    written.or_removed(copy(&written.file, content, meter))?;
+    written.bytes = written.or_removed(copy(&written.file, content, meter))?;
     Ok(written)
 }
 
@@ -103,9 +104,16 @@ pub fn write(path: &Path, content: &mut dyn BufRead, meter: &Meter) -> io::Resul
 pub struct Written {
     file: File,
     path: PathBuf,
+    bytes: u64,
 }
 
 impl Written {
+    /// How long it is.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Makes it durable: the second half of [`stage`].
     ///
     /// # Errors
@@ -114,18 +122,21 @@ impl Written {
         self.or_removed(self.file.sync_all())
     }
 
-    fn or_removed(&self, outcome: io::Result<()>) -> io::Result<()> {
+    fn or_removed<T>(&self, outcome: io::Result<T>) -> io::Result<T> {
         // The caller learns of the first error; a leftover is named in the
         // intent and removed by the next writer.
         outcome.inspect_err(|_| drop(fs::remove_file(&self.path)))
     }
 }
 
-fn copy(mut file: &File, content: &mut dyn BufRead, meter: &Meter) -> io::Result<()> {
+fn copy(mut file: &File, content: &mut dyn BufRead, meter: &Meter) -> io::Result<u64> {
+    let mut bytes = 0;
     each_piece(content, |piece| {
+        bytes += piece.len() as u64;
         meter.account(piece.len() as u64)?;
         file.write_all(piece)
-    })
+    })?;
+    Ok(bytes)
 }
 
 /// Makes the entries of `directory` durable.

@@ -145,9 +145,8 @@ fn stage_all(plan: &RunPlan, meter: &Meter, progress: &dyn Progress) -> Result<(
     fs::create_dir_all(&staging).map_err(|error| RunError::io(&staging, error))?;
     let write = |name: &str, content: &mut dyn BufRead| {
         let path = staging.join(name);
-        let before = meter.written();
         let written = durable::write(&path, content, meter);
-        progress.advance(meter.written().saturating_sub(before));
+        let written = written.inspect(|it| progress.advance(it.bytes()));
         written.map_err(|error| RunError::io(&path, error))
     };
     let sync_file = |name: &str, written: &Written| {

@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
 
 use super::gc::Choice;
 use super::*;
 use crate::foundation::Sha256;
-use crate::foundation::progress::Silent;
+use crate::foundation::progress::{Phase, Progress, Silent};
 use crate::graph::WorkspacePath;
 use crate::workspace::{Layout, ProfileName, Workspace};
 
@@ -190,11 +191,29 @@ fn the_plan_knows_every_byte_it_writes() {
         !story.layout().derived().exists(),
         "planning writes nothing"
     );
-    plan.approve().unwrap().publish(&Silent).unwrap();
+    let told = Told::default();
+    plan.approve().unwrap().publish(&told).unwrap();
     for (path, bytes) in story.files() {
         if path != "lock" {
             assert_eq!(planned.get(&path), Some(&(bytes.len() as u64)), "{path}");
         }
+    }
+    // The line of the journal comes when all is done.
+    let writing = planned.values().sum::<u64>() - planned["journal.jsonl"];
+    assert_eq!(told.0.load(Ordering::Relaxed), writing);
+}
+
+/// Adds up what the last phase tells of.
+#[derive(Default)]
+struct Told(AtomicU64);
+
+impl Progress for Told {
+    fn begin(&self, _phase: Phase) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    fn advance(&self, amount: u64) {
+        self.0.fetch_add(amount, Ordering::Relaxed);
     }
 }
 

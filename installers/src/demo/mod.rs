@@ -56,11 +56,17 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Er
         return Ok(ExitCode::FAILURE);
     }
     stage.bring(&project.target.join("debug").join(&project.binary))?;
-    let files = stage.copy_sources(&script.sources)?;
+    let sources: Vec<_> = script
+        .sources
+        .iter()
+        .map(|it| it.to_string_lossy())
+        .collect();
     clock.tell(&format!(
-        "Copy {files} of this repository's own documents to {}.",
-        stage.workspace.display()
+        "Copy this repository's own documents to {}: {}.",
+        stage.workspace.display(),
+        sources.join(", ")
     ));
+    stage.copy_sources(&script.sources)?;
     let mut cited = false;
     for step in &script.steps {
         clock.tell(&step.say);

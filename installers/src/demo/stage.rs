@@ -61,16 +61,15 @@ impl Stage {
         fs::copy(binary, self.bin.join(name)).map(drop)
     }
 
-    /// Copies the sources that exist into the workspace, and counts files.
-    pub(crate) fn copy_sources(&self, sources: &[PathBuf]) -> io::Result<usize> {
-        let mut count = 0;
+    /// Copies the sources that exist into the workspace.
+    pub(crate) fn copy_sources(&self, sources: &[PathBuf]) -> io::Result<()> {
         for source in sources {
             let from = self.repository.join(source);
             if from.exists() {
-                count += copy_tree(&from, &self.workspace.join(source))?;
+                copy_tree(&from, &self.workspace.join(source))?;
             }
         }
-        Ok(count)
+        Ok(())
     }
 
     /// The folders with the product that are there: as it was built for the
@@ -232,17 +231,16 @@ fn show_line(lines: &mut BufReader<PipeReader>, output: &mut String) -> io::Resu
     Ok(true)
 }
 
-fn copy_tree(from: &Path, to: &Path) -> io::Result<usize> {
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     if !from.is_dir() {
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent)?;
         }
-        return fs::copy(from, to).map(|_| 1);
+        return fs::copy(from, to).map(drop);
     }
-    let mut count = 0;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        count += copy_tree(&entry.path(), &to.join(entry.file_name()))?;
+        copy_tree(&entry.path(), &to.join(entry.file_name()))?;
     }
-    Ok(count)
+    Ok(())
 }

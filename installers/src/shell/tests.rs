@@ -19,6 +19,10 @@ run() {
     _dir="$(mktemp -d)" || exit 1
     echo input > "$_dir/input.tar.gz"
     _install_temp="$(mktemp -d "$HOME/tmp.XXXXXXXXXX")"
+    _urls="first second"
+    for _url in $_urls; do
+        echo "from $_url"
+    done
     echo "ran with $*"
     echo "sum $(sha256sum -b "$_dir/input.tar.gz")"
     ${STEP:-true}
@@ -76,7 +80,7 @@ fn a_supported_machine_runs_the_generated_script_with_its_arguments() {
                 "{shell:?} {system} {processor}: {err}"
             );
             assert!(
-                out.contains("ran with --flag two words"),
+                out.contains("from first\nfrom second\nran with --flag two words"),
                 "{shell:?}: {out}"
             );
             assert_eq!(machine.left(), Vec::<PathBuf>::new(), "{shell:?}");
@@ -245,7 +249,7 @@ fn a_script_cut_short_anywhere_does_nothing() {
 #[test]
 fn the_digest_is_computed_with_whichever_tool_exists() {
     let script = script_for(&all_targets());
-    let basic = ["mktemp", "rm", "sed", "tar", "cat", "echo", "mkdir"];
+    let basic = ["awk", "mktemp", "rm", "sed", "tar", "cat", "echo", "mkdir"];
     for tool in ["sha256sum", "shasum", "openssl"] {
         if which(tool).is_none() {
             continue;
@@ -271,7 +275,7 @@ fn the_digest_is_computed_with_whichever_tool_exists() {
 #[test]
 fn what_the_script_uses_without_asking_for_it_must_be_there() {
     let script = script_for(&all_targets());
-    let needed = ["mktemp", "rm", "sed", "tar"];
+    let needed = ["awk", "mktemp", "rm", "sed", "tar"];
     for shell in shells() {
         // busybox runs its own whatever the path says.
         if shell.len() > 1 {

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -48,8 +47,15 @@ impl Machine {
         let file = self.path("bin").join(name);
         // Never through a link to the real command.
         assert!(!file.is_symlink(), "{name} is the real one here");
-        fs::write(&file, format!("#!/bin/sh\n{body}\n")).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        // By a child: while this process has it open, one that another test starts
+        // has it open as well, and it could not be run: "Text file busy".
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
+        let status = Command::new("sh")
+            .args(["-c", write])
+            .arg(&file)
+            .arg(body)
+            .status();
+        assert!(status.unwrap().success(), "{name}");
     }
 
     pub(super) fn uname(&self, system: &str, processor: &str) {
@@ -119,6 +125,7 @@ pub(super) fn shells() -> Vec<Vec<String>> {
         vec!["sh"],
         vec!["dash"],
         vec!["bash"],
+        vec!["zsh"],
         vec!["busybox", "sh"],
     ];
     candidates

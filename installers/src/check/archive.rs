@@ -1,6 +1,6 @@
 //! Archives: members, modes, licences, completions, man pages.
 
-use std::io::Read;
+use std::io::{Read, copy, sink};
 
 use super::{Checker, odd_path};
 use crate::build::{completion_path, man_path};
@@ -161,13 +161,19 @@ struct Entry {
 /// What a `.tar.gz` holds, up to what cannot be read, which is told in words.
 fn unpacked(bytes: &[u8], most: u64) -> (Vec<Entry>, Option<String>) {
     let mut found = Vec::new();
-    let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(bytes).take(most + 1));
+    let mut tar = tar::Archive::new(flate2::bufread::GzDecoder::new(bytes).take(most + 1));
     let read = read_entries(&mut tar, &mut found);
+    let mut rest = tar.into_inner();
+    // To the end, as a user's tar does: it fails for what is wrong there.
+    let read = read.and_then(|()| copy(&mut rest, &mut sink()));
     // A reader that was cut off looks like an archive that was.
-    let problem = if tar.into_inner().limit() == 0 {
+    let problem = if rest.limit() == 0 {
         Some(format!("it unpacks to more than {most} bytes"))
+    } else if let Err(error) = read {
+        Some(error.to_string())
     } else {
-        read.err().map(|error| error.to_string())
+        let after = rest.into_inner().into_inner().len();
+        (after > 0).then(|| format!("{after} bytes follow its end"))
     };
     (found, problem)
 }
@@ -215,7 +221,12 @@ mod tests {
                 format!("it unpacks to more than {most} bytes")
             );
         }
-        let (_, problem) = unpacked(&archive[..archive.len() / 2], LIMIT);
-        assert!(!problem.unwrap().contains("more than"));
+        // Cut off in the middle, and in the digest at its end.
+        for left in [archive.len() / 2, archive.len() - 1] {
+            let (_, problem) = unpacked(&archive[..left], LIMIT);
+            assert!(!problem.unwrap().contains("more than"));
+        }
+        let (_, problem) = unpacked(&[&archive, b"more".as_slice()].concat(), LIMIT);
+        assert_eq!(problem.unwrap(), "4 bytes follow its end");
     }
 }

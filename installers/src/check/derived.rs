@@ -7,7 +7,7 @@ use super::{Checker, Finding, Members};
 use crate::build::{self, BuildError, Member};
 use crate::facts::Homebrew;
 use crate::python::Door;
-use crate::site::{Kind, sha256_hex};
+use crate::site::{Kind, Marker, sha256_hex};
 
 impl Checker<'_> {
     /// Notes the first line in which `file` is not what `source` makes of it,
@@ -111,8 +111,7 @@ impl Checker<'_> {
 
     /// The small files beside archives and packages, and files that nothing
     /// lists: they would be uploaded with the rest.
-    pub(super) fn companions(&mut self) {
-        let folder = format!("{}/", self.release.tag);
+    pub(super) fn companions(&mut self, marker: &Marker) {
         let mut known = BTreeSet::new();
         for artifact in self.release.artifacts.clone() {
             known.insert(artifact.path.clone());
@@ -143,11 +142,19 @@ impl Checker<'_> {
             );
             known.insert(name);
         }
-        let entries = std::fs::read_dir(self.site.path(&folder));
-        for entry in entries.into_iter().flatten().flatten() {
-            let path = format!("{folder}{}", entry.file_name().to_string_lossy());
-            if !known.contains(&path) {
-                self.find(&path, "file", "site.json does not list it");
+        // One that cannot be made is found elsewhere.
+        let index = Door::of(self.facts).and_then(|python| python.index(self.site, marker).ok());
+        known.extend(index.into_iter().flatten().map(|(path, _)| path));
+        let mut folders = vec![self.release.tag.clone(), "simple".into(), "homebrew".into()];
+        while let Some(folder) = folders.pop() {
+            let entries = std::fs::read_dir(self.site.path(&folder));
+            for entry in entries.into_iter().flatten().flatten() {
+                let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(path);
+                } else if !known.contains(&path) {
+                    self.find(&path, "file", "site.json does not list it");
+                }
             }
         }
     }

@@ -140,7 +140,7 @@ pub(crate) fn check(
         checker.formula(homebrew);
     }
     checker.front_door();
-    checker.companions();
+    checker.companions(&marker);
     checker.update_repository(progress);
     Ok(checker.sorted())
 }

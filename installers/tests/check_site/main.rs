@@ -399,8 +399,15 @@ fn another_bill_of_materials_in_the_wheel_is_found() {
 #[test]
 fn a_file_that_nothing_lists_is_found() {
     let copy = Copy::new();
-    fs::write(copy.site.join("v1.4.0/extra.tar.gz"), "slipped in").unwrap();
-    copy.expect("v1.4.0/extra.tar.gz", "file: site.json does not list it");
+    fs::create_dir(copy.site.join("simple/other")).unwrap();
+    for name in [
+        "v1.4.0/extra.tar.gz",
+        "simple/other/index.html",
+        "homebrew/Formula/other.rb",
+    ] {
+        fs::write(copy.site.join(name), "slipped in").unwrap();
+        copy.expect(name, "file: site.json does not list it");
+    }
 }
 
 #[test]

@@ -5,7 +5,6 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -41,10 +40,18 @@ impl Runner {
         let runner = Self {
             directory: tempfile::tempdir().unwrap(),
         };
-        runner.write("bin/gh", "#!/bin/sh\n");
-        let executable = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(runner.path("bin/gh"), executable).unwrap();
+        runner.program("gh", "");
         runner
+    }
+
+    /// Puts a program first on the path. Written by a child: one that another test
+    /// starts would have it open as well, and it could not be run.
+    fn program(&self, name: &str, text: &str) {
+        let write =
+            "mkdir -p bin && printf '#!/bin/sh\\n%s\\n' \"$1\" > \"bin/$0\" && chmod +x \"bin/$0\"";
+        let mut sh = Command::new("sh");
+        sh.current_dir(self.directory.path());
+        done(sh.args(["-c", write, name, text]));
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -113,6 +120,45 @@ fn the_source_distribution_goes_along_whatever_its_version_is_called() {
         let pick = "Pick the wheels and the source distribution";
         runner.done(&script("upload-pypi.yml", pick), tag);
         assert_eq!(runner.names("dist"), [sdist, "small-any.whl"]);
+    }
+}
+
+#[test]
+fn an_upload_is_waited_for_though_a_question_goes_unanswered() {
+    let wait = script("publish-pypi.yml", "Ask for the upload, and wait for it");
+    let ends = |started: &str, conclusion: &str| {
+        let runner = Runner::new();
+        runner.program("sleep", "");
+        let gh = format!(
+            r#"case "$1 $2" in
+                "run list") echo '[{{"databaseId":7,"displayTitle":"{started} to PyPI, for run , attempt "}}]' ;;
+                "run view")
+                    echo asked >> asked
+                    case "$(wc -l < asked)" in *1) exit 1 ;; *2) echo ;; *) echo {conclusion} ;; esac
+                    ;;
+            esac"#
+        );
+        runner.program("gh", &gh);
+        runner.run(&wait, "v1.2.0").status.success()
+    };
+    assert!(ends("v1.2.0", "success"));
+    assert!(!ends("v1.2.0", "failure"));
+    assert!(!ends("v1.1.0", "success"));
+}
+
+#[test]
+fn what_no_release_made_is_not_uploaded() {
+    let see = script("upload-pypi.yml", "See that the run is a release");
+    for (is, good) in [
+        ("Release push v1.2.0", true),
+        ("Release push v1.1.0", false),
+        ("Release pull_request v1.2.0", false),
+        ("CI push v1.2.0", false),
+    ] {
+        let runner = Runner::new();
+        runner.program("gh", &format!("echo '{is}'"));
+        let output = runner.run(&see, "v1.2.0");
+        assert_eq!(output.status.success(), good, "{is}");
     }
 }
 

@@ -16,25 +16,17 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show the product's main job on this repository's own docs
-    Demo(crate::demo::Args),
     /// Set up what the checks need and run them all
-    #[cfg(feature = "release")]
     Verify(crate::verify::Args),
     /// Print what a release would consist of, and what this machine cannot make
-    #[cfg(feature = "release")]
     Plan(crate::commands::plan::Args),
     /// Make a release site, or with --target one platform's part of it
-    #[cfg(feature = "release")]
     Build(crate::commands::build::Args),
     /// Check that every file of a release site says the same thing
-    #[cfg(feature = "release")]
     Check(crate::commands::check::Args),
     /// Make, change or check the signed update repository of a release site
-    #[cfg(feature = "release")]
     Repository(crate::commands::repository::Args),
     /// Serve a release site on the loopback address, as users see it
-    #[cfg(feature = "release")]
     Serve(crate::commands::serve::Args),
 }
 
@@ -43,18 +35,11 @@ pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let project = || Project::find().map_err(Into::into);
     let outcome = match cli.command {
-        Command::Demo(args) => project().and_then(|project| crate::demo::run(&project, &args)),
-        #[cfg(feature = "release")]
         Command::Verify(args) => project().and_then(|project| crate::verify::run(&project, &args)),
-        #[cfg(feature = "release")]
         Command::Plan(args) => crate::commands::plan::run(&args),
-        #[cfg(feature = "release")]
         Command::Build(args) => crate::commands::build::run(&args),
-        #[cfg(feature = "release")]
         Command::Check(args) => crate::commands::check::run(&args),
-        #[cfg(feature = "release")]
         Command::Repository(args) => crate::commands::repository::run(&args),
-        #[cfg(feature = "release")]
         Command::Serve(args) => crate::commands::serve::run(&args),
     };
     match outcome {

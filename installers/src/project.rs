@@ -1,5 +1,7 @@
 //! The project at hand: where its workspace is and what its product is called.
 
+#![allow(dead_code, reason = "the tool and the demo each use a part")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -37,10 +39,6 @@ pub(crate) struct Project {
     /// Name of the product's executable.
     pub(crate) binary: String,
     /// Integration tests of all packages.
-    #[cfg_attr(
-        not(feature = "release"),
-        allow(dead_code, reason = "only `verify` asks")
-    )]
     pub(crate) tests: Vec<TestTarget>,
 }
 

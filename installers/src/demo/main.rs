@@ -6,25 +6,33 @@
 //! ([`stage`]). The demo fails with the first step that does not keep its
 //! promise. The workspace stays, so that one can go on by hand.
 
+#[path = "../project.rs"]
+mod project;
 mod script;
 mod stage;
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::project::Project;
+use clap::Parser;
+
+use project::Project;
 use script::{Part, Script, Step};
 use stage::Stage;
 
-/// What `demo` was asked to do.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+/// Show the product's main job on this repository's own docs
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo demo",
+    after_help = "\
 Examples:
   cargo demo                  show the product at work, then release, install and update it
   cargo demo --quick          only show it at work
-  cargo demo --list           print the steps, run nothing")]
-pub(crate) struct Args {
+  cargo demo --list           print the steps, run nothing"
+)]
+struct Args {
     /// End before the release is made: the first answer is all that is wanted
     #[arg(long)]
     quick: bool,
@@ -33,8 +41,19 @@ pub(crate) struct Args {
     list: bool,
 }
 
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let shown = Project::find().map_err(Into::into);
+    shown
+        .and_then(|project| run(&project, &args))
+        .unwrap_or_else(|error| {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        })
+}
+
 /// Plays the demo; exit 1 when a step fails.
-pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Error>> {
+fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let mut script = Script::read(&project.path("installers/demo.toml"))?;
     if args.quick {
         script.steps.retain(|step| step.part != Part::Release);
@@ -51,11 +70,11 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Er
         "Build {}: a development build without optional features.",
         project.binary
     ));
-    if !build(project)? {
+    let Some(built) = build(project)? else {
         eprintln!("The product does not build: see above.");
         return Ok(ExitCode::FAILURE);
-    }
-    stage.bring(&project.target.join("debug").join(&project.binary))?;
+    };
+    stage.bring(&built)?;
     let sources: Vec<_> = script
         .sources
         .iter()
@@ -96,12 +115,18 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Er
     Ok(ExitCode::SUCCESS)
 }
 
-fn build(project: &Project) -> Result<bool, Box<dyn Error>> {
+/// The product, unless it does not build. In a place of its own: tests may be
+/// using the one with all its features.
+fn build(project: &Project) -> Result<Option<PathBuf>, Box<dyn Error>> {
+    let folder = project.target.join("demo");
     let mut build = project.cargo();
     build.args(["build", "--locked", "--no-default-features"]);
     build.args(["--package", &project.package, "--bin", &project.binary]);
-    build.arg("--target-dir").arg(&project.target);
-    Ok(build.status()?.success())
+    build.arg("--target-dir").arg(&folder);
+    // What it is made of is where everything is compiled.
+    build.env("CARGO_BUILD_BUILD_DIR", &project.target);
+    let built = build.status()?.success();
+    Ok(built.then(|| folder.join("debug").join(&project.binary)))
 }
 
 fn play(stage: &mut Stage, step: &Step) -> Result<Option<String>, Box<dyn Error>> {

@@ -8,21 +8,6 @@ use crate::terminal::Session;
 #[test]
 fn long_work_shows_how_far_it_is_on_a_terminal_alone() {
     let sandbox = Sandbox::with(&[]);
-    // As much as keeps a run busy for three times the patience of a bar.
-    let mut notes = 0..1_000;
-    loop {
-        for note in notes.clone() {
-            let text = format!("# Note {note}\n\n{}\n", format!("word{note} ").repeat(200));
-            sandbox.write(&format!("{note}.md"), &text);
-        }
-        let started = Instant::now();
-        let outcome = sandbox.run(&["rebuild"]).done();
-        assert_eq!(outcome.stderr, "");
-        if started.elapsed() > Duration::from_millis(900) {
-            break;
-        }
-        notes = notes.end..2 * notes.end;
-    }
     let shown = |arguments: &[&str]| {
         let mut command = sandbox.command(arguments);
         command.env("TERM", "xterm");
@@ -30,8 +15,22 @@ fn long_work_shows_how_far_it_is_on_a_terminal_alone() {
         assert_eq!(code, Some(0), "{shown}");
         shown
     };
+    // As much as keeps the run that is looked at busy for three times the
+    // patience of a bar.
+    let mut notes = 0..1_000;
+    let drawn = loop {
+        for note in notes.clone() {
+            let text = format!("# Note {note}\n\n{}\n", format!("word{note} ").repeat(200));
+            sandbox.write(&format!("{note}.md"), &text);
+        }
+        let started = Instant::now();
+        let drawn = shown(&["rebuild"]);
+        if started.elapsed() > Duration::from_millis(900) {
+            break drawn;
+        }
+        notes = notes.end..2 * notes.end;
+    };
     // A bar, how many of how many, and no trace of it in the end.
-    let drawn = shown(&["rebuild"]);
     let bar = drawn.find(" [=").expect(&drawn);
     let last = drawn.rfind("\u{1b}[2K").expect(&drawn);
     assert!(
@@ -40,4 +39,5 @@ fn long_work_shows_how_far_it_is_on_a_terminal_alone() {
     );
     let quiet = shown(&["rebuild", "--quiet"]);
     assert!(!quiet.contains(" [="), "{quiet}");
+    assert_eq!(sandbox.run(&["rebuild"]).done().stderr, "");
 }

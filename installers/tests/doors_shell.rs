@@ -11,7 +11,7 @@ use std::process::Command;
 use support::{LINUX, Served, bare, copy, done, fails, tiny, tree};
 
 const TAG: &str = "v1.4.0";
-const SHELLS: [&str; 3] = ["dash", "bash", "busybox sh"];
+const SHELLS: [&str; 4] = ["dash", "bash", "zsh", "busybox sh"];
 
 fn archives(served: &Served) -> String {
     format!("{}/{TAG}", served.url)
@@ -70,7 +70,10 @@ fn every_shell_installs_writes_the_receipt_and_sets_up_the_path() {
     let served = Served::new(&tiny().site);
     for shell in SHELLS {
         let home = Home::new();
-        done(&mut home.install(shell, &served));
+        let mut install = home.install(shell, &served);
+        // Where the first address has nothing, as a release has two.
+        let addresses = format!("{0}/nothing {1}", served.url, archives(&served));
+        done(install.env("POCKET_DOWNLOAD_URL", addresses));
         let mut run = bare(home.installed(), &home.path("home"));
         assert_eq!(done(run.arg("version")), "pocket 1.4.0\n", "{shell}");
         let receipt = support::json(&home.receipt());

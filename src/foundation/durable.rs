@@ -4,6 +4,7 @@
 //! which nobody needs.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufRead, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -167,7 +168,8 @@ pub fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Replaces `path` by `bytes` in one step: a reader sees the old file or the
-/// new one, also after a power cut.
+/// new one, also after a power cut. For files that one process at a time writes,
+/// under a lock: what a killed one has left half written is taken over.
 ///
 /// # Errors
 /// Any I/O error; the old file is then still there, but where the folder alone
@@ -185,7 +187,7 @@ pub fn replace_all(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
     let mut directories = BTreeSet::new();
     for (path, bytes) in files {
         let directory = folder_of(path);
-        let staged = staged_in(directory, path);
+        let staged = staged_in(directory, path, "new");
         let _ = fs::remove_file(&staged);
         stage(&staged, &mut &bytes[..], &Meter::new(u64::MAX))?;
         fs::rename(&staged, path).inspect_err(|_| {
@@ -214,17 +216,17 @@ pub fn folder_of(path: &Path) -> &Path {
 }
 
 /// The name that the new content of `path` has until it is complete: as much
-/// of its own name as fits beside the process, since a name has 255 bytes.
-fn staged_in(directory: &Path, path: &Path) -> PathBuf {
+/// of its own name as fits beside `mark`, since a name has 255 bytes.
+fn staged_in(directory: &Path, path: &Path, mark: impl Display) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = &name[..name.floor_char_boundary(200)];
-    directory.join(format!(".{name}.{}", std::process::id()))
+    directory.join(format!(".{name}.{mark}"))
 }
 
-/// As [`replace`], for content that is written as it is made; returns what
-/// `write` returns. Memory does not grow with the content. A file keeps its
-/// permissions; a symbolic link is replaced itself, for it may be a stranger's
-/// and lead anywhere.
+/// As [`replace`], for content that is written as it is made, and for files that
+/// several processes may write at once; returns what `write` returns. Memory does
+/// not grow with the content. A file keeps its permissions; a symbolic link is
+/// replaced itself, for it may be a stranger's and lead anywhere.
 ///
 /// # Errors
 /// What `write` reports, or any I/O error; the old file is then still there, but
@@ -234,7 +236,7 @@ pub fn replace_with<T, E: From<io::Error>>(
     write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
 ) -> Result<T, E> {
     let directory = folder_of(path);
-    let staged = staged_in(directory, path);
+    let staged = staged_in(directory, path, std::process::id());
     let _ = fs::remove_file(&staged);
     let old = fs::symlink_metadata(path).ok().filter(Metadata::is_file);
     let mode = old.map(|old| old.permissions().mode() & 0o777);

@@ -95,7 +95,8 @@ impl Known {
             return Ok(false);
         }
         std::fs::create_dir_all(&self.directory)
-            .and_then(|()| durable::replace(&path, &bytes))
+            // Two ingests may record one at once.
+            .and_then(|()| durable::replace_with(&path, |out| out.write_all(&bytes)))
             .map_err(|source| KnownError::Io { path, source })?;
         Ok(true)
     }

@@ -90,6 +90,9 @@ impl Place {
         for left in ["staged", "intent.json"] {
             assert!(!folder.join(left).exists(), "{when}: {left}");
         }
+        let config = home.path().join(".config/auditgraph");
+        let files = fs::read_dir(config).unwrap().count();
+        assert_eq!(files, 2, "{when}: more than the receipt and the settings");
         let kept = fs::read_dir(&folder).map_or(0, |entries| {
             let names = entries.map(|entry| entry.unwrap().file_name());
             names

@@ -285,6 +285,14 @@ fn a_clock_set_back_is_told() {
     );
 }
 
+/// Or a clock that was wrong for once would bar every update once it is right.
+#[test]
+fn a_time_at_which_nothing_was_accepted_is_not_remembered() {
+    let world = World::new();
+    assert!(world.answered("", b"").is_err());
+    assert!(!world.path("state").join("trust/clock").exists());
+}
+
 #[test]
 fn a_state_directory_that_cannot_be_used_is_an_error() {
     let world = World::new();

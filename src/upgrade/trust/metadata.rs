@@ -256,7 +256,8 @@ async fn attempt(
         .datastore(&scratch)
         .load()
         .await;
-    store.keep(&scratch, start, &|name| feed.received(name), now())?;
+    let accepted_at = loaded.is_ok().then(now);
+    store.keep(&scratch, start, &|name| feed.received(name), accepted_at)?;
     Ok(match loaded {
         Ok(repository) => Outcome::Loaded(Box::new(repository)),
         Err(error) => Outcome::Refused(TrustError::from_tough(&error), feed.used_cache()),

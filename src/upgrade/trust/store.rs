@@ -9,8 +9,9 @@
 //! roots/N.root.json    every root accepted after the compiled-in one
 //! root.json            the newest of them
 //! timestamp.json, snapshot.json, targets.json
-//! clock                the newest time seen, in seconds since 1970: a clock that
-//!                      is set back would bring expired metadata to life
+//! clock                the newest time at which metadata was accepted, in seconds
+//!                      since 1970: a clock that is set back would bring expired
+//!                      metadata to life
 //! scratch/             only while a process holds the lock
 //! ```
 //!
@@ -91,7 +92,7 @@ impl Store {
         })
     }
 
-    /// Compares the time with the newest one seen.
+    /// Compares the time with the newest one at which metadata was accepted.
     pub(super) fn check_clock(&self, now: i64) -> Result<(), TrustError> {
         match self.newest_time()? {
             Some(last) if now < last.saturating_sub(CLOCK_SLACK) => Err(TrustError::Clock {
@@ -197,14 +198,15 @@ impl Store {
 
     /// Keeps what tough accepted: the files of `scratch`, in the bytes that
     /// were received (`received` finds them by name), the chain of roots from
-    /// `start` on, and that it is `now`. Also called after a refusal, for what
-    /// was accepted before it.
+    /// `start` on, and the time at which all of it was. Also called after a
+    /// refusal, for what was accepted before it: without a time, for it may be
+    /// refused since the clock is wrong.
     pub(super) fn keep(
         &self,
         scratch: &Path,
         start: &[u8],
         received: &dyn Fn(&str) -> Option<Vec<u8>>,
-        now: i64,
+        accepted_at: Option<i64>,
     ) -> Result<(), TrustError> {
         let mut kept = self.roots(start, received)?;
         for name in ROLES {
@@ -224,7 +226,8 @@ impl Store {
                 }
             }
         }
-        if self.newest_time()?.is_none_or(|last| last < now) {
+        let newest = self.newest_time()?;
+        if let Some(now) = accepted_at.filter(|now| newest.is_none_or(|last| last < *now)) {
             kept.push((CLOCK.to_owned(), format!("{now}\n").into_bytes()));
         }
         self.replace(&kept)?;

@@ -190,15 +190,20 @@ impl Layout {
     /// The profiles that exist under `.pkg`, by name.
     ///
     /// # Errors
-    /// Any I/O error but a missing folder.
-    pub fn profiles(workspace: &Path) -> io::Result<Vec<ProfileName>> {
-        let Some(entries) = if_there(fs::read_dir(profiles_folder(workspace)))? else {
+    /// [`LayoutError::Io`]; a missing folder is none.
+    pub fn profiles(workspace: &Path) -> Result<Vec<ProfileName>, LayoutError> {
+        let folder = profiles_folder(workspace);
+        let io = |source| LayoutError::Io {
+            path: folder.clone(),
+            source,
+        };
+        let Some(entries) = if_there(fs::read_dir(&folder)).map_err(io)? else {
             return Ok(Vec::new());
         };
         let mut names = Vec::new();
         for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
+            let entry = entry.map_err(io)?;
+            if entry.file_type().map_err(io)?.is_dir() {
                 names.extend(
                     entry
                         .file_name()

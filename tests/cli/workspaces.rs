@@ -57,6 +57,11 @@ fn a_workspace_that_cannot_be_judged_is_listed_with_the_reason() {
     let document = sandbox.run(&["workspaces", "list", "--json"]).done();
     let detail = &document.document("workspaces")["workspaces"][0]["detail"];
     assert!(detail.as_str().unwrap().contains("auditgraph.toml:1:"));
+    // Neither is one whose runs cannot be listed.
+    fs::write(sandbox.root().join("auditgraph.toml"), "").unwrap();
+    fs::write(sandbox.root().join(".pkg"), "").unwrap();
+    let listed = sandbox.run(&["workspaces", "list"]).done();
+    listed.shows("not judged: ").shows(".pkg/profiles: ");
 }
 
 #[test]

@@ -68,6 +68,23 @@ fn an_installation_that_nothing_explains_is_left_alone() {
         .says("left alone");
 }
 
+/// Not the one that upgrades: that leads the other way.
+#[cfg(feature = "self-update")]
+#[test]
+fn whoever_wants_back_is_told_how_to_name_a_version_to_the_package_manager() {
+    let sandbox = Sandbox::empty();
+    let program = copy(&sandbox, ".cargo/bin/auditgraph");
+    let version = env!("CARGO_PKG_VERSION");
+    let source = "registry+https://github.com/rust-lang/crates.io-index";
+    let database = format!(
+        r#"{{"installs":{{"auditgraph {version} ({source})":{{"bins":["auditgraph"]}}}}}}"#
+    );
+    fs::write(sandbox.home().join(".cargo/.crates2.json"), database).unwrap();
+    run(&sandbox, &program, &["self-update", "--rollback"])
+        .exits(6)
+        .says("next: cargo install --locked auditgraph@VERSION");
+}
+
 #[test]
 fn a_package_manager_is_told_by_its_own_command() {
     let sandbox = Sandbox::empty();

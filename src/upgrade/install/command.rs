@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use semver::Version;
-
 use super::{CargoSource, PythonFacts};
 use crate::foundation::shell::quote;
 
@@ -24,7 +22,7 @@ pub(super) enum Owner {
 impl Owner {
     /// The command that installs `version`, or the newest; `None` where the
     /// owner cannot be asked for that.
-    pub(super) fn command(&self, version: Option<&Version>) -> Option<String> {
+    pub(super) fn command(&self, version: Option<&str>) -> Option<String> {
         match (self, version) {
             (Self::Standalone, None) => Some("auditgraph self-update".to_owned()),
             (Self::Standalone, Some(version)) => {
@@ -46,7 +44,7 @@ impl Owner {
 
 /// pip and its like take the spelling of pre-releases that versions have here
 /// (PEP 440, "Normalization").
-fn python_command(python: &PythonFacts, version: Option<&Version>) -> String {
+fn python_command(python: &PythonFacts, version: Option<&str>) -> String {
     if python.uv_tool {
         return match version {
             None => "uv tool upgrade auditgraph".to_owned(),
@@ -87,7 +85,7 @@ fn is_usual(user_base: &Path) -> bool {
     user_base.ends_with(".local") || above.is_some_and(|above| above.ends_with("Library/Python"))
 }
 
-fn cargo_source(source: &CargoSource, version: Option<&Version>) -> Option<String> {
+fn cargo_source(source: &CargoSource, version: Option<&str>) -> Option<String> {
     let word = |text: &str| quote(Path::new(text));
     let at = version.map_or(String::new(), |version| format!("@{version}"));
     Some(match source {

@@ -17,7 +17,6 @@ mod receipt;
 use std::fmt;
 use std::path::PathBuf;
 
-use semver::Version;
 use serde::{Serialize, Serializer};
 
 use command::Owner;
@@ -109,8 +108,8 @@ impl Install {
     /// The command that brings it to exactly `version`; `None` where whoever
     /// installed it cannot be asked for one, as Homebrew.
     #[must_use]
-    pub fn command_for(&self, version: &Version) -> Option<String> {
-        self.owner.command(Some(version))
+    pub fn command_for(&self, version: impl fmt::Display) -> Option<String> {
+        self.owner.command(Some(&version.to_string()))
     }
 }
 

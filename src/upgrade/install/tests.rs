@@ -144,7 +144,7 @@ fn pip_is_the_pip_of_the_environment_that_records_the_file() {
     let install = verdict(&path, &home.path().join(".config"));
     assert_eq!(install.kind, Kind::Pip);
     assert_eq!(
-        install.command_for(&Version::new(0, 2, 0)).unwrap(),
+        install.command_for("0.2.0").unwrap(),
         format!(
             "'{}/bin/python' -m pip install auditgraph==0.2.0",
             environment.display()
@@ -168,10 +168,7 @@ fn an_environment_that_uv_filled_has_no_pip_and_is_upgraded_by_uv() {
     let install = verdict(&path, &home.path().join(".config"));
     for (command, what) in [
         (install.upgrade.clone(), "-U auditgraph"),
-        (
-            install.command_for(&"0.2.0-rc.1".parse().unwrap()),
-            "auditgraph==0.2.0-rc.1",
-        ),
+        (install.command_for("0.2.0-rc.1"), "auditgraph==0.2.0-rc.1"),
     ] {
         assert_eq!(
             command.unwrap(),
@@ -208,8 +205,7 @@ fn uv_tool_and_pipx_are_told_from_pip_by_their_own_marks() {
             (install.kind, install.upgrade.as_deref()),
             (kind, Some(command))
         );
-        let version = Version::new(0, 2, 0);
-        assert_eq!(install.command_for(&version).as_deref(), Some(exact));
+        assert_eq!(install.command_for("0.2.0").as_deref(), Some(exact));
     }
 }
 
@@ -283,7 +279,7 @@ fn a_keg_in_a_cellar_is_homebrew() {
     assert_eq!(install.kind, Kind::Homebrew);
     assert_eq!(install.upgrade.as_deref(), Some("brew upgrade auditgraph"));
     // Whose tap has the newest version and no other.
-    assert_eq!(install.command_for(&Version::new(0, 2, 0)), None);
+    assert_eq!(install.command_for("0.2.0"), None);
 }
 
 #[test]
@@ -346,7 +342,7 @@ fn cargo_is_told_by_its_database_with_root_and_source() {
         );
         let install = verdict(&path, home.path());
         assert_eq!(install.kind, Kind::Cargo);
-        let of_version = install.command_for(&Version::new(0, 2, 0));
+        let of_version = install.command_for("0.2.0");
         assert_eq!(of_version.is_some(), exact.is_some(), "{source}");
         let of_version = of_version.unwrap_or_default();
         assert!(

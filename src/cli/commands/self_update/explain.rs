@@ -32,6 +32,17 @@ pub(crate) fn not_ours(install: &Install) -> Failure {
     explained(install, "", install.upgrade.as_deref()).detail("available", Option::<&str>::None)
 }
 
+/// The same where the version before was asked for: nobody keeps it here, so one
+/// has to be named.
+#[cfg(feature = "self-update")]
+pub(super) fn not_ours_to_take_back(install: &Install) -> Failure {
+    let failure = not_ours(install);
+    match install.command_for("VERSION") {
+        Some(command) => failure.hint(command),
+        None => failure,
+    }
+}
+
 /// The same where `version` is to be had with `command`.
 #[cfg(feature = "self-update")]
 pub(super) fn not_ours_for(install: &Install, version: &Version, command: Option<&str>) -> Failure {

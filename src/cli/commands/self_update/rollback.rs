@@ -17,7 +17,7 @@ use crate::workspace::known::Known;
 pub(super) fn run(context: &Context, dry_run: bool, yes: bool) -> Result<Exit, Failure> {
     let install = Install::current().map_err(no_install)?;
     if install.kind != Kind::Standalone {
-        return Err(explain::not_ours(&install));
+        return Err(explain::not_ours_to_take_back(&install));
     }
     let installed = env!("CARGO_PKG_VERSION");
     let place = Place::of(&install.path);

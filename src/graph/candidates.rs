@@ -89,13 +89,16 @@ pub fn candidates<'t>(source: &WorkspacePath, rule: LinkRule, target: &'t str) -
         true => source.parent(),
         false => "",
     };
-    let below = relative
-        && path.starts_with('/')
-        && Format::of_extension(source.extension()) == Format::Rst;
+    let sphinx = Format::of_extension(source.extension()) == Format::Rst;
+    let below = relative && path.starts_with('/') && sphinx;
     match WorkspacePath::joined(base, &path).map(WorkspacePath::of) {
         Some(Ok(exact)) => {
             let below = if below { source.parent() } else { "" };
             let paths = Paths::of(exact, rule, path.ends_with('/')).below(below);
+            let paths = match sphinx && rule == LinkRule::Image {
+                true => paths.in_any_format(),
+                false => paths,
+            };
             Candidates::Paths { paths, fragment }
         }
         Some(Err(root)) if root.is_empty() => Candidates::Root { fragment },

@@ -321,13 +321,16 @@ mod tests {
         assert_eq!(to("other/a.rst", "/sub/only"), "unresolved:sub/only");
         assert_eq!(to("a/b/c.rst", "/img/y.png"), "file:img/y.png");
         assert_eq!(to("a/b/c.rst", "/raw"), "file:a/raw");
-        let image = resolve(
-            &"a/b/c.rst".parse().unwrap(),
-            LinkRule::Image,
-            "/x.png",
-            &targets,
-        );
-        assert_eq!(image.to_string(), "file:a/x.png");
+        let image = |source: &str, target| {
+            let source = source.parse().unwrap();
+            resolve(&source, LinkRule::Image, target, &targets).to_string()
+        };
+        assert_eq!(image("a/b/c.rst", "/x.png"), "file:a/x.png");
+        // Sphinx chooses a format.
+        assert_eq!(image("a/b.rst", "x.*"), "file:a/x.png");
+        assert_eq!(image("b/c.rst", "/x.*"), "unresolved:x.*");
+        assert_eq!(image("a/b.rst", "/img/y.*"), "file:img/y.png");
+        assert_eq!(image("a/b.md", "x.*"), "unresolved:a/x.*");
         let source = "docs/a.md".parse().unwrap();
         let markdown = resolve(&source, LinkRule::Inline, "/sub/only.rst", &targets);
         assert_eq!(markdown.to_string(), "unresolved:sub/only.rst");

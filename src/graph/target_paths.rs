@@ -11,6 +11,9 @@ pub const FOLDER_PAGES: [&str; 4] = ["README.md", "index.md", "index.rst", "_ind
 /// What a link leaves out that names a page as it is read.
 const SOURCES: [&str; 2] = [".md", ".rst"];
 
+/// What the `.*` of an image may stand for: Sphinx chooses a format.
+const IMAGES: [&str; 7] = [".svg", ".png", ".gif", ".jpg", ".jpeg", ".webp", ".pdf"];
+
 /// The paths that one target may mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
@@ -28,6 +31,8 @@ pub struct Paths {
     /// is the root alone. Sphinx counts from a folder of its own, which holds the
     /// source and may be any above it.
     below: String,
+    /// Whether `.*` at the end of `exact` stands for the extension of an image.
+    any_format: bool,
 }
 
 impl Paths {
@@ -39,6 +44,7 @@ impl Paths {
             left_out: &[],
             rendered: None,
             below: String::new(),
+            any_format: false,
         }
     }
 
@@ -84,6 +90,12 @@ impl Paths {
         }
     }
 
+    /// The same, where `.*` at its end, of an image, stands for any format.
+    pub(super) fn in_any_format(self) -> Self {
+        let any_format = self.exact.extension() == "*";
+        Self { any_format, ..self }
+    }
+
     /// The path as it is written.
     #[must_use]
     pub const fn exact(&self) -> &WorkspacePath {
@@ -106,9 +118,14 @@ impl Paths {
         std::iter::once(Cow::Borrowed(exact)).chain(inner)
     }
 
-    /// The file that it names, in each of those places.
+    /// The files that it may name, in each of those places.
     pub(super) fn files(&self) -> impl Iterator<Item = WorkspacePath> {
-        self.places().filter_map(|place| place.parse().ok())
+        let ends: &[_] = if self.any_format { &IMAGES } else { &[""] };
+        let cut = if self.any_format { ".*".len() } else { 0 };
+        self.places().flat_map(move |place| {
+            let file = move |end| format!("{}{end}", &place[..place.len() - cut]).parse();
+            ends.iter().filter_map(move |end| file(end).ok())
+        })
     }
 
     /// The first of the paths, most specific first, for which `find` has an

@@ -51,7 +51,7 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, beside: Besid
                 }
             }
             b':' => {
-                if let Some(url) = url(run, mark) {
+                if let Some(url) = url(run, mark, beside) {
                     let target = run[url.clone()].replace("&amp;", "&");
                     let place = range.start + url.start..range.start + url.end;
                     builder.link(LinkRule::Autolink, &target, place);
@@ -121,8 +121,9 @@ fn is_colour(tag: &str) -> bool {
 }
 
 /// The URL around the `:` at `colon`, if it is `http://…` or `https://…`.
-/// Ends where GFM's extended autolinks end.
-fn url(run: &str, colon: usize) -> Option<Range<usize>> {
+/// Ends where GFM's extended autolinks end; in reStructuredText, which has nothing
+/// beside, `_` may be the last character.
+fn url(run: &str, colon: usize, beside: Beside) -> Option<Range<usize>> {
     let bytes = run.as_bytes();
     if !bytes[colon + 1..].starts_with(b"//") {
         return None;
@@ -148,6 +149,7 @@ fn url(run: &str, colon: usize) -> Option<Range<usize>> {
     let mut unmatched = parentheses(&rest.as_bytes()[..end]);
     while let Some(&last) = rest.as_bytes()[..end].last() {
         match last {
+            b'_' if beside == Beside::Nothing => break,
             b'?' | b'!' | b'.' | b',' | b':' | b';' | b'*' | b'_' | b'~' | b'\'' | b']' | b'}' => {
                 end -= 1;
             }

@@ -18,7 +18,7 @@ const PATH_ROLES: [&str; 2] = ["doc", "download"];
 /// Roles whose content is a label of any document.
 const LABEL_ROLES: [&str; 2] = ["ref", "numref"];
 /// The labels of pages that Sphinx makes.
-const MADE_LABELS: [&str; 4] = ["genindex", "modindex", "py-modindex", "search"];
+pub(super) const MADE_LABELS: [&str; 4] = ["genindex", "modindex", "py-modindex", "search"];
 
 impl<'t> Markup<'t> {
     /// Reads running text.
@@ -40,31 +40,26 @@ impl<'t> Markup<'t> {
                 continue;
             }
             at = open + if literal { 2 } else { 1 };
-            let (wanted, possible): (&[u8], _) = if literal {
-                (b"``", &mut literals)
+            let (wanted, possible) = if literal {
+                ("``", &mut literals)
             } else {
-                (b"`", &mut quotes)
+                ("`", &mut quotes)
             };
-            let opens = bytes
-                .get(at)
-                .is_some_and(|byte| !byte.is_ascii_whitespace());
-            if !opens || !*possible {
+            let prefix = match literal {
+                true => "",
+                false => prefix(&run[plain..open]),
+            };
+            let start = open - prefix.len();
+            if !*possible || !opens(&run[..start], &run[at..]) {
                 continue;
             }
-            let Some(length) = closing(&bytes[at..], wanted) else {
+            let Some(length) = closing(&run[at..], wanted) else {
                 *possible = false;
                 continue;
             };
             let content = at..at + length;
             let marks = underscores(bytes, content.end + wanted.len());
             let end = content.end + wanted.len() + if literal { 0 } else { marks };
-            let before = &run[plain..open];
-            let prefix = match role(before) {
-                _ if literal => "",
-                "" if before.ends_with('_') => "_",
-                role => role,
-            };
-            let start = open - prefix.len();
             self.plain(builder, range.start + plain..range.start + start);
             let place = range.start + start..range.start + end;
             let content = &run[content];
@@ -88,13 +83,15 @@ impl<'t> Markup<'t> {
         marks: usize,
         place: Range<usize>,
     ) {
+        // Without a blank before it `<target>` is part of the name.
+        let apart = |text: &str| text.is_empty() || text.ends_with(char::is_whitespace);
         let reference = match embedded(content) {
-            Some((name, target)) => {
+            Some((name, target)) if apart(name) => {
                 let name = (marks == 1).then_some(name);
                 return self.references.embedded(builder, name, target, place);
             }
-            None if marks > 1 => Reference::Anonymous,
-            None => Reference::Phrase(content),
+            _ if marks > 1 => Reference::Anonymous,
+            _ => Reference::Phrase(content),
         };
         self.references.refer(builder, reference, place);
     }
@@ -111,9 +108,10 @@ impl<'t> Markup<'t> {
             if word.is_empty() {
                 continue;
             }
-            let reference = match marks {
-                1 => Reference::Word(word),
-                _ => Reference::Anonymous,
+            let reference = match word.strip_prefix('|') {
+                _ if marks > 1 => Reference::Anonymous,
+                Some(name) => Reference::Phrase(&name[..name.len() - 1]),
+                None => Reference::Word(word),
             };
             let place = range.start + mark - word.len()..range.start + at;
             self.references.refer(builder, reference, place);
@@ -127,20 +125,49 @@ fn is_escaped(before: &[u8]) -> bool {
     marks.count() % 2 == 1
 }
 
+/// Whether a mark opens something between `before` and `inside`: neither before a
+/// blank nor alone in quotes or brackets.
+pub(super) fn opens(before: &str, inside: &str) -> bool {
+    const AROUND: &str = "''\"\"()[]{}<>‘’“”«»";
+    let Some(first) = inside.chars().next() else {
+        return false;
+    };
+    let mut around = AROUND.chars().zip(AROUND.chars().skip(1)).step_by(2);
+    !first.is_whitespace()
+        && starts_markup(before)
+        && before
+            .chars()
+            .next_back()
+            .is_none_or(|last| around.all(|pair| pair != (last, first)))
+}
+
+/// Whether markup may start behind `before`. Cells of tables may end in `|` or `,`.
+fn starts_markup(before: &str) -> bool {
+    let last = before.chars().next_back();
+    last.is_none_or(|c| starts_reference(c) || matches!(c, '|' | ','))
+}
+
 /// Where in `content` the `mark` stands that ends it: never behind white space,
-/// unless that is escaped. A literal takes backquotes at its end with it and
-/// knows no escapes.
-pub(super) fn closing(content: &[u8], mark: &[u8]) -> Option<usize> {
+/// unless that is escaped, nor within a word. A literal takes backquotes at its end
+/// with it and knows no escapes.
+pub(super) fn closing(content: &str, mark: &str) -> Option<usize> {
+    let bytes = content.as_bytes();
     let mut at = 1; // nothing is not marked
     loop {
-        at += memchr::memmem::find(content.get(at..)?, mark)?;
-        let spaced = content[at - 1].is_ascii_whitespace();
+        at += memchr::memmem::find(bytes.get(at..)?, mark.as_bytes())?;
+        let end = at + mark.len();
+        let spaced = bytes[at - 1].is_ascii_whitespace();
         let ends = match mark {
-            b"``" => content.get(at + mark.len()) != Some(&b'`') && !spaced,
-            _ if spaced => is_escaped(&content[..at - 1]),
-            _ => !is_escaped(&content[..at]),
+            "``" => !spaced,
+            _ if spaced => is_escaped(&bytes[..at - 1]),
+            _ => !is_escaped(&bytes[..at]),
         };
-        if ends {
+        let end = match mark {
+            "`" => end + underscores(bytes, end),
+            _ => end,
+        };
+        let behind = content[end..].chars().next();
+        if ends && behind.is_none_or(|c| ends_reference(c) || c == '|') {
             return Some(at);
         }
         at += 1;
@@ -153,30 +180,44 @@ pub(super) fn underscores(bytes: &[u8], at: usize) -> usize {
     marks.take_while(|&&byte| byte == b'_').count()
 }
 
-/// Whether a reference may end before `c`.
-pub(super) fn ends_reference(c: char) -> bool {
-    c.is_whitespace() || "'\")]}>-/\\:.,;!?’”»".contains(c)
+/// Whether a reference may end before `c`. Scripts without blanks need none.
+fn ends_reference(c: char) -> bool {
+    c.is_whitespace() || !c.is_ascii() || "'\")]}>-/\\:.,;!?".contains(c)
 }
 
 /// Whether a reference may start behind `c`.
-pub(super) fn starts_reference(c: char) -> bool {
-    c.is_whitespace() || "'\"([{<-/:‘“«".contains(c)
+fn starts_reference(c: char) -> bool {
+    c.is_whitespace() || !c.is_ascii() || "'\"([{<-/:".contains(c)
 }
 
-/// What the `_` at `mark` may end: the name before it, empty where that is no
-/// reference, and how many `_` there are.
+/// What the `_` at `mark` may end: the name or `|name|` before it, empty where that
+/// is no reference, and how many `_` there are.
 pub(super) fn word_reference(text: &str, mark: usize) -> (&str, usize) {
     let marks = underscores(text.as_bytes(), mark);
     let ended = text[mark + marks..]
         .chars()
         .next()
         .is_none_or(ends_reference);
-    let word = if ended {
-        word_before(&text[..mark])
-    } else {
-        ""
+    let before = &text[..mark];
+    let word = match before.strip_suffix('|') {
+        _ if !ended => "",
+        Some(inner) => substitution(before, inner),
+        None => word_before(before),
     };
     (word, marks)
+}
+
+/// The `|name|` at the end of `before`, which is `inner` and a `|`. Empty when there
+/// is none.
+fn substitution<'t>(before: &'t str, inner: &str) -> &'t str {
+    let name = tail(inner, MAX_NAME);
+    let length = name.rfind('|').map(|open| name.len() - open);
+    let start = length.map(|length| inner.len() - length);
+    let named = |start: &usize| {
+        let name = &inner[start + 1..];
+        opens(&inner[..*start], name) && !name.ends_with(char::is_whitespace)
+    };
+    start.filter(named).map_or("", |start| &before[start..])
 }
 
 /// The simple name at the end of `before`: letters and digits, with single
@@ -206,7 +247,8 @@ fn word_before(before: &str) -> &str {
 /// `text <target>`: both parts.
 pub(super) fn embedded(content: &str) -> Option<(&str, &str)> {
     let (text, target) = content.strip_suffix('>')?.rsplit_once('<')?;
-    Some((text.trim(), target.trim()))
+    let escaped = is_escaped(text.as_bytes()) || is_escaped(target.as_bytes());
+    (!escaped).then_some((text, target.trim()))
 }
 
 /// `` :role:`content` ``, or no role at all.
@@ -232,8 +274,20 @@ fn interpreted(builder: &mut Builder<'_>, role: &str, content: &str, place: Rang
     }
 }
 
+/// What belongs to a backquote behind `before`: a role, or the `_` of a target.
+pub(super) fn prefix(before: &str) -> &str {
+    let prefix = match role(before) {
+        "" if before.ends_with('_') => "_",
+        role => role,
+    };
+    match starts_markup(&before[..before.len() - prefix.len()]) {
+        true => prefix,
+        false => "",
+    }
+}
+
 /// The role right before a backquote: `:name:` or `:domain:name:`, else empty.
-pub(super) fn role(before: &str) -> &str {
+fn role(before: &str) -> &str {
     const LONGEST: usize = 40;
     if !before.ends_with(':') {
         return "";

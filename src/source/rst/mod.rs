@@ -33,13 +33,31 @@ impl<'t> Markup<'t> {
 
     /// Reads a paragraph.
     pub(super) fn paragraph(&mut self, builder: &mut Builder<'t>, range: Range<usize>) {
-        let text = builder.text();
-        if self.content.holds(text, &range) {
-            self.content.paragraph(builder, range);
-        } else {
-            self.content = Content::below(&text[range.clone()]);
-            self.blocks(builder, range);
+        let rest = self.content.paragraph(builder, range);
+        if !rest.is_empty() {
+            let rest = self.term(builder, rest);
+            self.content = Content::default();
+            self.blocks(builder, rest.clone());
+            if self.content.indent.is_none() {
+                self.content = Content::below(&builder.text()[rest]);
+            }
         }
+    }
+
+    /// Reads the first line of a paragraph where it is a term and explicit markup
+    /// stands below; returns the rest.
+    fn term(&mut self, builder: &mut Builder<'t>, range: Range<usize>) -> Range<usize> {
+        let text = builder.text();
+        let term = line_at(text, range.start);
+        let below = (term.end + 1).min(range.end)..range.end;
+        let above = text_start(&text[term.clone()]);
+        let indent = indentation(&text[below.clone()]);
+        let explicit = |from: usize| is_explicit(&text[from..range.end]);
+        if indent <= above || explicit(term.start + above) || !explicit(below.start + indent) {
+            return range;
+        }
+        self.running(builder, term);
+        below
     }
 
     /// Nothing follows: what references name is known.
@@ -66,50 +84,55 @@ impl Content {
             .is_some_and(|indent| indentation(&text[range.clone()]) > indent)
     }
 
-    /// Reads a paragraph of the block.
-    fn paragraph(&self, builder: &mut Builder<'_>, range: Range<usize>) {
+    /// Reads what of a paragraph belongs to the block; returns the rest.
+    fn paragraph(&self, builder: &mut Builder<'_>, range: Range<usize>) -> Range<usize> {
+        let text = builder.text();
         let mut at = range.start;
-        while self.entries && at < range.end {
-            let line = line_at(builder.text(), at);
+        while at < range.end {
+            let line = line_at(text, at);
+            if !self.holds(text, &line) {
+                break;
+            }
             at = line.end + 1;
-            entry(builder, line);
+            if self.entries {
+                entry(builder, line);
+            }
         }
+        at.min(range.end)..range.end
     }
 
-    /// What may stand below `paragraph`: what its first line says, else its last.
+    /// What may stand below `paragraph`, by its last line.
     fn below(paragraph: &str) -> Self {
         let paragraph = paragraph.trim_end();
-        let start = text_start(paragraph);
-        let first = Self::below_line(paragraph, start);
-        if first.indent.is_some() {
-            return first;
-        }
         let last = &paragraph[paragraph.rfind('\n').map_or(0, |newline| newline + 1)..];
         // No item begins within a paragraph that is none.
-        let start = match start > indentation(paragraph) {
+        let start = match text_start(paragraph) > indentation(paragraph) {
             true => text_start(last),
             false => indentation(last),
         };
-        Self::below_line(last, start)
+        let body = last[start..].strip_prefix(".. ");
+        match body.and_then(|body| directive(body.trim_start())) {
+            Some((name, _)) => Self::of_directive(name, start),
+            None => Self {
+                indent: last.ends_with("::").then_some(start),
+                entries: false,
+            },
+        }
     }
 
-    /// What may stand below a line, or a paragraph of which it is the first, that
-    /// starts to say something at `start`.
-    fn below_line(text: &str, start: usize) -> Self {
-        let body = text[start..].strip_prefix(".. ");
-        let name = body.and_then(|body| Some(directive(body.trim_start())?.0));
-        let entries = name == Some("toctree");
-        let held = match name {
-            Some(name) => entries || CODE.contains(&name) || VERBATIM.contains(&name),
-            None => !text.contains('\n') && text.ends_with("::"),
-        };
+    /// What stands below the directive `name`, indented by `indent`.
+    fn of_directive(name: &str, indent: usize) -> Self {
+        let entries = name == TOCTREE;
+        let held = entries || CODE.contains(&name) || VERBATIM.contains(&name);
         Self {
-            indent: held.then_some(start),
+            indent: held.then_some(indent),
             entries,
         }
     }
 }
 
+/// The directive whose content are entries.
+const TOCTREE: &str = "toctree";
 /// Directives whose argument is a language and whose content is code.
 const CODE: [&str; 4] = ["code-block", "code", "sourcecode", "highlight"];
 /// Directives whose content is not text.
@@ -157,6 +180,12 @@ fn list_mark(text: &str) -> Option<usize> {
     matches!(bytes.get(length), Some(b' ' | b'\t')).then_some(length)
 }
 
+/// Whether `text` starts as explicit markup does.
+fn is_explicit(text: &str) -> bool {
+    let rest = text.strip_prefix("..").or_else(|| text.strip_prefix("__"));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+}
+
 /// Where explicit markup on `line`, indented by `indent`, ends, in the paragraph
 /// that reaches to `last`: with the lines that are indented deeper.
 fn end_below(text: &str, line: &Range<usize>, indent: usize, last: usize) -> usize {
@@ -190,8 +219,7 @@ impl<'t> Markup<'t> {
     fn blocks(&mut self, builder: &mut Builder<'t>, range: Range<usize>) {
         let text = builder.text();
         let first = &text[range.clone()];
-        let first = &first[text_start(first)..];
-        if !first.starts_with("..") && !first.starts_with("__") {
+        if !is_explicit(&first[text_start(first)..]) {
             self.running(builder, range);
             return;
         }
@@ -201,6 +229,9 @@ impl<'t> Markup<'t> {
         while at < range.end {
             let line = line_at(text, at);
             let line = line.start..line.end.min(range.end);
+            if !self.content.holds(text, &line) {
+                self.content = Content::default();
+            }
             if let Some(end) = self.explicit(builder, line.clone(), range.end) {
                 at = end + 1;
                 self.running(builder, std::mem::replace(&mut rest, at..at));
@@ -256,7 +287,8 @@ impl<'t> Markup<'t> {
         let unnamed = body
             .strip_prefix('|')
             .and_then(|rest| rest.split_once("| "));
-        let Some((name, argument)) = directive(unnamed.map_or(body, |(_, rest)| rest)) else {
+        let Some((name, argument)) = directive(unnamed.map_or(body, |(_, rest)| rest.trim_start()))
+        else {
             // Footnotes, citations and substitutions are text; the rest is comment.
             if body.starts_with(['[', '|']) {
                 return None;
@@ -271,6 +303,9 @@ impl<'t> Markup<'t> {
             }
             return Some(end);
         };
+        if self.content.indent.is_none() {
+            self.content = Content::of_directive(name, indent);
+        }
         let argument_at = place.end - argument.len()..place.end;
         if CODE.contains(&name) {
             let language = argument.split_whitespace().next().unwrap_or("");
@@ -281,6 +316,14 @@ impl<'t> Markup<'t> {
         } else if FILE.contains(&name) && !argument.starts_with('<') {
             // `<isonum.txt>` is a file of docutils itself.
             builder.link(LinkRule::RstLink, argument, argument_at);
+        } else if name == TOCTREE && !text[line.end..last].trim_start().starts_with(':') {
+            // Where it has no options its entries may follow at once.
+            let content = Content {
+                indent: Some(indent),
+                entries: true,
+            };
+            let rest = content.paragraph(builder, (line.end + 1).min(last)..last);
+            return Some(rest.start - 1);
         } else {
             return None;
         }
@@ -321,7 +364,8 @@ fn entry(builder: &mut Builder<'_>, line: Range<usize>) {
     let content = written.trim();
     let start = line.start + indentation(written);
     let target = inline::embedded(content).map_or(content, |(_, target)| target);
-    if !target.starts_with(':') && target != "self" && !target.contains(['*', '?']) {
+    let made = target == "self" || inline::MADE_LABELS.contains(&target);
+    if !target.starts_with(':') && !made && !target.contains(['*', '?']) {
         builder.link(LinkRule::RstLink, target, start..start + content.len());
     }
 }

@@ -17,6 +17,15 @@ pub(super) struct References<'t> {
     /// The targets without a name, in the order in which `text__` uses them.
     anonymous: Vec<Target<'t>>,
     uses: Vec<Use>,
+    leading: Leading,
+}
+
+/// Names of places of which the last ends at `end`. Directly above a target they
+/// mean what it means.
+#[derive(Default)]
+struct Leading {
+    names: Vec<String>,
+    end: usize,
 }
 
 /// What a name stands for.
@@ -62,12 +71,30 @@ impl<'t> References<'t> {
         place: Range<usize>,
     ) {
         let (name, target) = (normalized(name), Target::of(written));
+        let mut leading = std::mem::take(&mut self.leading.names);
+        if !builder.text()[self.leading.end..place.start]
+            .trim()
+            .is_empty()
+        {
+            leading.clear();
+        }
         match target {
-            Target::Here => builder.anchor(&name, place),
-            Target::Elsewhere(written) => {
-                builder.link(LinkRule::RstLink, &address(written), place);
+            Target::Here => {
+                builder.anchor(&name, place.clone());
+                if !self.targets.contains_key(&name) {
+                    leading.push(name.clone());
+                }
+                self.leading = Leading {
+                    names: leading,
+                    end: place.end,
+                };
             }
-            Target::Alias(_) => {}
+            _ => self
+                .targets
+                .extend(leading.into_iter().map(|name| (name, target))),
+        }
+        if let Target::Elsewhere(written) = target {
+            builder.link(LinkRule::RstLink, &address(written), place);
         }
         self.targets.entry(name).or_insert(target);
     }

@@ -1,8 +1,6 @@
 //! Titles of reStructuredText without their markup.
 
-use super::inline::{
-    closing, embedded, ends_reference, role, starts_reference, underscores, word_reference,
-};
+use super::inline::{closing, embedded, opens, prefix, underscores, word_reference};
 
 /// The marks around what a title says, each before those that it starts with.
 const MARKS: [&str; 4] = ["``", "`", "**", "*"];
@@ -34,9 +32,10 @@ pub(in crate::source) fn unmarked(title: &str) -> String {
         let kind = kind.unwrap_or(MARKS.len() - 1);
         let mark = MARKS[kind];
         let inside = &marked[mark.len()..];
-        let opens = !inside.starts_with(char::is_whitespace)
-            && (mark.starts_with('`') || plain.chars().next_back().is_none_or(starts_reference));
-        let end = (opens && possible[kind]).then(|| end_of(inside, mark));
+        let before = &title[..title.len() - marked.len()];
+        let prefix = if mark == "`" { prefix(before) } else { "" };
+        let opens = opens(&before[..before.len() - prefix.len()], inside);
+        let end = (opens && possible[kind]).then(|| closing(inside, mark));
         possible[kind] &= !matches!(end, Some(None));
         let Some(end) = end.flatten() else {
             plain.push_str(mark);
@@ -46,36 +45,16 @@ pub(in crate::source) fn unmarked(title: &str) -> String {
         let content = &inside[..end];
         rest = &inside[end + mark.len()..];
         if mark == "`" {
-            let before = &title[..title.len() - marked.len()];
-            let role = role(before);
-            if plain.ends_with(role) && !before[..before.len() - role.len()].ends_with('\\') {
-                plain.truncate(plain.len() - role.len());
-            }
-            // `` _`text` `` is a target.
-            if plain.ends_with('_') {
-                plain.pop();
-            }
+            let kept = plain.strip_suffix(prefix).unwrap_or(&plain).len();
+            plain.truncate(kept);
             let text = embedded(content).map_or(content, |(text, _)| text);
-            plain.push_str(text);
+            plain.push_str(text.trim());
             rest = &rest[underscores(rest.as_bytes(), 0)..];
         } else {
             plain.push_str(content);
         }
     }
     plain + rest
-}
-
-/// Where what stands in `mark` ends.
-fn end_of(inside: &str, mark: &str) -> Option<usize> {
-    if mark.starts_with('`') {
-        return closing(inside.as_bytes(), mark.as_bytes());
-    }
-    let mut ends = inside.match_indices(mark).map(|(at, _)| at);
-    ends.find(|&at| {
-        let before = inside[..at].chars().next_back();
-        let behind = inside[at + mark.len()..].chars().next();
-        before.is_some_and(|c| !c.is_whitespace() && c != '\\') && behind.is_none_or(ends_reference)
-    })
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ fn plain_text_has_underlined_headings_links_and_tags() {
 #[test]
 fn rst_entries_of_a_toctree_are_links() {
     let text = "\
-.. toctree::\n   :maxdepth: 2\n   :caption: All of it\n\n   intro\n   The guide <guide/start>\n   /api/v1.2\n   self\n   api/*\n\n   later\n\nAfter `x <y>`_ #tag\n\n.. toctree::\n\n   last\n";
+.. toctree::\n   :maxdepth: 2\n   :caption: All of it\n\n   intro\n   The guide <guide/start>\n   /api/v1.2\n   self\n   api/*\n\n   later\n\nAfter `x <y>`_ #tag\n\n.. toctree::\n\n   last\n   genindex\n\n.. toctree::\n   at once\n";
     let document = extract(Format::Rst, text);
     let links: Vec<_> = document
         .links
@@ -123,6 +123,7 @@ fn rst_entries_of_a_toctree_are_links() {
             ("later", "later", 11),
             ("y", "`x <y>`_", 13),
             ("last", "last", 17),
+            ("at once", "at once", 21),
         ]
     );
     assert_eq!(document.tags.len(), 1);
@@ -153,18 +154,18 @@ fn rst_references_lead_where_their_name_is_defined_before_or_after() {
         "\
 Read the `User  guide`_, the FAQ_, (site_) and `odd: name`_.\n\
 No links: snake_case_, __init__, 3_000, \\escaped_, unknown_ and ``FAQ_``.\n\
-\n.. _user guide:\n\n.. _FAQ: faq.rst\n.. _site: `Odd: Name`_\n.. _`odd: name`: https://x.org/\n.. _a\\: b: c.rst\n\n`A: B`_ and `std::x`_\n\n.. _std::x: d.rst\n",
+\n.. _user guide:\n\nGuide\n\n.. _FAQ: faq.rst\n.. _site: `Odd: Name`_\n.. _`odd: name`: https://x.org/\n.. _a\\: b: c.rst\n\n`A: B`_ and `std::x`_\n\n.. _std::x: d.rst\n",
         &[
             ("#user guide", "`User  guide`_", 1),
             ("faq.rst", "FAQ_", 1),
             ("https://x.org/", "site_", 1),
             ("https://x.org/", "`odd: name`_", 1),
-            ("faq.rst", ".. _FAQ: faq.rst", 6),
-            ("https://x.org/", ".. _`odd: name`: https://x.org/", 8),
-            ("c.rst", ".. _a\\: b: c.rst", 9),
-            ("c.rst", "`A: B`_", 11),
-            ("d.rst", "`std::x`_", 11),
-            ("d.rst", ".. _std::x: d.rst", 13),
+            ("faq.rst", ".. _FAQ: faq.rst", 8),
+            ("https://x.org/", ".. _`odd: name`: https://x.org/", 10),
+            ("c.rst", ".. _a\\: b: c.rst", 11),
+            ("c.rst", "`A: B`_", 13),
+            ("d.rst", "`std::x`_", 13),
+            ("d.rst", ".. _std::x: d.rst", 15),
         ],
     );
 }
@@ -311,6 +312,97 @@ Get `Py <https://x.org/get>`__ of Py_ and `NEP 1`_.\n\n.. _Py: https://x.org/\n.
             ("https://n.org/", "`NEP 1`_", 1),
             ("https://x.org/", ".. _Py: https://x.org/", 3),
             ("https://n.org/", ".. _`NEP 1` : https://n.org/", 4),
+        ],
+    );
+}
+
+#[test]
+fn rst_names_above_a_target_mean_what_it_means() {
+    assert_links(
+        "\
+a_, b_, c_ and d_\n\n.. _a:\n.. _b:\n\n.. _c: c.rst\n.. _d:\n\ntext\n\n.. _e: e.rst\n",
+        &[
+            ("c.rst", "a_", 1),
+            ("c.rst", "b_", 1),
+            ("c.rst", "c_", 1),
+            ("#d", "d_", 1),
+            ("c.rst", ".. _c: c.rst", 6),
+            ("e.rst", ".. _e: e.rst", 11),
+        ],
+    );
+}
+
+#[test]
+fn rst_backquotes_within_words_or_alone_in_quotes_mark_nothing() {
+    assert_links(
+        "\
+Its`s `a <a.rst>`_ ('`') x:doc:`no` ``lit``s`` :doc:`b` \"`\" (`c <c.rst>`__).\n\n\
+|:doc:`d`|`e <e.rst>`_|,:doc:`f`,読む\u{3001}:doc:`g`。\n",
+        &[
+            ("a.rst", "`a <a.rst>`_", 1),
+            ("b", ":doc:`b`", 1),
+            ("c.rst", "`c <c.rst>`__", 1),
+            ("d", ":doc:`d`", 3),
+            ("e.rst", "`e <e.rst>`_", 3),
+            ("f", ":doc:`f`", 3),
+            ("g", ":doc:`g`", 3),
+        ],
+    );
+}
+
+#[test]
+fn rst_angle_brackets_that_are_escaped_or_without_a_blank_are_of_the_name() {
+    assert_links(
+        "`\\<fig>`_ and `std<x>`_ or :doc:`a<a>`, :doc:`\\<b>`\n\n.. _<fig>: fig.rst\n.. _std<x>: x.rst\n",
+        &[
+            ("fig.rst", "`\\<fig>`_", 1),
+            ("x.rst", "`std<x>`_", 1),
+            ("a", ":doc:`a<a>`", 1),
+            ("\\<b>", ":doc:`\\<b>`", 1),
+            ("fig.rst", ".. _<fig>: fig.rst", 3),
+            ("x.rst", ".. _std<x>: x.rst", 4),
+        ],
+    );
+}
+
+#[test]
+fn rst_substitutions_may_be_references() {
+    assert_links(
+        "\
+|the logo|_, |a|__ and |none|_; no | x |_, a|b|_ or |c|_d\n\n\
+.. |the logo|   image:: l.png\n.. _the logo: l.rst\n\n__ a.rst\n",
+        &[
+            ("l.rst", "|the logo|_", 1),
+            ("a.rst", "|a|__", 1),
+            ("#none", "|none|_", 1),
+            ("l.png", "l.png", 3),
+            ("l.rst", ".. _the logo: l.rst", 4),
+            ("a.rst", "__ a.rst", 6),
+        ],
+    );
+}
+
+#[test]
+fn rst_explicit_markup_may_stand_below_a_term_and_behind_content() {
+    assert_links(
+        "\
+term\n  .. _a: a.rst\n  .. code:: c\n     :linenos:\n\n     ``no``\n     :doc:`no`\n\
+  .. image:: b.png\n\n- text\n  .. image:: no.png\n\n.. _c:\n   ../c.rst\n",
+        &[
+            ("a.rst", ".. _a: a.rst", 2),
+            ("b.png", "b.png", 8),
+            ("../c.rst", ".. _c:\n   ../c.rst", 13),
+        ],
+    );
+}
+
+#[test]
+fn rst_urls_may_end_in_what_is_part_of_names() {
+    assert_links(
+        "See https://x.org/a#__init__, https://x.org/_.\n",
+        &[
+            ("https://x.org/a#__init__", "https://x.org/a#__init__", 1),
+            ("https://x.org/_", "https://x.org/_", 1),
         ],
     );
 }

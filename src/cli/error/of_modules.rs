@@ -85,7 +85,11 @@ impl From<RunError> for Failure {
                 .run(run)
                 .hint("auditgraph verify"),
             RunError::Damaged(_) => Self::damaged(text),
-            RunError::Layout(LayoutError::NotAFolder(path)) | RunError::LastOrdinal(path) => {
+            RunError::LastOrdinal(path) => Self::new(Exit::VerificationFailed, "damaged", text)
+                .path(path.display())
+                .why("nothing was changed")
+                .hint("move it away, then run the command again"),
+            RunError::Layout(LayoutError::NotAFolder(path)) => {
                 Self::new(Exit::Failed, "layout", text)
                     .path(path.display())
                     .hint("move it away, then run the command again")

@@ -21,9 +21,21 @@ pub(super) enum Beside {
 
 /// Scans `range` of the source once, from left to right.
 pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, beside: Beside) {
+    let end = range.end;
+    scan_up_to(builder, range, end, beside);
+}
+
+/// Scans `range` of the source; returns where what was read ends, as a URL in it
+/// may go on behind it, up to `limit`.
+pub(super) fn scan_up_to(
+    builder: &mut Builder<'_>,
+    range: Range<usize>,
+    limit: usize,
+    beside: Beside,
+) -> usize {
     let text = builder.text();
-    let Some(run) = text.get(range.clone()) else {
-        return;
+    let (Some(run), Some(reach)) = (text.get(range.clone()), text.get(range.start..limit)) else {
+        return range.end;
     };
     let bytes = run.as_bytes();
     let mut at = 0;
@@ -51,8 +63,11 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, beside: Besid
                 }
             }
             b':' => {
-                if let Some(url) = url(run, mark, beside) {
-                    let target = run[url.clone()].replace("&amp;", "&");
+                if let Some(url) = url(reach, mark, run.len(), beside) {
+                    let mut target = reach[url.clone()].replace("&amp;", "&");
+                    if url.end > run.len() {
+                        target = without_escapes(&target);
+                    }
                     let place = range.start + url.start..range.start + url.end;
                     builder.link(LinkRule::Autolink, &target, place);
                     at = url.end;
@@ -76,6 +91,7 @@ pub(super) fn scan(builder: &mut Builder<'_>, range: Range<usize>, beside: Besid
             }
         }
     }
+    range.end.max(range.start + at)
 }
 
 /// Whether the `#` at `at` may start a tag: at the start of a word, and not
@@ -120,10 +136,11 @@ fn is_colour(tag: &str) -> bool {
     bytes.iter().all(one_letter) || (bytes.len() >= 6 && bytes.iter().any(u8::is_ascii_digit))
 }
 
-/// The URL around the `:` at `colon`, if it is `http://…` or `https://…`.
-/// Ends where GFM's extended autolinks end; in reStructuredText, which has nothing
+/// The URL around the `:` at `colon`, if it is `http://…` or `https://…`. Ends
+/// where GFM's extended autolinks end; behind the `length` bytes of plain text a
+/// bracket rather begins something else. In reStructuredText, which has nothing
 /// beside, `_` may be the last character.
-fn url(run: &str, colon: usize, beside: Beside) -> Option<Range<usize>> {
+fn url(run: &str, colon: usize, length: usize, beside: Beside) -> Option<Range<usize>> {
     let bytes = run.as_bytes();
     if !bytes[colon + 1..].starts_with(b"//") {
         return None;
@@ -143,14 +160,20 @@ fn url(run: &str, colon: usize, beside: Beside) -> Option<Range<usize>> {
     if !rest.starts_with(|c: char| c.is_alphanumeric() || c == '[') {
         return None;
     }
-    let mut end = rest
-        .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '|' | '\u{0}'))
-        .unwrap_or(rest.len());
+    let plain = length.saturating_sub(host);
+    let ends = |(at, c): &(usize, char)| {
+        c.is_whitespace()
+            || matches!(c, '<' | '>' | '"' | '`' | '|' | '\u{0}')
+            || (*c == '[' && *at >= plain)
+    };
+    let end = rest.char_indices().find(ends);
+    let mut end = end.map_or(rest.len(), |(at, _)| at);
     let mut unmatched = parentheses(&rest.as_bytes()[..end]);
     while let Some(&last) = rest.as_bytes()[..end].last() {
         match last {
             b'_' if beside == Beside::Nothing => break,
-            b'?' | b'!' | b'.' | b',' | b':' | b';' | b'*' | b'_' | b'~' | b'\'' | b']' | b'}' => {
+            b'?' | b'!' | b'.' | b',' | b':' | b';' | b'*' | b'_' | b'~' | b'\'' | b']' | b'}'
+            | b'\\' => {
                 end -= 1;
             }
             b')' if unmatched > 0 => {
@@ -161,6 +184,18 @@ fn url(run: &str, colon: usize, beside: Beside) -> Option<Range<usize>> {
         }
     }
     (end > 0).then_some(start..host + end)
+}
+
+/// `text` without the backslashes that keep Markdown's marks from being any.
+fn without_escapes(text: &str) -> String {
+    let mut chars = text.chars().peekable();
+    let mut plain = String::new();
+    while let Some(char) = chars.next() {
+        let escapes = char == '\\';
+        let mark = chars.next_if(|next| escapes && next.is_ascii_punctuation());
+        plain.push(mark.unwrap_or(char));
+    }
+    plain
 }
 
 /// How many `)` exceed the `(`.

@@ -44,6 +44,7 @@ pub(super) fn extract(text: &str) -> Document {
         verbatim: None,
         split: false,
         run: 0..0,
+        emphasis: Vec::new(),
         taken: 0,
         heading: None,
         html_heading: None,
@@ -53,7 +54,7 @@ pub(super) fn extract(text: &str) -> Document {
         let range = start + range.start..start + range.end;
         reader.event(event, range, events.reference_definitions());
     }
-    reader.flush();
+    reader.flush(false);
     reader.leftover(text.len());
     reader.builder.finish()
 }
@@ -87,6 +88,8 @@ struct Reader<'t> {
     split: bool,
     /// Contiguous plain text not yet searched.
     run: Range<usize>,
+    /// Where the open elements of emphasis end.
+    emphasis: Vec<usize>,
     /// What stands before this is part of a link.
     taken: usize,
     heading: Option<Heading>,
@@ -116,7 +119,8 @@ impl Reader<'_> {
             self.text(text, range);
             return;
         }
-        self.flush();
+        // To a URL what begins emphasis is no mark, as in `/__init__.py`.
+        self.flush(matches!(&event, Event::Start(tag) if is_emphasis(tag.to_end())));
         match event {
             Event::Start(tag) => self.start(tag, range, definitions),
             Event::End(tag) => self.end(tag),
@@ -161,17 +165,27 @@ impl Reader<'_> {
         if range.start == self.run.end {
             self.run.end = range.end;
         } else {
-            self.flush();
+            // A backslash stands between.
+            self.flush(true);
             self.run = range;
         }
     }
 
-    /// Searches the plain text that ends here.
-    fn flush(&mut self) {
+    /// Searches the plain text that ends here; a URL in it may go on behind it.
+    fn flush(&mut self, goes_on: bool) {
         let mut run = std::mem::take(&mut self.run);
         run.start = run.start.max(self.taken);
         if !run.is_empty() {
-            inline::scan(&mut self.builder, run.clone(), Beside::Attributes);
+            let limit = match self.emphasis.last() {
+                _ if !goes_on => run.end,
+                Some(end) => *end,
+                None => self.builder.text().len(),
+            };
+            let builder = &mut self.builder;
+            let read = inline::scan_up_to(builder, run.clone(), limit, Beside::Attributes);
+            if read > run.end {
+                self.taken = read;
+            }
             let text = self.builder.text();
             if let Some(name) = inline::block_name(text, run) {
                 self.builder.anchor_here(&text[name.clone()], name);
@@ -223,6 +237,9 @@ impl Reader<'_> {
             self.builder.block(range.clone());
         }
         let image = matches!(tag, Tag::Image { .. });
+        if is_emphasis(tag.to_end()) {
+            self.emphasis.push(range.end);
+        }
         match tag {
             Tag::CodeBlock(kind) => {
                 self.code += 1;
@@ -254,8 +271,7 @@ impl Reader<'_> {
     /// An element of HTML that is left open ends with its block, of which `tag`
     /// may be the start or the end; a heading goes on in the next.
     fn between_blocks(&mut self, tag: TagEnd) {
-        use TagEnd::{Emphasis, Image, Link, Strikethrough, Strong};
-        if !matches!(tag, Emphasis | Strong | Strikethrough | Link | Image) {
+        if !is_emphasis(tag) && !matches!(tag, TagEnd::Link | TagEnd::Image) {
             self.verbatim = None;
             if let Some(heading) = &mut self.html_heading {
                 heading.push(" ");
@@ -266,6 +282,9 @@ impl Reader<'_> {
     fn end(&mut self, tag: TagEnd) {
         self.between_blocks(tag);
         self.depth = self.depth.saturating_sub(1);
+        if is_emphasis(tag) {
+            self.emphasis.pop();
+        }
         match tag {
             TagEnd::CodeBlock => self.code = self.code.saturating_sub(1),
             TagEnd::Link => self.links = self.links.saturating_sub(1),
@@ -400,6 +419,13 @@ impl Reader<'_> {
         self.builder
             .mention(MentionRule::FenceLanguage, word, place);
     }
+}
+
+const fn is_emphasis(tag: TagEnd) -> bool {
+    matches!(
+        tag,
+        TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough
+    )
 }
 
 /// `#name` of MDX's `{/* #name */}`.

@@ -137,6 +137,30 @@ fn every_kind_of_link_has_evidence() {
 }
 
 #[test]
+fn a_bare_url_goes_on_where_its_marks_look_like_emphasis() {
+    for (text, url) in [
+        (
+            "http://x.org/__init__.py#main",
+            "http://x.org/__init__.py#main",
+        ),
+        (
+            "http://x.org/*a*_b_~~c~~/, *d*",
+            "http://x.org/*a*_b_~~c~~/",
+        ),
+        ("http://x.org/a\\_b\\_c.", "http://x.org/a_b_c"),
+        ("http://x.org/__a__b[c](d.md)", "http://x.org/__a__b"),
+        ("http://x.org/_a_`b`", "http://x.org/_a"),
+        ("a|b\n-|-\nhttp://x.org/_a_b\\|c", "http://x.org/_a_b"),
+        ("**http://x.org/__a__.py**\u{3002}", "http://x.org/__a__.py"),
+        ("*http://x.org/_a*\u{3002}", "http://x.org/_a"),
+    ] {
+        let document = markdown(text);
+        assert_eq!(document.links[0].target, url, "{text}");
+        assert!(document.tags.is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn a_reference_in_brackets_is_no_wikilink_where_it_is_defined() {
     assert_eq!(links("see [[1]]\n\n[1]: one.md\n")[0].1, "one.md");
     assert_eq!(links("see [[1]]\n")[0].0, LinkRule::Wikilink);

@@ -150,8 +150,8 @@ fn url(run: &str, colon: usize, length: usize, beside: Beside) -> Option<Range<u
         start.is_some_and(|start| bytes[start..colon].eq_ignore_ascii_case(scheme))
     })?;
     let start = colon - scheme.len();
-    let before = run[..start].chars().next_back();
-    if before.is_some_and(char::is_alphanumeric) {
+    // Chinese and Japanese have no blanks.
+    if run[..start].ends_with(|c: char| c.is_ascii_alphabetic()) {
         return None;
     }
     let host = colon + 3;
@@ -172,10 +172,10 @@ fn url(run: &str, colon: usize, length: usize, beside: Beside) -> Option<Range<u
     while let Some(&last) = rest.as_bytes()[..end].last() {
         match last {
             b'_' if beside == Beside::Nothing => break,
-            b'?' | b'!' | b'.' | b',' | b':' | b';' | b'*' | b'_' | b'~' | b'\'' | b']' | b'}'
-            | b'\\' => {
+            b'?' | b'!' | b'.' | b',' | b':' | b'*' | b'_' | b'~' | b'\'' | b']' | b'}' | b'\\' => {
                 end -= 1;
             }
+            b';' => end = before_entity(&rest[..end - 1]).unwrap_or(end - 1),
             b')' if unmatched > 0 => {
                 unmatched -= 1;
                 end -= 1;
@@ -184,6 +184,13 @@ fn url(run: &str, colon: usize, length: usize, beside: Beside) -> Option<Range<u
         }
     }
     (end > 0).then_some(start..host + end)
+}
+
+/// Where the `&gt` begins with which `text` ends.
+fn before_entity(text: &str) -> Option<usize> {
+    let before = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let named = before.len() < text.len();
+    before.strip_suffix('&').filter(|_| named).map(str::len)
 }
 
 /// `text` without the backslashes that keep Markdown's marks from being any.

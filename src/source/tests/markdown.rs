@@ -161,6 +161,26 @@ fn a_bare_url_goes_on_where_its_marks_look_like_emphasis() {
 }
 
 #[test]
+fn a_bare_url_stands_in_escaped_brackets_and_behind_letters_that_are_not_latin() {
+    for (text, urls) in [
+        (
+            "&lt;http://x.org/a?b&amp;c&gt;.",
+            ["http://x.org/a?b&c"].as_slice(),
+        ),
+        ("http://x.org/&;", &["http://x.org/&"]),
+        (
+            "\u{306f}http://x.org/a 1http://x.org/b",
+            &["http://x.org/a", "http://x.org/b"],
+        ),
+        ("xhttp://x.org/", &[]),
+    ] {
+        let links = links(text).into_iter();
+        let found: Vec<_> = links.map(|(_, target, _)| target).collect();
+        assert_eq!(found, urls, "{text}");
+    }
+}
+
+#[test]
 fn a_reference_in_brackets_is_no_wikilink_where_it_is_defined() {
     assert_eq!(links("see [[1]]\n\n[1]: one.md\n")[0].1, "one.md");
     assert_eq!(links("see [[1]]\n")[0].0, LinkRule::Wikilink);

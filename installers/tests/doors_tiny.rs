@@ -336,6 +336,16 @@ fn pip_installs_the_executable_and_a_module_that_finds_it() {
         let find = "import pocket_cli; print(pocket_cli.find_pocket_bin())";
         let found = done(python.command("python").args(["-c", find]));
         assert_eq!(Path::new(found.trim()), python.folder.join("bin/pocket"));
+        // The one that came with the module, whatever else is there.
+        let other = scratch.join("other");
+        let mut pip = python.pip(&["install", "--index-url", &index, "pocket-cli", "--target"]);
+        done(pip.arg(&other));
+        let mut python_there = python.command("python");
+        python_there.args(["-c", find]).env("PYTHONPATH", &other);
+        assert_eq!(
+            Path::new(done(&mut python_there).trim()),
+            other.join("bin/pocket")
+        );
         done(&mut python.pip(&["uninstall", "--yes", "pocket-cli"]));
         assert_eq!(python.installed(), before);
     }

@@ -32,16 +32,17 @@ def @FUNCTION@() -> str:
 
 
 def _folders() -> Iterator[str]:
-    # This interpreter's own scripts: a virtual environment, or the system.
-    yield sysconfig.get_path("scripts")
-    # `pip install --user`
-    user = sysconfig.get_preferred_scheme("user")
-    yield sysconfig.get_path("scripts", scheme=user)
-    # `pip install --target DIR` and `--prefix DIR`: relative to this file.
+    # Where this very package was put: elsewhere may be another version.
     package = os.path.dirname(os.path.abspath(__file__))
     target = os.path.dirname(package)
+    # `pip install --target DIR`
     yield os.path.join(target, "bin")
+    # A virtual environment, `--user`, `--prefix DIR`
     yield os.path.normpath(os.path.join(target, "..", "..", "..", "bin"))
+    # Scripts where only this interpreter knows.
+    yield sysconfig.get_path("scripts")
+    user = sysconfig.get_preferred_scheme("user")
+    yield sysconfig.get_path("scripts", scheme=user)
     # An environment layered over another one (`pip install` with overlays).
     if sys.prefix != sys.base_prefix:
         yield os.path.join(sys.base_prefix, "bin")

@@ -225,6 +225,12 @@ fn a_platform_built_alone_is_taken_over_by_the_machine_that_assembles() {
     let name = format!("v1.4.0/pocket-{LINUX}.tar.gz");
     assert_eq!(sha256(&site.join(&name)), sha256(&tiny().site.join(&name)));
 
+    let mut mistyped = release(project);
+    mistyped.args(["build", "--with", "nowhere", "--out"]);
+    let said = fails(mistyped.arg(scratch.join("none")));
+    assert!(said.contains("--with nowhere: no such folder"), "{said}");
+    assert!(!scratch.join("none").exists());
+
     let archive = with.join(format!("pocket-{LINUX}.tar.gz"));
     fs::write(&archive, "replaced on the way").unwrap();
     let said = fails(&mut build);

@@ -75,7 +75,10 @@ pub(crate) fn build(
     progress: &dyn Fn(&str),
 ) -> Result<Published, BuildError> {
     let site = Site::new(&options.site);
-    let in_the_way = in_the_way(facts);
+    let mut in_the_way = in_the_way(facts);
+    // Its platforms would be called missing, as if nobody had made them.
+    let gone = options.with.iter().filter(|folder| !folder.is_dir());
+    in_the_way.extend(gone.map(|folder| format!("--with {}: no such folder", folder.display())));
     if !in_the_way.is_empty() {
         return Err(BuildError::InTheWay(in_the_way));
     }

@@ -24,11 +24,14 @@ impl Commit {
         let dirty = git(root, &["status", "--porcelain", "--untracked-files=no"])
             .is_some_and(|status| !status.is_empty());
         let stated = std::env::var("SOURCE_DATE_EPOCH").ok();
-        let time = stated.or_else(|| git(root, &["log", "-1", "--format=%ct"]));
-        let time = time.ok_or_else(|| FactsError::Command {
-            command: "git log -1".into(),
-            reason: "no commit here: commit first, or set SOURCE_DATE_EPOCH".into(),
-        })?;
+        let time = match stated {
+            Some(time) => time,
+            None => ask(root, &["log", "-1", "--format=%ct"]).map_err(|said| {
+                let reason = format!("{said}; commit first, or set SOURCE_DATE_EPOCH");
+                let command = "git log -1".into();
+                FactsError::Command { command, reason }
+            })?,
+        };
         let time = time.trim().parse().map_err(|_| FactsError::Command {
             command: "SOURCE_DATE_EPOCH".into(),
             reason: format!("`{time}` is not a number of seconds since 1970"),
@@ -54,24 +57,40 @@ fn names_version(tag: &str) -> bool {
     semver::Version::parse(version).is_ok()
 }
 
-/// What git prints, or `None` where git or the repository is missing. It is only
-/// asked: the index stays as it is, and free for whoever works there.
+/// What git prints, or `None` where git or the repository is missing.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
+    ask(root, arguments).ok()
+}
+
+/// What git prints, or else the first line of what it says instead. It is only
+/// asked: the index stays as it is, and free for whoever works there.
+fn ask(root: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("git")
         .arg("--no-optional-locks")
         .args(arguments)
         .current_dir(root)
         .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .map_err(|error| error.to_string())?;
+    let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        let said = text(&output.stderr);
+        Err(said.lines().next().unwrap_or_default().to_owned())
+    }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
-    use super::names_version;
+    use super::{ask, names_version};
+
+    #[test]
+    fn why_git_does_not_answer_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = ask(folder.path(), &["log"]).unwrap_err();
+        assert_ne!(said, "");
+    }
 
     #[test]
     fn a_tag_with_a_number_in_it_is_not_yet_that_of_a_release() {

@@ -20,17 +20,9 @@ fn checkout(project: &Path, first: &Path, to: &Path) {
     let marker = support::json(&first.join("site.json"));
     let commit = marker["releases"][0]["commit"].as_str().unwrap();
     fs::create_dir_all(to.parent().unwrap()).unwrap();
-    let mut git = std::process::Command::new("git");
-    git.args([
-        "-c",
-        "safe.directory=*",
-        "clone",
-        "--quiet",
-        "--no-hardlinks",
-    ])
-    .arg(project)
-    .arg(to);
-    done(&mut git);
+    // Not file by file: another process may be at work in it.
+    let mut git = support::git(project);
+    done(git.args(["clone", "--quiet", "--no-local", "."]).arg(to));
     let mut git = support::git(to);
     done(git.args(["checkout", "--quiet", "--detach", commit]));
 }

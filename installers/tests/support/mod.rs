@@ -96,10 +96,10 @@ pub(crate) fn workspace() -> PathBuf {
 /// git with a name of its own, whoever owns `folder`.
 pub(crate) fn git(folder: &Path) -> Command {
     let mut git = Command::new("git");
-    git.args(["-c", "user.name=T", "-c", "user.email=t@example.org"])
-        .args(["-c", "init.defaultBranch=main", "-c", "safe.directory=*"])
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null");
+    // A file: what is said on the command line does not reach the git that reads
+    // a repository to clone it.
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/gitconfig");
+    git.current_dir(folder).env("GIT_CONFIG_GLOBAL", config);
     // Set where a hook of the user's own repository runs this.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(name);

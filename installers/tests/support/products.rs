@@ -269,5 +269,4 @@ pub(crate) fn at_hand(project: &Path) -> String {
 fn dated(git: &mut Command) -> &mut Command {
     git.env("GIT_AUTHOR_DATE", "2026-02-03T04:05:06Z")
         .env("GIT_COMMITTER_DATE", "2026-02-03T04:05:06Z")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
 }

@@ -177,9 +177,10 @@ fn manifests(layout: &Layout, report: &mut Report) -> Result<Vec<Manifest>, RunE
     for run in standing::list_runs(layout)? {
         let path = format!("runs/{}", manifest_file(&run));
         let file = layout.profile().join(&path);
-        let bytes = match durable::read_bounded(&file, manifest::BOUNDS.bytes as u64) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+        let read = durable::read_bounded(&file, manifest::BOUNDS.bytes as u64);
+        let bytes = match durable::if_there(read) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => continue,
             Err(error) => {
                 report.problem(Kind::Manifest, path, error.to_string());
                 continue;

@@ -85,9 +85,9 @@ impl Settings {
         };
         let read =
             durable::own_file(&path).and_then(|file| durable::read_bounded(&file, MOST_BYTES));
-        match read {
-            Ok(bytes) => Self::parse(&path, &String::from_utf8_lossy(&bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+        match durable::if_there(read) {
+            Ok(Some(bytes)) => Self::parse(&path, &String::from_utf8_lossy(&bytes)),
+            Ok(None) => Ok(Self::default()),
             Err(source) => Err(SettingsError::Io { path, source }),
         }
     }

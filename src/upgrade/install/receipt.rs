@@ -59,9 +59,9 @@ impl Receipt {
             let bytes = durable::read_bounded(&file, BOUNDS.bytes as u64)?;
             Ok((file, bytes))
         });
-        match read {
-            Ok((file, bytes)) => Self::parse(file, &bytes).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        match durable::if_there(read) {
+            Ok(Some((file, bytes))) => Self::parse(file, &bytes).map(Some),
+            Ok(None) => Ok(None),
             Err(source) => Err(ReceiptError::Io { path, source }),
         }
     }

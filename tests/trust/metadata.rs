@@ -134,7 +134,12 @@ fn malicious_mirror_that_withholds_a_signed_file_is_refused() {
         "metadata/timestamp.json",
         Rule::Bytes(b"<html>sign in</html>".to_vec()),
     );
-    assert_eq!(world.refusal().0, Attack::Malformed);
+    let (attack, words) = world.refusal();
+    assert_eq!(attack, Attack::Malformed);
+    assert!(
+        words.contains("/timestamp.json is no timestamp metadata"),
+        "{words}"
+    );
     world
         .server
         .rule("metadata/timestamp.json", Rule::Bytes(vec![b'['; 100_000]));

@@ -73,11 +73,7 @@ pub enum TrustError {
     #[error("another process is updating {}; try again when it has finished", .0.display())]
     Busy(PathBuf),
     /// The clock is before the last update check.
-    #[error(
-        "the clock is {hours} hours behind the last update check; set it right, or if it was \
-         wrong then, remove {}",
-        file.display()
-    )]
+    #[error("the clock is {hours} hours behind the last update check")]
     Clock {
         /// How far it is behind.
         hours: u64,
@@ -152,8 +148,8 @@ impl TrustError {
         }
     }
 
-    /// What tough's refusal means.
-    pub(super) fn from_tough(error: &Tough) -> Self {
+    /// What tough's refusal means; `asked` is the address of the file it read last.
+    pub(super) fn from_tough(error: &Tough, asked: Option<&url::Url>) -> Self {
         let attack = match error {
             Tough::ParseTrustedMetadata { .. } | Tough::VerifyTrustedMetadata { .. } => {
                 return Self::BadRoot(error.to_string());
@@ -172,6 +168,13 @@ impl TrustError {
                 return signature(&role.to_string(), source);
             }
             Tough::VerifyRoleMetadata { role, source, .. } => return signature(role, source),
+            Tough::ParseMetadata { role, source, .. } => {
+                let what = asked.map_or("what was received".to_owned(), shown);
+                return Self::refused(
+                    Attack::Malformed,
+                    format!("{what} is no {role} metadata: {source}"),
+                );
+            }
             Tough::OlderMetadata { .. }
             | Tough::OlderSnapshotInTimestamp { .. }
             | Tough::SnapshotRoleRollback { .. }

@@ -260,7 +260,10 @@ async fn attempt(
     store.keep(&scratch, start, &|name| feed.received(name), accepted_at)?;
     Ok(match loaded {
         Ok(repository) => Outcome::Loaded(Box::new(repository)),
-        Err(error) => Outcome::Refused(TrustError::from_tough(&error), feed.used_cache()),
+        Err(error) => {
+            let refusal = TrustError::from_tough(&error, feed.last().as_ref());
+            Outcome::Refused(refusal, feed.used_cache())
+        }
     })
 }
 
@@ -277,6 +280,8 @@ struct Seen {
     /// By name, without the version in front except for roots.
     files: BTreeMap<String, Vec<u8>>,
     from_cache: bool,
+    /// What was asked for last.
+    last: Option<Url>,
 }
 
 impl fmt::Debug for Feed {
@@ -323,6 +328,10 @@ impl Feed {
             .filter(|cached| cached != fetched)
     }
 
+    fn last(&self) -> Option<Url> {
+        self.seen.lock().ok()?.last.clone()
+    }
+
     fn remember(&self, name: &str, bytes: &[u8], cached: bool) {
         if let Ok(mut seen) = self.seen.lock() {
             seen.from_cache |= cached;
@@ -363,6 +372,9 @@ fn json(bytes: &[u8]) -> Option<serde_json::Value> {
 #[async_trait]
 impl Transport for Feed {
     async fn fetch(&self, url: Url) -> Result<TransportStream, TransportError> {
+        if let Ok(mut seen) = self.seen.lock() {
+            seen.last = Some(url.clone());
+        }
         let outcome = match self.file(&url).await {
             Ok(bytes) => Ok(tough::Bytes::from(bytes)),
             Err(error @ FetchError::NotFound) => {

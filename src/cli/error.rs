@@ -87,7 +87,7 @@ impl Failure {
     }
 
     /// What helps against an I/O error on `path`, where anything does.
-    fn way_out(self, path: &Path, error: &io::Error) -> Self {
+    pub(crate) fn way_out(self, path: &Path, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::PermissionDenied => {
                 // What was to be made is not there to be looked at, nor is what a

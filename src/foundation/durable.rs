@@ -314,11 +314,20 @@ pub fn wary_options() -> OpenOptions {
 /// # Errors
 /// Any I/O error; [`io::ErrorKind::InvalidInput`] for what is no regular file.
 pub fn open_regular(path: &Path) -> io::Result<File> {
-    let opened = wary_options().read(true).open(path);
-    let file = opened.map_err(|error| match Errno::from_io_error(&error) {
-        Some(Errno::LOOP) => not_regular("it is a symbolic link"),
-        _ => error,
-    })?;
+    open_regular_with(wary_options().read(true), path)
+}
+
+/// Opens a regular file with `options`, which are wary ones.
+///
+/// # Errors
+/// As [`open_regular`].
+pub fn open_regular_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options
+        .open(path)
+        .map_err(|error| match Errno::from_io_error(&error) {
+            Some(Errno::LOOP) => not_regular("it is a symbolic link"),
+            _ => error,
+        })?;
     if !file.metadata()?.is_file() {
         return Err(not_regular("it is not a regular file"));
     }

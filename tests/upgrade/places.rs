@@ -156,6 +156,22 @@ fn a_temporary_directory_is_not_needed() {
 }
 
 #[test]
+fn what_stands_in_place_of_the_download_is_told_and_left() {
+    let site = Site::with(&[OLD, COMPATIBLE]);
+    let home = Home::new(&site);
+    let place = home.path().join(".cache/auditgraph/downloads");
+    let download = place.join("auditgraph-0.2.0-x86_64-unknown-linux-gnu.tar.gz");
+    fs::create_dir_all(&place).unwrap();
+    std::os::unix::fs::symlink(home.program(), &download).unwrap();
+    home.run(&["self-update"])
+        .exits(1)
+        .says(&format!("cannot write the download {}", download.display()))
+        .says("move it away");
+    assert!(download.is_symlink());
+    assert_eq!(home.version(), "0.1.0");
+}
+
+#[test]
 fn a_running_program_is_replaced_all_the_same() {
     let site = Site::with(&[OLD, COMPATIBLE]);
     let home = Home::new(&site);

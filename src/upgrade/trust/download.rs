@@ -1,7 +1,7 @@
 //! The bytes of one target: as long as signed, of the digest that was
 //! signed, or not there.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use url::Url;
 
 use super::error::{Attack, TrustError};
 use super::origin::{FetchError, Origin, shown};
+use crate::foundation::durable::{open_regular_with, wary_options};
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::{Sha256, Sha256Hasher};
 
@@ -71,19 +72,10 @@ pub async fn fetch_target(
         error,
     };
     // Nothing is followed and nobody else's file is written to.
-    let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(!resume)
-        .mode(0o600)
-        .custom_flags(nofollow)
-        .open(dest)
-        .map_err(write)?;
-    if !file.metadata().map_err(write)?.is_file() {
-        return Err(write(io::Error::other("not a regular file")));
-    }
+    let mut options = wary_options();
+    options.read(true).write(true).create(true);
+    options.truncate(!resume).mode(0o600);
+    let mut file = open_regular_with(&options, dest).map_err(write)?;
     progress.begin(Phase::bytes("downloading", Some(target.length)));
     let outcome = receive(origin, target, &mut file, progress, &write).await;
     let outcome = match outcome {

@@ -11,6 +11,9 @@ use crate::upgrade::trust::{Attack, Source, TrustError};
 
 const UNCHANGED: &str = "nothing was changed: what cannot be verified is not installed";
 const ELSEWHERE: &str = "try again later, or from another mirror: [update] url in config.toml; if it stays so, report it to the maintainers";
+pub(super) const REPORT: &str =
+    "go on with the version that is installed, and report it to the maintainers";
+const MOVE_AWAY: &str = "move it away, then run the command again";
 const COPY: &str =
     "copy the whole release site again; if it stays so, report it to the maintainers";
 
@@ -28,9 +31,7 @@ pub(super) fn no_install(error: io::Error) -> Failure {
 /// Settings that cannot be used.
 pub(crate) fn settings_failure(error: SettingsError) -> Failure {
     match error {
-        SettingsError::Io { ref path, .. } => {
-            Failure::new(Exit::Failed, "io", &error).path(path.display())
-        }
+        SettingsError::Io { path, source } => Failure::io("read", &path, &source),
         SettingsError::Refused {
             path,
             line,
@@ -88,9 +89,7 @@ pub(crate) fn trust_failure(error: TrustError, source: &Source) -> Failure {
                 io::ErrorKind::InvalidInput
                 | io::ErrorKind::FileTooLarge
                 | io::ErrorKind::AlreadyExists
-                | io::ErrorKind::NotADirectory => failure
-                    .why(forgets)
-                    .hint("move it away, then run the command again"),
+                | io::ErrorKind::NotADirectory => failure.why(forgets).hint(MOVE_AWAY),
                 _ => failure.hint(
                     "see that you can read and write it and that its disk has room, or set XDG_STATE_HOME to another directory",
                 ),
@@ -100,9 +99,25 @@ pub(crate) fn trust_failure(error: TrustError, source: &Source) -> Failure {
             Failure::new(Exit::Failed, "unavailable", &error).hint(match source {
                 Source::Dir(_) => COPY,
                 Source::Url(_) => {
-                    "check the network, HTTPS_PROXY and SSL_CERT_FILE, or name a mirror: [update] url in config.toml"
+                    "check the network, the clock, HTTPS_PROXY and SSL_CERT_FILE, or name a mirror: [update] url in config.toml"
                 }
             })
+        }
+        TrustError::Clock { ref file, .. } => Failure::new(Exit::Failed, "update", &error)
+            .path(file.display())
+            .hint(format_args!(
+                "set the clock right, or if it was wrong then: rm {}",
+                quote(file)
+            )),
+        TrustError::Write {
+            ref path,
+            error: ref cause,
+        } => {
+            let failure = Failure::io("write the download", path, cause);
+            match cause.kind() {
+                io::ErrorKind::InvalidInput => failure.hint(MOVE_AWAY),
+                _ => failure,
+            }
         }
         _ => Failure::new(Exit::Failed, "update", &error),
     }
@@ -129,20 +144,21 @@ pub(crate) fn swap_failure(error: SwapError) -> Failure {
         SwapError::Busy { pid, .. } => failure
             .detail("pid", pid)
             .hint("wait for it to finish, then try again"),
-        SwapError::Io { path, .. } => failure.path(path.display()),
+        SwapError::Io { path, source, .. } => failure.path(path.display()).way_out(path, source),
+        SwapError::Record { path, .. } => failure.path(path.display()).hint(MOVE_AWAY),
         SwapError::Replaced(_) => failure
             .why("nothing was changed: another update was faster")
             .hint("auditgraph version"),
         SwapError::PreviousChanged { .. } => failure
             .why("nothing was changed: the version that was kept is not what it was")
             .hint("auditgraph self-update --to VERSION --allow-downgrade"),
-        SwapError::RolledBack { .. } => failure
-            .hint("go on with the version that is installed, and report it to the maintainers"),
+        SwapError::RolledBack { .. } => failure.hint(REPORT),
         SwapError::NotRolledBack { kept, target, .. } => failure
             .path(target.display())
             .why("the new version is installed and does not work")
             .hint(format_args!("mv {} {}", quote(kept), quote(target))),
-        error if error.is_verification() => failure.why(UNCHANGED).hint(ELSEWHERE),
+        // It came out of an archive with the signed digest: no mirror has another.
+        error if error.is_verification() => failure.why(UNCHANGED).hint(REPORT),
         SwapError::NoPrevious(_) => {
             failure.hint("auditgraph self-update --to VERSION --allow-downgrade")
         }

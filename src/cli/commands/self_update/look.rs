@@ -162,7 +162,8 @@ impl Look {
                     Exit::Failed,
                     "withdrawn",
                     format_args!("release {version} was withdrawn"),
-                );
+                )
+                .hint(next::self_update(which, " --check"));
                 Err(match reason {
                     Some(reason) => failure.why(reason),
                     None => failure,

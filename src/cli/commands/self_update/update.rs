@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::agree::agrees;
-use super::failures::{no_install, swap_failure};
+use super::failures::{REPORT, no_install, swap_failure};
 use super::foresee::{Foreseen, foresee, insist};
 use super::look::{Look, build_of, look};
 use super::report::{Document, Outcome};
@@ -158,7 +158,11 @@ impl Job {
         ];
         check_space(&needs)
             .map_err(|error| Failure::new(Exit::Failed, "io", error))?
-            .map_err(|shortage| Failure::new(Exit::Failed, "no_space", shortage))?;
+            .map_err(|shortage| {
+                Failure::new(Exit::Failed, "no_space", &shortage)
+                    .path(shortage.directory.display())
+                    .hint("make room there, then run the command again")
+            })?;
         Ok(Self {
             plan: Plan::update(&place, from, to, install.receipt.as_ref()),
             download: downloads.join(&release.archive),
@@ -217,6 +221,7 @@ fn phase_two(
             format_args!("the new version did not answer its preflight: {error}"),
         )
         .why("nothing was changed: it could not say what it would do to the workspaces")
+        .hint(REPORT)
     })?;
     let report = merge(&foreseen.report, &answer, &foreseen.facts);
     insist(&report, accept)?;

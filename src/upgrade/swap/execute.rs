@@ -1,9 +1,8 @@
 //! Carries out a plan, step by step.
 
 use std::fs;
-use std::path::Path;
 
-use super::finish::{record_receipt, remove, sweep};
+use super::finish::{record_receipt, remove, second_name, sweep};
 use super::record::{Format, Identity, Previous, write};
 use super::recover::recover;
 use super::stage::prove;
@@ -73,7 +72,7 @@ pub(super) fn perform(
 ) -> Result<(), SwapError> {
     match step {
         Step::Stage { .. } | Step::Prove { .. } => Ok(()),
-        Step::KeepPrevious { target, path } => keep(target, path),
+        Step::KeepPrevious { target, path } => second_name(target, path),
         Step::RecordIntent { path } => write(path, &plan.intent),
         Step::Replace { staged, target } => {
             fs::rename(staged, target).map_err(SwapError::io("replace", target))?;
@@ -97,19 +96,6 @@ pub(super) fn perform(
         ),
         Step::CleanUp { .. } => sweep(held).and_then(|()| remove(&held.place.intent())),
     }
-}
-
-/// Gives the installed executable a second name: a hard link, or a copy
-/// where the file system has none or does not allow it. The name is made
-/// durable with that of the intent, which is written next to it.
-fn keep(target: &Path, path: &Path) -> Result<(), SwapError> {
-    remove(path)?;
-    if fs::hard_link(target, path).is_err() {
-        fs::copy(target, path)
-            .and_then(|_| fs::File::open(path)?.sync_all())
-            .map_err(SwapError::io("copy", target))?;
-    }
-    Ok(())
 }
 
 /// Renames the kept executable back over the one that does not run, and says

@@ -56,6 +56,19 @@ pub(super) fn sweep(held: &Held) -> Result<(), SwapError> {
     Ok(())
 }
 
+/// Gives an executable a second name: a hard link, which takes no room, or a
+/// copy where the file system has none or does not allow it. The name itself is
+/// not durable yet.
+pub(super) fn second_name(file: &Path, name: &Path) -> Result<(), SwapError> {
+    remove(name)?;
+    if fs::hard_link(file, name).is_err() {
+        fs::copy(file, name)
+            .and_then(|_| fs::File::open(name)?.sync_all())
+            .map_err(SwapError::io("copy", file))?;
+    }
+    Ok(())
+}
+
 /// Removes a file, which may be gone already.
 pub(super) fn remove(path: &Path) -> Result<(), SwapError> {
     durable::remove(path).map_err(SwapError::io("remove", path))

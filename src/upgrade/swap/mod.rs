@@ -17,8 +17,9 @@
 //! All on one file system, so a rename is all it takes. The order, and what
 //! a kill after each step leaves for the next command to clean up:
 //!
-//! 1. `staged` is written and fsynced, then run once. Killed: the old
-//!    version runs; `staged` is removed.
+//! 1. `staged` is written and fsynced (of a rollback it is a second name of
+//!    `previous-…`), then run once. Killed: the old version runs; `staged` is
+//!    removed.
 //! 2. The executable gets a second name, `previous-…`. Killed: the name goes.
 //! 3. `intent.json` is written and fsynced. Killed: as before.
 //! 4. `staged` is renamed to the executable, whose folder is fsynced.

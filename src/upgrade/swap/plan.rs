@@ -23,7 +23,7 @@ pub struct Plan {
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Write the next executable to a file and fsync it.
+    /// Put the next executable, whole and fsynced, beside the installed one.
     Stage {
         /// The file.
         path: PathBuf,
@@ -175,7 +175,8 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stage { path, bytes } => {
-                write!(f, "write {} ({})", path.display(), size::human(*bytes))
+                let bytes = size::human(*bytes);
+                write!(f, "put the next executable at {} ({bytes})", path.display())
             }
             Self::Prove { path, version } => write!(
                 f,

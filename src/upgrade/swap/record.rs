@@ -43,7 +43,7 @@ impl Identity {
 /// The digest and length of a file.
 pub(super) fn digest(path: &Path) -> io::Result<(Sha256, u64)> {
     let mut hasher = Sha256Hasher::default();
-    let bytes = io::copy(&mut std::fs::File::open(path)?, &mut hasher)?;
+    let bytes = io::copy(&mut durable::open_regular(path)?, &mut hasher)?;
     Ok((hasher.finish(), bytes))
 }
 

@@ -1,14 +1,13 @@
 //! From a verified archive to an executable that has been run.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::finish::remove;
+use super::finish::{remove, second_name};
 use super::record::digest;
 use super::{Held, Plan, SwapError};
 use crate::schema::Reader;
@@ -72,13 +71,19 @@ impl StagedBinary {
         };
         let path = archive.path().to_owned();
         let reader = archive.reader().map_err(SwapError::io("read", &path))?;
-        Self::write(held, |file| {
-            unpack_executable(reader, &expected, file).map_err(|error| match error {
-                archive::ArchiveError::Write(source) => {
-                    SwapError::io("write", &held.place.staged())(source)
-                }
+        Self::made(held, |path| {
+            remove(path)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o700)
+                .open(path)
+                .map_err(SwapError::io("create", path))?;
+            unpack_executable(reader, &expected, &mut file).map_err(|error| match error {
+                archive::ArchiveError::Write(source) => SwapError::io("write", path)(source),
                 error => error.into(),
-            })
+            })?;
+            Ok(file)
         })
     }
 
@@ -89,40 +94,29 @@ impl StagedBinary {
     pub fn previous(held: &Held, plan: &Plan) -> Result<Self, SwapError> {
         let recorded = plan.intent.to.sha256;
         let kept = held.place.previous(recorded);
-        let staged = Self::write(held, |file| {
-            let mut kept_file = File::open(&kept).map_err(SwapError::io("read", &kept))?;
-            io::copy(&mut kept_file, file)
-                .map(drop)
-                .map_err(SwapError::io("copy", &kept))
-        })?;
-        let (found, _) = digest(&staged.path).map_err(SwapError::io("read", &staged.path))?;
-        if found != recorded {
-            // The refusal is what matters; the next command removes the rest.
-            let _ = fs::remove_file(&staged.path);
-            return Err(SwapError::PreviousChanged {
-                path: kept,
-                found,
-                recorded,
-            });
-        }
-        Ok(staged)
+        Self::made(held, |path| {
+            second_name(&kept, path)?;
+            let (found, _) = digest(path).map_err(SwapError::io("read", path))?;
+            if found != recorded {
+                return Err(SwapError::PreviousChanged {
+                    path: kept,
+                    found,
+                    recorded,
+                });
+            }
+            File::open(path).map_err(SwapError::io("read", path))
+        })
     }
 
-    /// Writes `staged` with the owner and mode of the installed executable.
-    fn write(
+    /// `staged`, as `make` makes it, with the owner and mode of the installed
+    /// executable.
+    fn made(
         held: &Held,
-        fill: impl FnOnce(&mut File) -> Result<(), SwapError>,
+        make: impl FnOnce(&Path) -> Result<File, SwapError>,
     ) -> Result<Self, SwapError> {
         let path = held.place.staged();
         let write = || -> Result<(), SwapError> {
-            remove(&path)?;
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o700)
-                .open(&path)
-                .map_err(SwapError::io("create", &path))?;
-            fill(&mut file)?;
+            let file = make(&path)?;
             like_installed(held.place.target(), &file, &path)?;
             // Its name need not last before it is renamed. Closed before it
             // is run, or the kernel calls it busy.
@@ -185,6 +179,10 @@ fn like_installed(target: &Path, file: &File, path: &Path) -> Result<(), SwapErr
     }
     // Never set-user-id, always executable by its owner.
     let mode = installed.mode() & 0o777 | 0o500;
+    if ours.mode() & 0o7777 == mode {
+        // The one that was kept may be another's, and be as it must be.
+        return Ok(());
+    }
     file.set_permissions(Permissions::from_mode(mode))
         .map_err(SwapError::io("change the mode of", path))
 }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use super::execute::perform;
 use super::*;
@@ -145,6 +145,10 @@ fn a_rollback_returns_and_another_one_goes_forward_again() {
         let plan = Plan::rollback(held.place(), from, Some(&home.receipt())).unwrap();
         assert_eq!(plan.intent.to.version, to);
         let staged = StagedBinary::previous(&held, &plan).unwrap();
+        // It takes no room, which a full disk does not have.
+        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+        let kept = held.place().previous(bytes.sha256);
+        assert_eq!(inode(&held.place().staged()), inode(&kept));
         let staged = staged.prove(expected(to)).unwrap();
         swap(&held, plan, staged).unwrap();
         assert_eq!(home.installed().sha256, bytes.sha256);
@@ -414,7 +418,7 @@ fn the_plan_can_be_read() {
     assert_eq!(
         text[..5],
         [
-            "write /b/.auditgraph/staged (3 B)",
+            "put the next executable at /b/.auditgraph/staged (3 B)",
             "run /b/.auditgraph/staged: it must say that it is 0.2.0, and answer for the workspaces",
             &format!(
                 "keep /b/auditgraph as /b/.auditgraph/previous-{}",

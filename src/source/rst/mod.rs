@@ -50,10 +50,11 @@ impl<'t> Markup<'t> {
         let text = builder.text();
         let term = line_at(text, range.start);
         let below = (term.end + 1).min(range.end)..range.end;
-        let above = text_start(&text[term.clone()]);
-        let indent = indentation(&text[below.clone()]);
-        let explicit = |from: usize| is_explicit(&text[from..range.end]);
-        if indent <= above || explicit(term.start + above) || !explicit(below.start + indent) {
+        let (above, under) = (&text[term.clone()], &text[below.clone()]);
+        let start = text_start(above);
+        let deeper = depth(under) > column(above, start);
+        let explicit = is_explicit(&under[indentation(under)..]);
+        if !deeper || !explicit || is_explicit(&above[start..]) {
             return range;
         }
         self.running(builder, term);
@@ -71,7 +72,7 @@ impl<'t> Markup<'t> {
 /// code), a comment, or the entries of a `toctree`.
 #[derive(Default)]
 struct Content {
-    /// The indentation of what introduced the block.
+    /// The column of what introduced the block.
     indent: Option<usize>,
     /// Whether its lines are entries.
     entries: bool,
@@ -81,7 +82,7 @@ impl Content {
     /// Whether the line or paragraph `range` belongs to the block.
     fn holds(&self, text: &str, range: &Range<usize>) -> bool {
         self.indent
-            .is_some_and(|indent| indentation(&text[range.clone()]) > indent)
+            .is_some_and(|indent| depth(&text[range.clone()]) > indent)
     }
 
     /// Reads what of a paragraph belongs to the block; returns the rest.
@@ -110,17 +111,17 @@ impl Content {
             true => text_start(last),
             false => indentation(last),
         };
-        let body = last[start..].strip_prefix(".. ");
+        let (indent, body) = (column(last, start), last[start..].strip_prefix(".. "));
         match body.and_then(|body| directive(body.trim_start())) {
-            Some((name, _)) => Self::of_directive(name, start),
+            Some((name, _)) => Self::of_directive(name, indent),
             None => Self {
-                indent: last.ends_with("::").then_some(start),
+                indent: last.ends_with("::").then_some(indent),
                 entries: false,
             },
         }
     }
 
-    /// What stands below the directive `name`, indented by `indent`.
+    /// What stands below the directive `name` at the column `indent`.
     fn of_directive(name: &str, indent: usize) -> Self {
         let entries = name == TOCTREE;
         let held = entries || CODE.contains(&name) || VERBATIM.contains(&name);
@@ -144,6 +145,19 @@ const FILE: [&str; 2] = ["include", "literalinclude"];
 
 fn indentation(text: &str) -> usize {
     text.len() - text.trim_start_matches([' ', '\t']).len()
+}
+
+/// The column of the byte `at` of `line`: a tab leads to the next multiple of 8.
+fn column(line: &str, at: usize) -> usize {
+    line.bytes().take(at).fold(0, |column, byte| match byte {
+        b'\t' => (column / 8 + 1) * 8,
+        _ => column + 1,
+    })
+}
+
+/// The column at which `line` starts.
+fn depth(line: &str) -> usize {
+    column(line, indentation(line))
 }
 
 /// Where in `text` its first line starts to say something: behind blanks and the
@@ -186,13 +200,13 @@ fn is_explicit(text: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
 }
 
-/// Where explicit markup on `line`, indented by `indent`, ends, in the paragraph
+/// Where explicit markup on `line`, at the column `indent`, ends, in the paragraph
 /// that reaches to `last`: with the lines that are indented deeper.
 fn end_below(text: &str, line: &Range<usize>, indent: usize, last: usize) -> usize {
     let mut end = line.end;
     while end < last {
         let next = line_at(text, end + 1);
-        if indentation(&text[next.clone()]) <= indent {
+        if depth(&text[next.clone()]) <= indent {
             break;
         }
         end = next.end;
@@ -219,7 +233,11 @@ impl<'t> Markup<'t> {
     fn blocks(&mut self, builder: &mut Builder<'t>, range: Range<usize>) {
         let text = builder.text();
         let first = &text[range.clone()];
-        if !is_explicit(&first[text_start(first)..]) {
+        let first = &first[text_start(first)..];
+        if first.starts_with(">>> ") {
+            return; // a session of Python
+        }
+        if !is_explicit(first) {
             self.running(builder, range);
             return;
         }
@@ -253,8 +271,9 @@ impl<'t> Markup<'t> {
         last: usize,
     ) -> Option<usize> {
         let text = builder.text();
-        let indent = text_start(&text[line.clone()]);
-        let start = line.start + indent;
+        let start = text_start(&text[line.clone()]);
+        let indent = column(&text[line.clone()], start);
+        let start = line.start + start;
         let content = text[start..line.end].trim_end();
         let place = start..start + content.len();
         let whole = || {
@@ -365,7 +384,7 @@ fn entry(builder: &mut Builder<'_>, line: Range<usize>) {
     let start = line.start + indentation(written);
     let target = inline::embedded(content).map_or(content, |(_, target)| target);
     let made = target == "self" || inline::MADE_LABELS.contains(&target);
-    if !target.starts_with(':') && !made && !target.contains(['*', '?']) {
+    if !target.starts_with(':') && !made && !target.contains(['*', '?', '[']) {
         builder.link(LinkRule::RstLink, target, start..start + content.len());
     }
 }

@@ -72,10 +72,8 @@ impl<'t> References<'t> {
     ) {
         let (name, target) = (normalized(name), Target::of(written));
         let mut leading = std::mem::take(&mut self.leading.names);
-        if !builder.text()[self.leading.end..place.start]
-            .trim()
-            .is_empty()
-        {
+        let between = || builder.text().get(self.leading.end..place.start);
+        if !leading.is_empty() && between().is_none_or(|text| !text.trim().is_empty()) {
             leading.clear();
         }
         match target {

@@ -290,6 +290,10 @@ fn tables_definitions_and_headings_take_linear_time() {
     linear("labels above a title", Rst, |bytes| {
         repeated(".. _a:\n\n", bytes) + "A\n=\n"
     });
+    linear("targets far below a label", Rst, |bytes| {
+        let far = repeated("\n", bytes / 2);
+        format!(".. _a:\n{far}{}", repeated(".. _b: c\n", bytes / 2))
+    });
     linear("a title of many roles", Rst, |bytes| {
         let title = repeated(":a:`b` ", bytes / 2);
         format!("{title}\n{}\n", "=".repeat(title.len()))

@@ -107,7 +107,7 @@ fn plain_text_has_underlined_headings_links_and_tags() {
 #[test]
 fn rst_entries_of_a_toctree_are_links() {
     let text = "\
-.. toctree::\n   :maxdepth: 2\n   :caption: All of it\n\n   intro\n   The guide <guide/start>\n   /api/v1.2\n   self\n   api/*\n\n   later\n\nAfter `x <y>`_ #tag\n\n.. toctree::\n\n   last\n   genindex\n\n.. toctree::\n   at once\n";
+.. toctree::\n   :maxdepth: 2\n   :caption: All of it\n\n   intro\n   The guide <guide/start>\n   /api/v1.2\n   self\n   api/*\n   api/[ab]\n\n   later\n\nAfter `x <y>`_ #tag\n\n.. toctree::\n\n   last\n   genindex\n\n.. toctree::\n   at once\n";
     let document = extract(Format::Rst, text);
     let links: Vec<_> = document
         .links
@@ -120,10 +120,10 @@ fn rst_entries_of_a_toctree_are_links() {
             ("intro", "intro", 5),
             ("guide/start", "The guide <guide/start>", 6),
             ("/api/v1.2", "/api/v1.2", 7),
-            ("later", "later", 11),
-            ("y", "`x <y>`_", 13),
-            ("last", "last", 17),
-            ("at once", "at once", 21),
+            ("later", "later", 12),
+            ("y", "`x <y>`_", 14),
+            ("last", "last", 18),
+            ("at once", "at once", 22),
         ]
     );
     assert_eq!(document.tags.len(), 1);
@@ -199,6 +199,21 @@ Term\n  means::\n\n    `no <no.rst>`_\n\n  `e <e.rst>`_\n\n\
             ("e.rst", "`e <e.rst>`_", 23),
             ("f.rst", "`f <f.rst>`_", 30),
             ("g.rst", "`g <g.rst>`_", 36),
+        ],
+    );
+}
+
+#[test]
+fn rst_tabs_lead_to_columns_and_sessions_of_python_are_literal() {
+    assert_links(
+        "\
+- text::\n\n\t`no <no.rst>`_\n\n  `a <a.rst>`_\n\n\
+-\t.. code:: c\n\n\t    `no <no.rst>`_\n\n        `b <b.rst>`_\n\n\
+>>> x  # `no <no.rst>`_\n\n`c <c.rst>`_\n",
+        &[
+            ("a.rst", "`a <a.rst>`_", 5),
+            ("b.rst", "`b <b.rst>`_", 11),
+            ("c.rst", "`c <c.rst>`_", 15),
         ],
     );
 }

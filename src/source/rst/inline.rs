@@ -50,7 +50,7 @@ impl<'t> Markup<'t> {
                 false => prefix(&run[plain..open]),
             };
             let start = open - prefix.len();
-            if !*possible || !opens(&run[..start], &run[at..]) {
+            if !*possible || !opens(&run[plain..start], &run[at..]) {
                 continue;
             }
             let Some(length) = closing(&run[at..], wanted) else {

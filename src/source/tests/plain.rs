@@ -351,7 +351,7 @@ a_, b_, c_ and d_\n\n.. _a:\n.. _b:\n\n.. _c: c.rst\n.. _d:\n\ntext\n\n.. _e: e.
 fn rst_backquotes_within_words_or_alone_in_quotes_mark_nothing() {
     assert_links(
         "\
-Its`s `a <a.rst>`_ ('`') x:doc:`no` ``lit``s`` :doc:`b` \"`\" (`c <c.rst>`__).\n\n\
+Its`s `a <a.rst>`_ ('`') x:doc:`no` ``lit``s``:doc:`b` \"`\" (`c <c.rst>`__).\n\n\
 |:doc:`d`|`e <e.rst>`_|,:doc:`f`,読む\u{3001}:doc:`g`。\n",
         &[
             ("a.rst", "`a <a.rst>`_", 1),
@@ -414,10 +414,11 @@ term\n  .. _a: a.rst\n  .. code:: c\n     :linenos:\n\n     ``no``\n     :doc:`n
 #[test]
 fn rst_urls_may_end_in_what_is_part_of_names() {
     assert_links(
-        "See https://x.org/a#__init__, https://x.org/_.\n",
+        "See https://x.org/a#__init__, https://x.org/_. Or https://y.org/\\ s.\n",
         &[
             ("https://x.org/a#__init__", "https://x.org/a#__init__", 1),
             ("https://x.org/_", "https://x.org/_", 1),
+            ("https://y.org/", "https://y.org/", 1),
         ],
     );
 }

@@ -53,7 +53,7 @@ fn patch(project: &Path, number: &str, window: impl Fn(u64, u64) -> [u64; 2]) {
     let profile = format!("[profile.release.package.{name}]");
     change(project, "Cargo.toml", |text| {
         let (before, own) = text.split_once(&profile).unwrap();
-        let (options, after) = own.split_once("opt-level = 3").unwrap();
+        let (options, after) = own.split_once("opt-level = 2").unwrap();
         assert!(!options.contains('['), "`opt-level` in {profile}");
         format!("{before}{profile}{options}opt-level = 0{after}")
     });

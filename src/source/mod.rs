@@ -8,6 +8,7 @@
 //! [`extract`] is a pure function of a source's format and text: it reads no
 //! file, knows no path, and works in time linear in the text on any input.
 
+mod bare_url;
 mod beneath;
 mod builder;
 mod chunks;

@@ -1,6 +1,6 @@
 //! Floor 0: what every other module stands on.
 //!
-//! Owns digests and checksums, bounded and canonical JSON, durable file writes,
+//! Owns digests and checksums, bounded and canonical JSON, durable and metered file writes,
 //! work on all cores, the spill files in which artifacts are built, databases that
 //! a stranger may have made, which characters a terminal acts on, and which words
 //! a shell needs quoted. Knows nothing of runs, sources or workspaces. Never
@@ -14,6 +14,7 @@ pub(crate) mod effort;
 pub(crate) mod image;
 pub mod in_order;
 pub mod json;
+pub mod meter;
 pub mod pieces;
 pub mod progress;
 pub mod shell;

@@ -22,7 +22,8 @@ use super::{Manifest, RunError, RunId, file_names, index_record, journal, object
 use crate::budget::Assessment;
 use crate::foundation::Sha256;
 use crate::foundation::checksum::crc32_of_all;
-use crate::foundation::durable::{self, Meter, Written};
+use crate::foundation::durable::{self, Written};
+use crate::foundation::meter::Meter;
 use crate::foundation::pieces::in_pieces;
 use crate::foundation::progress::{Phase, Progress};
 use crate::foundation::threads::at_once;

@@ -13,6 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Page, Report, lossy};
 use crate::cli::style::{Style, clean};
 use crate::foundation::durable;
+use crate::foundation::meter::Meter;
 use crate::workspace::{CONFIG_FILE, Config, ConfigError, DERIVED_FOLDER, config};
 
 const EXAMPLES: &[(&str, &str)] = &[
@@ -65,7 +66,7 @@ pub(crate) fn run(context: &Context, typed: &Typed) -> Result<Exit, Failure> {
     durable::stage(
         &config,
         &mut config::TEMPLATE.as_bytes(),
-        &durable::Meter::new(u64::MAX),
+        &Meter::new(u64::MAX),
     )
     .map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => taken(&root, &config, &next),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::Failure;
 use crate::cli::exit::Exit;
-use crate::foundation::durable::OverAllowance;
+use crate::foundation::meter::OverAllowance;
 use crate::foundation::shell::quote;
 use crate::index::search::{PatternError, QueryError};
 use crate::index::{FilterError, IndexError};

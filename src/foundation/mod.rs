@@ -1,10 +1,10 @@
 //! Floor 0: what every other module stands on.
 //!
-//! Owns digests and checksums, bounded and canonical JSON, durable and metered file writes,
-//! work on all cores, the spill files in which artifacts are built, databases that
-//! a stranger may have made, which characters a terminal acts on, and which words
-//! a shell needs quoted. Knows nothing of runs, sources or workspaces. Never
-//! prints.
+//! Owns digests and checksums, bounded and canonical JSON, durable file writes and
+//! the meter that counts them, work on all cores, the spill files in which artifacts
+//! are built, databases that a stranger may have made, which characters a terminal
+//! acts on, and which words a shell needs quoted. Knows nothing of runs, sources or
+//! workspaces. Never prints.
 
 pub mod checksum;
 pub mod digest;

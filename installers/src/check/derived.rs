@@ -1,18 +1,17 @@
 //! What follows from other files is made again and compared, and what belongs to
 //! nothing is found.
 
-use std::collections::BTreeSet;
-
 use super::{Checker, Finding, Members};
 use crate::build::{self, BuildError, Member};
 use crate::facts::Homebrew;
 use crate::python::Door;
-use crate::site::{Kind, Marker, sha256_hex};
+use crate::site::{Kind, sha256_hex};
 
 impl Checker<'_> {
     /// Notes the first line in which `file` is not what `source` makes of it,
     /// unless something more telling was found in it.
     pub(super) fn follows(&mut self, file: &str, expected: &[u8], source: &str) {
+        self.followed.insert(file.to_owned());
         if self.told(file) {
             return;
         }
@@ -109,12 +108,9 @@ impl Checker<'_> {
         self.site.read(&self.one(kind, None)?.path).ok()
     }
 
-    /// The small files beside archives and packages, and files that nothing
-    /// lists: they would be uploaded with the rest.
-    pub(super) fn companions(&mut self, marker: &Marker) {
-        let mut known = BTreeSet::new();
+    /// The small files beside archives and packages.
+    pub(super) fn companions(&mut self) {
         for artifact in self.release.artifacts.clone() {
-            known.insert(artifact.path.clone());
             let (name, expected) = match artifact.kind {
                 Kind::Archive => {
                     let bytes = self.site.read(&artifact.path).unwrap_or_default();
@@ -140,11 +136,15 @@ impl Checker<'_> {
                 expected.as_bytes(),
                 "the file beside it and release.toml",
             );
-            known.insert(name);
         }
-        // One that cannot be made is found elsewhere.
-        let index = Door::of(self.facts).and_then(|python| python.index(self.site, marker).ok());
-        known.extend(index.into_iter().flatten().map(|(path, _)| path));
+    }
+
+    /// Files that nothing lists and that follow from none: they would be uploaded
+    /// with the rest. What follows was looked at before.
+    pub(super) fn strays(&mut self) {
+        let listed = self.release.artifacts.iter();
+        let mut known = self.followed.clone();
+        known.extend(listed.map(|artifact| artifact.path.clone()));
         let mut folders = vec![self.release.tag.clone(), "simple".into(), "homebrew".into()];
         while let Some(folder) = folders.pop() {
             let entries = std::fs::read_dir(self.site.path(&folder));

@@ -21,7 +21,7 @@ mod sbom;
 mod sdist;
 mod wheel;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -68,6 +68,8 @@ struct Checker<'a> {
     /// This machine's triple: executables for it are run.
     host: &'a str,
     leniency: Leniency,
+    /// Files that follow from others: nobody has to list them.
+    followed: BTreeSet<String>,
     findings: Vec<Finding>,
 }
 
@@ -99,6 +101,7 @@ pub(crate) fn check(
         release,
         host,
         leniency,
+        followed: BTreeSet::new(),
         findings: Vec::new(),
     };
     if let Some((theirs, here)) = checker.commits_apart() {
@@ -140,7 +143,8 @@ pub(crate) fn check(
         checker.formula(homebrew);
     }
     checker.front_door();
-    checker.companions(&marker);
+    checker.companions();
+    checker.strays();
     checker.update_repository(progress);
     Ok(checker.sorted())
 }

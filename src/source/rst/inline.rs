@@ -128,17 +128,23 @@ fn is_escaped(before: &[u8]) -> bool {
 /// Whether a mark opens something between `before` and `inside`: neither before a
 /// blank nor alone in quotes or brackets.
 pub(super) fn opens(before: &str, inside: &str) -> bool {
-    const AROUND: &str = "''\"\"()[]{}<>‘’“”«»";
+    const AROUND: [(char, char); 9] = [
+        ('\'', '\''),
+        ('"', '"'),
+        ('(', ')'),
+        ('[', ']'),
+        ('{', '}'),
+        ('<', '>'),
+        ('‘', '’'),
+        ('“', '”'),
+        ('«', '»'),
+    ];
     let Some(first) = inside.chars().next() else {
         return false;
     };
-    let mut around = AROUND.chars().zip(AROUND.chars().skip(1)).step_by(2);
-    !first.is_whitespace()
-        && starts_markup(before)
-        && before
-            .chars()
-            .next_back()
-            .is_none_or(|last| around.all(|pair| pair != (last, first)))
+    let last = before.chars().next_back();
+    let alone = last.is_some_and(|last| AROUND.contains(&(last, first)));
+    !first.is_whitespace() && !alone && starts_markup(before)
 }
 
 /// Whether markup may start behind `before`. Cells of tables may end in `|` or `,`.

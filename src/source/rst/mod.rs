@@ -337,10 +337,7 @@ impl<'t> Markup<'t> {
             builder.link(LinkRule::RstLink, argument, argument_at);
         } else if name == TOCTREE && !text[line.end..last].trim_start().starts_with(':') {
             // Where it has no options its entries may follow at once.
-            let content = Content {
-                indent: Some(indent),
-                entries: true,
-            };
+            let content = Content::of_directive(name, indent);
             let rest = content.paragraph(builder, (line.end + 1).min(last)..last);
             return Some(rest.start - 1);
         } else {

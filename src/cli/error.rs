@@ -15,6 +15,9 @@ use super::exit::Exit;
 use super::scope::Scope;
 use crate::foundation::shell::quote;
 
+/// The way out where a file stands that has no business there.
+pub(crate) const MOVE_AWAY: &str = "move it away, then run the command again";
+
 /// Where it went wrong.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Place {

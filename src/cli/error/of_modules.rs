@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, MOVE_AWAY};
 use crate::cli::exit::Exit;
 use crate::foundation::meter::OverAllowance;
 use crate::foundation::shell::quote;
@@ -88,11 +88,11 @@ impl From<RunError> for Failure {
             RunError::LastOrdinal(path) => Self::new(Exit::VerificationFailed, "damaged", text)
                 .path(path.display())
                 .why("nothing was changed")
-                .hint("move it away, then run the command again"),
+                .hint(MOVE_AWAY),
             RunError::Layout(LayoutError::NotAFolder(path)) => {
                 Self::new(Exit::Failed, "layout", text)
                     .path(path.display())
-                    .hint("move it away, then run the command again")
+                    .hint(MOVE_AWAY)
             }
             RunError::Index(error) if error.is_damage() => Self::damaged(text).blame_index(),
             RunError::Io { path, source } => Self::run_io(&path, &source),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::cli::error::Failure;
+use crate::cli::error::{Failure, MOVE_AWAY};
 use crate::cli::exit::Exit;
 use crate::foundation::shell::quote;
 use crate::upgrade::settings::SettingsError;
@@ -13,7 +13,6 @@ const UNCHANGED: &str = "nothing was changed: what cannot be verified is not ins
 const ELSEWHERE: &str = "try again later, or from another mirror: [update] url in config.toml; if it stays so, report it to the maintainers";
 pub(super) const REPORT: &str =
     "go on with the version that is installed, and report it to the maintainers";
-const MOVE_AWAY: &str = "move it away, then run the command again";
 const COPY: &str =
     "copy the whole release site again; if it stays so, report it to the maintainers";
 

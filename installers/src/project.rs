@@ -1,7 +1,5 @@
 //! The project at hand: where its workspace is and what its product is called.
 
-#![allow(dead_code, reason = "the tool and the demo each use a part")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -35,8 +33,10 @@ pub(crate) struct Project {
     /// Name of the product's package: the one at the root of the workspace.
     pub(crate) package: String,
     /// Version of the product.
+    #[allow(dead_code, reason = "only the demo asks")]
     pub(crate) version: String,
     /// Name of the product's executable.
+    #[allow(dead_code, reason = "only the demo asks")]
     pub(crate) binary: String,
     /// Integration tests of all packages.
     pub(crate) tests: Vec<TestTarget>,
@@ -124,11 +124,6 @@ impl Project {
         let mut command = Command::new(cargo_program());
         command.current_dir(&self.root);
         command
-    }
-
-    /// `path` below the workspace's root.
-    pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
-        self.root.join(path)
     }
 }
 

@@ -6,6 +6,7 @@
 //! ([`stage`]). The demo fails with the first step that does not keep its
 //! promise. The workspace stays, so that one can go on by hand.
 
+#[allow(dead_code, reason = "only the tool asks for tests")]
 #[path = "../project.rs"]
 mod project;
 mod script;
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
 
 /// Plays the demo; exit 1 when a step fails.
 fn run(project: &Project, args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let mut script = Script::read(&project.path("installers/demo.toml"))?;
+    let mut script = Script::read(&project.root.join("installers/demo.toml"))?;
     if args.quick {
         script.steps.retain(|step| step.part != Part::Release);
     }
